@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Attributes: the role of a tensor, the memory pattern, the target's numbers.
+
+#ifndef SPARKLE_ATTRS_TD
+#define SPARKLE_ATTRS_TD
+
+include "dialect/SparkleDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class SparkleAttr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Sparkle_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def Sparkle_Role : I32EnumAttr<"Role", "what a tensor is to the caller", [
+      I32EnumAttrCase<"Input", 0, "input">,
+      I32EnumAttrCase<"Weight", 1, "weight">,
+      I32EnumAttrCase<"Output", 2, "output">,
+      I32EnumAttrCase<"Temp", 3, "temp">]> {
+  let cppNamespace = "::sparkle";
+}
+
+def Sparkle_Level : I32EnumAttr<"Level", "the memory level a loop is bound to", [
+      I32EnumAttrCase<"Near", 0, "near">,
+      I32EnumAttrCase<"Registers", 1, "registers">]> {
+  let cppNamespace = "::sparkle";
+}
+
+def Sparkle_Realisation : I32EnumAttr<"Realisation",
+      "whether a stage moves data", [
+      I32EnumAttrCase<"InPlace", 0, "in_place">,
+      I32EnumAttrCase<"Copy", 1, "copy">]> {
+  let cppNamespace = "::sparkle";
+}
+
+def Sparkle_Function : I32EnumAttr<"Function",
+      "a function of one element in an epilogue", [
+      I32EnumAttrCase<"Relu", 0, "relu">,
+      I32EnumAttrCase<"Relu6", 1, "relu6">,
+      I32EnumAttrCase<"Sigmoid", 2, "sigmoid">,
+      I32EnumAttrCase<"Tanh", 3, "tanh">,
+      I32EnumAttrCase<"Silu", 4, "silu">,
+      I32EnumAttrCase<"Gelu", 5, "gelu">,
+      I32EnumAttrCase<"Hswish", 6, "hswish">]> {
+  let cppNamespace = "::sparkle";
+}
+
+def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
+  let summary = "the memory pattern of one equation";
+  let description = [{
+    One size per index of the equation, output indices first, then the indices
+    of its sum, for each memory level. `0` is `auto`: chosen by
+    `sparkle-resolve-pattern` from the target's numbers; `-1` is `all`: the
+    whole extent. A pattern without an `auto` is *resolved*.
+
+    * `workers`: the box of the output that one worker computes (one thread, or
+      one workgroup); entries of sum indices are 1.
+    * `near`: the step of the sum for which operands are brought into near
+      memory; entries of output indices are 1.
+    * `registers`: the box of the output whose sums are held in registers.
+    * `unroll`: the slice of the sum that one accumulate covers.
+    * `lanes`: how many SIMD lanes or invocations lie along each output index.
+    * `order`: the positions of the output indices, then those of the sum's,
+      from the outermost loop to the innermost.
+    * `stage`: the tensors copied into near memory (by name).
+    * `overlap`: the staged tensors whose copy runs one step ahead.
+    * `prefetch`: steps ahead that a tensor is prefetched, by name.
+
+    An absent parameter is `auto` altogether.
+  }];
+  let parameters = (ins
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$workers,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$near,
+    OptionalParameter<"::mlir::ArrayAttr">:$stage,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$registers,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$lanes,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$unroll,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr">:$order,
+    OptionalParameter<"::mlir::DictionaryAttr">:$prefetch,
+    OptionalParameter<"::mlir::ArrayAttr">:$overlap
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
+  let summary = "the numbers of a target that the shared passes read";
+  let description = [{
+    Made by `Target::describe`; the shared passes ask it for numbers and never
+    which target it is.
+
+    * `word`: the target's one word, for messages and the printed pattern.
+    * `lanes`: f32 SIMD lanes of a vector, or invocations of a workgroup.
+    * `vectors`: vector registers of one core, or f32 registers an invocation
+      may hold.
+    * `fma_latency`: independent sums needed to keep the multiply-add units
+      busy, in vectors.
+    * `near_bytes`: bytes of near memory of one worker (L2, or workgroup memory).
+    * `close_bytes`: bytes of the memory next to the registers (L1); 0 if none.
+    * `copies`: true where near memory must be filled by explicit copies.
+  }];
+  let parameters = (ins
+    StringRefParameter<>:$word,
+    "int64_t":$lanes,
+    "int64_t":$vectors,
+    "int64_t":$fma_latency,
+    "int64_t":$near_bytes,
+    "int64_t":$close_bytes,
+    "bool":$copies
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // SPARKLE_ATTRS_TD

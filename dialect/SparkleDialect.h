@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The sparkle dialect: the only header of this room that others include.
+
+#ifndef SPARKLE_DIALECT_SPARKLEDIALECT_H
+#define SPARKLE_DIALECT_SPARKLEDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/SparkleDialect.h.inc"
+#include "dialect/SparkleEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/SparkleAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialect/SparkleTypes.h.inc"
+
+namespace sparkle {
+class SumOp;
+class TensorOp;
+
+/// Values of a size in `#sparkle.pattern` that are not sizes.
+constexpr int64_t kAuto = 0;
+constexpr int64_t kAll = -1;
+
+/// The extents that `map` gives; kDynamic where only the call knows.
+llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
+} // namespace sparkle
+
+#define GET_OP_CLASSES
+#include "dialect/SparkleOps.h.inc"
+
+#endif // SPARKLE_DIALECT_SPARKLEDIALECT_H
