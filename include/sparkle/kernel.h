@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * The kernel descriptor: what a compiled kernel says about itself. An object
+ * made by sparkle-opt holds one constant `const sparkle_kernel_t NAME_kernel`
+ * for each kernel. lib/Artifact writes it, runtime/ reads it, and nothing else
+ * passes between the two.
+ *
+ * Conventions. Every pointer points into the object that holds the descriptor
+ * and lives as long as it; nothing is ever written. Strings end in a zero byte
+ * and are UTF-8. A count of 0 goes with a null pointer. Fields are only ever
+ * added at the end of a struct together with a new version. */
+
+#ifndef SPARKLE_KERNEL_H
+#define SPARKLE_KERNEL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "SPKL" in memory on a little-endian machine. */
+#define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
+#define SPARKLE_KERNEL_VERSION UINT32_C(1)
+/* No tensor has more dimensions, and no layout more factors. */
+#define SPARKLE_MAX_RANK 16
+
+typedef enum sparkle_target {
+#define SPARKLE_TARGET(folder, word, number) SPARKLE_TARGET_##folder = number,
+#include "sparkle/targets.def"
+#undef SPARKLE_TARGET
+  SPARKLE_TARGET_MAX = 0x7fffffff
+} sparkle_target_t;
+
+typedef enum sparkle_role {
+  SPARKLE_ROLE_INPUT = 0,  /* read */
+  SPARKLE_ROLE_WEIGHT = 1, /* read, and passed packed; see `packed` */
+  SPARKLE_ROLE_OUTPUT = 2, /* written, every element */
+  SPARKLE_ROLE_TEMP = 3,   /* lies in the workspace; no argument of its own */
+  SPARKLE_ROLE_MAX = 0x7fffffff
+} sparkle_role_t;
+
+typedef enum sparkle_element {
+  SPARKLE_ELEMENT_F32 = 1,
+  SPARKLE_ELEMENT_MAX = 0x7fffffff
+} sparkle_element_t;
+
+/* The x86-64 instruction sets that CPU code may need beyond SSE2:
+ * FEATURE(NAME, "name as LLVM spells it", bit). The AVX-512 group needs the
+ * operating system to save ZMM state (XCR0 bits 5-7), the AVX group YMM state
+ * (bit 2). */
+#define SPARKLE_CPU_FEATURES(FEATURE)                                          \
+  FEATURE(SSE3, "sse3", 0)                                                     \
+  FEATURE(SSSE3, "ssse3", 1)                                                   \
+  FEATURE(SSE4_1, "sse4.1", 2)                                                 \
+  FEATURE(SSE4_2, "sse4.2", 3)                                                 \
+  FEATURE(POPCNT, "popcnt", 4)                                                 \
+  FEATURE(AVX, "avx", 5)                                                       \
+  FEATURE(F16C, "f16c", 6)                                                     \
+  FEATURE(FMA, "fma", 7)                                                       \
+  FEATURE(AVX2, "avx2", 8)                                                     \
+  FEATURE(BMI, "bmi", 9)                                                       \
+  FEATURE(BMI2, "bmi2", 10)                                                    \
+  FEATURE(LZCNT, "lzcnt", 11)                                                  \
+  FEATURE(MOVBE, "movbe", 12)                                                  \
+  FEATURE(AVX512F, "avx512f", 13)                                              \
+  FEATURE(AVX512CD, "avx512cd", 14)                                            \
+  FEATURE(AVX512BW, "avx512bw", 15)                                            \
+  FEATURE(AVX512DQ, "avx512dq", 16)                                            \
+  FEATURE(AVX512VL, "avx512vl", 17)                                            \
+  FEATURE(AVX512VNNI, "avx512vnni", 18)                                        \
+  FEATURE(AVX512BF16, "avx512bf16", 19)
+
+#define SPARKLE_CPU_FEATURE(NAME, spelling, bit)                               \
+  static const uint64_t SPARKLE_CPU_##NAME = UINT64_C(1) << (bit);
+SPARKLE_CPU_FEATURES(SPARKLE_CPU_FEATURE)
+#undef SPARKLE_CPU_FEATURE
+
+/* A whole number that depends on the sizes of a call:
+ * floor((constant + sum over i of coefficients[i] * sizes[i]) / divisor). */
+typedef struct sparkle_extent {
+  int64_t constant;
+  int64_t divisor;             /* at least 1 */
+  const int64_t *coefficients; /* one for each size; null if all are 0 */
+} sparkle_extent_t;
+
+/* One physical dimension of a buffer: the coordinate along it is
+ * x / divisor % modulus, where x is the coordinate along `dimension`. */
+typedef struct sparkle_factor {
+  uint32_t dimension; /* of the tensor, below its rank */
+  uint32_t reserved;  /* must be 0 */
+  int64_t divisor;    /* at least 1 */
+  int64_t modulus;    /* at least 1; 0: no remainder is taken */
+} sparkle_factor_t;
+
+/* Packs a weight: `source` in the declared layout, `packed` in the packed one,
+ * which do not overlap. Returns 0, or 1 if a pointer is null. */
+typedef int (*sparkle_pack_t)(const void *source, void *packed);
+
+typedef struct sparkle_tensor {
+  const char *name;
+  uint32_t role;         /* sparkle_role_t */
+  uint32_t element;      /* sparkle_element_t */
+  uint32_t rank;         /* dimensions: entries of `extents` */
+  uint32_t layout_count; /* entries of `layout` */
+  uint32_t packed_count; /* entries of `packed`; 0 unless a weight */
+  uint32_t reserved;     /* must be 0 */
+  const sparkle_extent_t *extents;
+  /* Outermost first. A physical extent is rounded up to whole blocks. */
+  const sparkle_factor_t *layout;
+  /* The layout in which the kernel takes a weight. Null unless a weight. */
+  const sparkle_factor_t *packed;
+  int64_t packed_size; /* bytes; 0 unless a weight */
+  sparkle_pack_t pack; /* null unless a weight */
+} sparkle_tensor_t;
+
+/* Calls CPU code. `arguments`: the inputs, weights (packed) and outputs in the
+ * order of the tensors, then the workspace if there are temps. `sizes`: one
+ * for each of the kernel's sizes; both may be null if empty.
+ * Returns what the kernel's own function returns: 0, or 1 if a pointer is null
+ * or a size is invalid. Thread-safe. */
+typedef int (*sparkle_invoke_t)(void *const *arguments, const int64_t *sizes);
+
+/* One launch of an image: `grid` workgroups of `workgroup` invocations. */
+typedef struct sparkle_launch {
+  const char *entry; /* the function in the image */
+  sparkle_extent_t grid[3];
+  uint32_t workgroup[3];
+  uint32_t local_size; /* bytes of workgroup memory */
+} sparkle_launch_t;
+
+/* The kernel compiled for one processor of one target. */
+typedef struct sparkle_code {
+  uint32_t target;       /* sparkle_target_t */
+  uint32_t launch_count; /* 0 for the CPU */
+  const char *processor; /* as --cpu names it, never "native" */
+  uint64_t features;     /* SPARKLE_CPU_* that it needs; 0 unless the CPU */
+  const char *pattern;   /* the resolved pattern, as --emit=pattern prints it */
+  uint64_t pattern_hash;
+  sparkle_invoke_t invoke; /* null unless the CPU */
+  const void *image;       /* null for the CPU */
+  uint64_t image_size;     /* bytes */
+  const sparkle_launch_t *launches;
+} sparkle_code_t;
+
+typedef struct sparkle_kernel {
+  uint32_t magic;          /* SPARKLE_KERNEL_MAGIC */
+  uint32_t version;        /* SPARKLE_KERNEL_VERSION */
+  uint32_t struct_size;    /* bytes: sizeof(sparkle_kernel_t) */
+  uint32_t size_count;     /* run-time sizes */
+  uint32_t tensor_count;   /* at least 1 */
+  uint32_t code_count;     /* at least 1 */
+  const char *name;        /* of the kernel, and its C function */
+  const char *compiler;    /* "sparkle 0.1.0, LLVM 22.1.0" */
+  uint64_t algorithm_hash; /* of the algorithm with its parameters resolved;
+                              neither comments nor patterns change it */
+  const char *const *size_names;
+  const sparkle_tensor_t *tensors; /* in order of declaration */
+  const sparkle_code_t *codes;
+  /* The bytes of the workspace, or -1 if a size is invalid. Null if there are
+   * no temps. Thread-safe. */
+  int64_t (*workspace_size)(const int64_t *sizes);
+  /* The arithmetic operations of all sums, a multiply-add being two; terms that
+   * read outside of a tensor do not count. -1 if a size is invalid. Null if
+   * the compiler was given no algorithm, only tiles. Thread-safe. */
+  int64_t (*operation_count)(const int64_t *sizes);
+  /* The algorithm in double precision, or null. `arguments` as for `invoke`,
+   * but weights in the declared layout, an output as two pointers, `double *`
+   * each: the values, and the error bounds or null; and no workspace.
+   * Returns 0; 1 as `invoke`; 2 if memory runs out. Thread-safe. */
+  sparkle_invoke_t reference;
+} sparkle_kernel_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SPARKLE_KERNEL_H */
