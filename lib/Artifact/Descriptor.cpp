@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes the structs of sparkle/kernel.h as LLVM constants, field by field in
+// the order of the header. x86-64 lays both out alike.
+
+#include "lib/Artifact/Descriptor.h"
+
+#include "llvm/ADT/Twine.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+
+namespace sparkle {
+namespace {
+
+/// Turns the parts of a description into constants of one module.
+class Writer {
+public:
+  explicit Writer(Module &module)
+      : module(module), pointer(PointerType::getUnqual(module.getContext())) {}
+
+  Constant *kernel(const KernelDescription &kernel);
+
+private:
+  Constant *u32(uint64_t value) {
+    return ConstantInt::get(Type::getInt32Ty(module.getContext()), value);
+  }
+  Constant *i64(int64_t value) {
+    return ConstantInt::get(Type::getInt64Ty(module.getContext()), value);
+  }
+  Constant *null() { return ConstantPointerNull::get(pointer); }
+  Constant *record(ArrayRef<Constant *> fields) {
+    return ConstantStruct::getAnon(module.getContext(), fields);
+  }
+  Constant *string(StringRef text) {
+    return hold(ConstantDataArray::getString(module.getContext(), text));
+  }
+  Constant *array(ArrayRef<Constant *> elements);
+  Constant *hold(Constant *value);
+
+  Constant *extent(const Extent &extent);
+  Constant *factors(ArrayRef<Factor> factors);
+  Constant *tensor(StringRef kernel, const TensorDescription &tensor);
+  Constant *code(StringRef kernel, const CodeDescription &code);
+  Constant *forward(const Twine &callee, ArrayRef<Type *> parameters);
+
+  Module &module;
+  PointerType *pointer;
+};
+
+/// A constant of the module that nothing outside of it can name.
+Constant *Writer::hold(Constant *value) {
+  auto *global = new GlobalVariable(module, value->getType(), true,
+                                    GlobalValue::PrivateLinkage, value);
+  global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  return global;
+}
+
+Constant *Writer::array(ArrayRef<Constant *> elements) {
+  if (elements.empty())
+    return null();
+  auto *type = ArrayType::get(elements.front()->getType(), elements.size());
+  return hold(ConstantArray::get(type, elements));
+}
+
+Constant *Writer::extent(const Extent &extent) {
+  SmallVector<Constant *> coefficients;
+  if (any_of(extent.coefficients, [](int64_t c) { return c != 0; }))
+    for (int64_t coefficient : extent.coefficients)
+      coefficients.push_back(i64(coefficient));
+  return record(
+      {i64(extent.constant), i64(extent.divisor), array(coefficients)});
+}
+
+Constant *Writer::factors(ArrayRef<Factor> factors) {
+  SmallVector<Constant *> entries;
+  for (const Factor &factor : factors)
+    entries.push_back(record({u32(factor.dimension), u32(0),
+                              i64(factor.divisor), i64(factor.modulus)}));
+  return array(entries);
+}
+
+Constant *Writer::tensor(StringRef kernel, const TensorDescription &tensor) {
+  SmallVector<Constant *> extents;
+  for (const Extent &each : tensor.extents)
+    extents.push_back(extent(each));
+  Constant *pack = null();
+  if (tensor.role == SPARKLE_ROLE_WEIGHT)
+    pack = module.getFunction((kernel + "_pack_" + tensor.name).str());
+  assert(pack && "the leaf emits a packing function for every weight");
+  return record({string(tensor.name), u32(tensor.role), u32(tensor.element),
+                 u32(tensor.extents.size()), u32(tensor.layout.size()),
+                 u32(tensor.packed.size()), u32(0), array(extents),
+                 factors(tensor.layout), factors(tensor.packed),
+                 i64(tensor.packedSize), pack});
+}
+
+Constant *Writer::code(StringRef kernel, const CodeDescription &code) {
+  Constant *invoke = null();
+  if (code.target == SPARKLE_TARGET_CPU)
+    invoke = forward(kernel, {pointer, pointer});
+  return record({u32(code.target), u32(0), string(code.processor),
+                 i64(code.features), string(code.pattern),
+                 i64(code.patternHash), invoke, null(), i64(0), null()});
+}
+
+/// A function that takes the arguments of `callee` from arrays: the last
+/// parameter points to its integers, the one before, if any, to its pointers.
+/// Null if the module has no such function.
+Constant *Writer::forward(const Twine &callee, ArrayRef<Type *> parameters) {
+  Function *target = module.getFunction(callee.str());
+  if (!target)
+    return null();
+  auto *type = FunctionType::get(target->getReturnType(), parameters, false);
+  Function *function = Function::Create(type, GlobalValue::InternalLinkage,
+                                        target->getName() + ".forward", module);
+  // Equal to the callee's, or it could not be inlined.
+  for (StringRef name : {"target-cpu", "target-features", "tune-cpu"})
+    if (target->hasFnAttribute(name))
+      function->addFnAttr(target->getFnAttribute(name));
+
+  IRBuilder<> builder(BasicBlock::Create(module.getContext(), "", function));
+  unsigned pointers = 0, integers = 0;
+  SmallVector<Value *> operands;
+  for (Type *parameter : target->getFunctionType()->params()) {
+    bool isPointer = parameter->isPointerTy();
+    Value *source = function->getArg(isPointer ? 0 : function->arg_size() - 1);
+    unsigned index = isPointer ? pointers++ : integers++;
+    Value *place = builder.CreateConstInBoundsGEP1_64(parameter, source, index);
+    operands.push_back(builder.CreateLoad(parameter, place));
+  }
+  builder.CreateRet(builder.CreateCall(target, operands));
+  return function;
+}
+
+Constant *Writer::kernel(const KernelDescription &kernel) {
+  SmallVector<Constant *> sizes, tensors, codes;
+  for (StringRef size : kernel.sizes)
+    sizes.push_back(string(size));
+  for (const TensorDescription &each : kernel.tensors)
+    tensors.push_back(tensor(kernel.name, each));
+  for (const CodeDescription &each : kernel.codes)
+    codes.push_back(code(kernel.name, each));
+  return record({u32(SPARKLE_KERNEL_MAGIC), u32(SPARKLE_KERNEL_VERSION),
+                 u32(sizeof(sparkle_kernel_t)), u32(sizes.size()),
+                 u32(tensors.size()), u32(codes.size()), string(kernel.name),
+                 string(getCompilerVersion()), i64(kernel.algorithmHash),
+                 array(sizes), array(tensors), array(codes),
+                 forward(kernel.name + "_workspace_size", pointer),
+                 forward(kernel.name + "_operation_count", pointer),
+                 forward(kernel.name + "_reference", {pointer, pointer})});
+}
+
+} // namespace
+
+std::string getCompilerVersion() {
+  return "sparkle " SPARKLE_VERSION ", LLVM " LLVM_VERSION_STRING;
+}
+
+void addDescriptor(Module &module, const KernelDescription &kernel) {
+  Constant *value = Writer(module).kernel(kernel);
+  assert(module.getDataLayout().getTypeAllocSize(value->getType()) ==
+             sizeof(sparkle_kernel_t) &&
+         "the fields of sparkle_kernel_t in order");
+  new GlobalVariable(module, value->getType(), true,
+                     GlobalValue::ExternalLinkage, value,
+                     kernel.name + "_kernel");
+}
+
+void addKernelTable(Module &module, ArrayRef<KernelDescription> kernels) {
+  auto *pointer = PointerType::getUnqual(module.getContext());
+  SmallVector<Constant *> entries;
+  for (const KernelDescription &kernel : kernels)
+    entries.push_back(module.getNamedGlobal(kernel.name + "_kernel"));
+  entries.push_back(ConstantPointerNull::get(pointer));
+  auto *type = ArrayType::get(pointer, entries.size());
+  new GlobalVariable(module, type, true, GlobalValue::ExternalLinkage,
+                     ConstantArray::get(type, entries), "sparkle_kernels");
+}
+
+} // namespace sparkle

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What is known of a compiled kernel, and how it becomes the constant
+// `sparkle_kernel_t NAME_kernel` (sparkle/kernel.h) of the object.
+
+#ifndef SPARKLE_LIB_ARTIFACT_DESCRIPTOR_H
+#define SPARKLE_LIB_ARTIFACT_DESCRIPTOR_H
+
+#include "sparkle/kernel.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <string>
+#include <vector>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace sparkle {
+
+/// sparkle_extent_t; `coefficients` has one entry for each size of the kernel.
+struct Extent {
+  int64_t constant = 0;
+  int64_t divisor = 1;
+  llvm::SmallVector<int64_t> coefficients;
+};
+
+/// sparkle_factor_t.
+struct Factor {
+  uint32_t dimension = 0;
+  int64_t divisor = 1;
+  int64_t modulus = 0;
+};
+
+/// sparkle_tensor_t.
+struct TensorDescription {
+  std::string name;
+  sparkle_role_t role = SPARKLE_ROLE_INPUT;
+  sparkle_element_t element = SPARKLE_ELEMENT_F32;
+  llvm::SmallVector<Extent> extents;
+  llvm::SmallVector<Factor> layout;
+  /// Of a weight.
+  llvm::SmallVector<Factor> packed;
+  int64_t packedSize = 0;
+};
+
+/// sparkle_code_t.
+struct CodeDescription {
+  sparkle_target_t target = SPARKLE_TARGET_CPU;
+  std::string processor;
+  uint64_t features = 0;
+  std::string pattern;
+  uint64_t patternHash = 0;
+};
+
+/// sparkle_kernel_t. The functions are found in the module by their names:
+/// NAME, NAME_pack_W, and, where they are there, NAME_workspace_size,
+/// NAME_operation_count and NAME_reference.
+struct KernelDescription {
+  std::string name;
+  uint64_t algorithmHash = 0;
+  llvm::SmallVector<std::string> sizes;
+  std::vector<TensorDescription> tensors;
+  std::vector<CodeDescription> codes;
+};
+
+/// "sparkle 0.1.0, LLVM 22.1.0": what the descriptor says of the compiler.
+std::string getCompilerVersion();
+
+/// Adds NAME_kernel to `module`, which holds the kernel's functions.
+void addDescriptor(llvm::Module &module, const KernelDescription &kernel);
+
+/// Adds `sparkle_kernels`, the null-terminated table of all descriptors that a
+/// runtime looks up in a shared object.
+void addKernelTable(llvm::Module &module,
+                    llvm::ArrayRef<KernelDescription> kernels);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_ARTIFACT_DESCRIPTOR_H

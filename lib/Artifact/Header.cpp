@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Prints the C header. The text depends on the kernels alone, never on paths.
+
+#include "lib/Artifact/Header.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace sparkle {
+namespace {
+
+constexpr StringLiteral words[] = {
+    // C11, then what C++20 adds, then macros that GNU modes predefine.
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+    "alignas",
+    "alignof",
+    "and",
+    "and_eq",
+    "asm",
+    "bitand",
+    "bitor",
+    "bool",
+    "catch",
+    "char8_t",
+    "char16_t",
+    "char32_t",
+    "class",
+    "compl",
+    "concept",
+    "consteval",
+    "constexpr",
+    "constinit",
+    "const_cast",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "decltype",
+    "delete",
+    "dynamic_cast",
+    "explicit",
+    "export",
+    "false",
+    "friend",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "not",
+    "not_eq",
+    "nullptr",
+    "operator",
+    "or",
+    "or_eq",
+    "private",
+    "protected",
+    "public",
+    "reinterpret_cast",
+    "requires",
+    "static_assert",
+    "static_cast",
+    "template",
+    "this",
+    "thread_local",
+    "throw",
+    "true",
+    "try",
+    "typeid",
+    "typename",
+    "typeof",
+    "using",
+    "virtual",
+    "wchar_t",
+    "xor",
+    "xor_eq",
+    "linux",
+    "unix"};
+
+/// One kernel's part of the header.
+class KernelPrinter {
+public:
+  KernelPrinter(const KernelDescription &kernel, raw_ostream &out);
+
+  void printSummary();
+  void printKernel();
+  void printPacking(const TensorDescription &weight);
+  void printWorkspace();
+  void printReference();
+  void printDescriptor();
+
+private:
+  std::string text(const Extent &extent) const;
+  std::string shape(const TensorDescription &tensor) const;
+  std::string stored(ArrayRef<Factor> layout) const;
+  std::string unused(StringRef wanted);
+  std::string sizeParameters() const;
+  void printFunction(StringRef type, const Twine &name,
+                     ArrayRef<std::string> parameters);
+  bool hasTemps() const;
+
+  const KernelDescription &kernel;
+  raw_ostream &out;
+  StringSet<> used;
+  SmallVector<std::string> sizes;
+  // One for each tensor: as declared, and as the kernel takes it.
+  SmallVector<std::string> declared, arguments;
+};
+
+/// Every tensor and size gets a parameter name that C accepts, as close to its
+/// own as can be.
+KernelPrinter::KernelPrinter(const KernelDescription &kernel, raw_ostream &out)
+    : kernel(kernel), out(out) {
+  for (StringRef size : kernel.sizes)
+    sizes.push_back(unused(size));
+  for (const TensorDescription &tensor : kernel.tensors)
+    declared.push_back(unused(tensor.name));
+  for (auto [name, tensor] : zip_equal(declared, kernel.tensors))
+    arguments.push_back(
+        tensor.role == SPARKLE_ROLE_WEIGHT ? unused("packed_" + name) : name);
+}
+
+std::string KernelPrinter::unused(StringRef wanted) {
+  std::string name = wanted.str();
+  while (isReservedWord(name) || !used.insert(name).second)
+    name += '_';
+  return name;
+}
+
+/// "2 * N + 1", "(N + 1) / 2"
+std::string KernelPrinter::text(const Extent &extent) const {
+  std::string sum;
+  raw_string_ostream stream(sum);
+  auto add = [&](int64_t value, StringRef name) {
+    uint64_t magnitude = value < 0 ? -uint64_t(value) : uint64_t(value);
+    if (!sum.empty())
+      stream << (value < 0 ? " - " : " + ");
+    else if (value < 0)
+      stream << '-';
+    if (magnitude != 1 || name.empty())
+      stream << magnitude << (name.empty() ? "" : " * ");
+    stream << name;
+  };
+  for (auto [coefficient, name] : zip(extent.coefficients, kernel.sizes))
+    if (coefficient)
+      add(coefficient, name);
+  if (extent.constant || sum.empty())
+    add(extent.constant, "");
+  if (extent.divisor == 1)
+    return sum;
+  return ("(" + sum + ") / " + Twine(extent.divisor)).str();
+}
+
+/// "f32[N, 64, 56, 56]"
+std::string KernelPrinter::shape(const TensorDescription &tensor) const {
+  SmallVector<std::string> extents;
+  for (const Extent &extent : tensor.extents)
+    extents.push_back(text(extent));
+  return "f32[" + join(extents, ", ") + "]";
+}
+
+/// "[d0, d1 / 16, d2, d3, d1 % 16]"
+std::string KernelPrinter::stored(ArrayRef<Factor> layout) const {
+  SmallVector<std::string> factors;
+  for (const Factor &factor : layout) {
+    std::string text = "d" + std::to_string(factor.dimension);
+    if (factor.divisor != 1)
+      text += " / " + std::to_string(factor.divisor);
+    if (factor.modulus)
+      text += " % " + std::to_string(factor.modulus);
+    factors.push_back(text);
+  }
+  return "[" + join(factors, ", ") + "]";
+}
+
+bool KernelPrinter::hasTemps() const {
+  return any_of(kernel.tensors, [](const TensorDescription &tensor) {
+    return tensor.role == SPARKLE_ROLE_TEMP;
+  });
+}
+
+/// Breaks the line before a parameter that does not fit in 80 columns.
+void KernelPrinter::printFunction(StringRef type, const Twine &name,
+                                  ArrayRef<std::string> parameters) {
+  std::string line = (type + " " + name + "(").str();
+  for (auto [index, parameter] : enumerate(parameters)) {
+    std::string text = parameter + (index + 1 < parameters.size() ? "," : ");");
+    if (line.size() + 1 + text.size() > 80 && line.back() != ' ') {
+      out << line << "\n";
+      line = "   ";
+    }
+    line += (line.back() == '(' ? "" : " ") + text;
+  }
+  out << line << (parameters.empty() ? "void);" : "") << "\n\n";
+}
+
+/// The shape of every tensor, and where its elements lie.
+void KernelPrinter::printSummary() {
+  out << "/* " << kernel.name << "\n *\n";
+  for (const TensorDescription &tensor : kernel.tensors) {
+    constexpr StringLiteral roles[] = {"input", "weight", "output", "temp"};
+    out << " * " << roles[tensor.role] << " " << tensor.name << ": "
+        << shape(tensor) << ", stored as " << stored(tensor.layout) << "\n";
+  }
+  out << " *\n * `stored as` gives the physical dimensions, outermost first: "
+         "d0 "
+         "is the first\n * dimension of the tensor. Pointers are to float, at "
+         "any address that is a\n * multiple of 4; 64 is best. */\n\n";
+}
+
+void KernelPrinter::printKernel() {
+  SmallVector<std::string> parameters;
+  for (auto [argument, tensor] : zip_equal(arguments, kernel.tensors))
+    if (tensor.role != SPARKLE_ROLE_TEMP)
+      parameters.push_back(
+          (tensor.role == SPARKLE_ROLE_OUTPUT ? "float *" : "const float *") +
+          argument);
+  out << "/* Computes the outputs, every element of them. Buffers must not "
+         "overlap.\n * Returns 0; 1 if a pointer is null or a size is negative "
+         "or too large. Where\n * nothing is to be computed it returns 0 and "
+         "touches nothing. Thread-safe. */\n";
+  if (hasTemps())
+    parameters.push_back("void *" + unused("workspace"));
+  for (StringRef size : sizes)
+    parameters.push_back(("int64_t " + size).str());
+  printFunction("int", kernel.name, parameters);
+}
+
+void KernelPrinter::printPacking(const TensorDescription &weight) {
+  std::string source = isReservedWord(weight.name) || weight.name == "packed"
+                           ? weight.name + "_"
+                           : weight.name;
+  out << "/* Packs " << weight.name << " for " << kernel.name << ": to "
+      << stored(weight.packed) << ", " << weight.packedSize
+      << " bytes.\n * Returns 0; 1 if a pointer is null. Thread-safe. */\n";
+  printFunction("int", kernel.name + "_pack_" + weight.name,
+                {"const float *" + source, "float *packed"});
+  printFunction("int64_t", kernel.name + "_packed_" + weight.name + "_size",
+                {});
+}
+
+void KernelPrinter::printWorkspace() {
+  if (!hasTemps())
+    return;
+  out << "/* The bytes that " << kernel.name
+      << " needs at `workspace`; -1 if a size is invalid.\n * The contents do "
+         "not matter before or after a call. Thread-safe. */\n";
+  SmallVector<std::string> parameters;
+  for (StringRef size : sizes)
+    parameters.push_back(("int64_t " + size).str());
+  printFunction("int64_t", kernel.name + "_workspace_size", parameters);
+}
+
+void KernelPrinter::printReference() {
+  SmallVector<std::string> parameters;
+  for (auto [name, tensor] : zip_equal(declared, kernel.tensors)) {
+    if (tensor.role == SPARKLE_ROLE_TEMP)
+      continue;
+    bool isOutput = tensor.role == SPARKLE_ROLE_OUTPUT;
+    parameters.push_back((isOutput ? "double *" : "const float *") + name);
+    if (isOutput)
+      parameters.push_back("double *" + unused(name + "_bound"));
+  }
+  for (StringRef size : sizes)
+    parameters.push_back(("int64_t " + size).str());
+  out << "/* The algorithm alone, in double precision: plain loops, no tiles. "
+         "Weights come\n * unpacked. Each `_bound` may be null, else it gets "
+         "for every element the largest\n * error that a computation in float "
+         "may have, in whatever order it adds.\n * Returns 0; 1 as "
+      << kernel.name << " does; 2 if memory runs out. Thread-safe. */\n";
+  printFunction("int", kernel.name + "_reference", parameters);
+}
+
+void KernelPrinter::printDescriptor() {
+  out << "/* What " << kernel.name
+      << " is, for a runtime: see sparkle/kernel.h. */\n"
+      << "extern const struct sparkle_kernel " << kernel.name << "_kernel;\n\n";
+}
+
+} // namespace
+
+bool isReservedWord(StringRef name) { return is_contained(words, name); }
+
+std::string writeHeader(ArrayRef<KernelDescription> kernels,
+                        ReferenceCode reference) {
+  std::string guard = "SPARKLE_KERNELS", text;
+  for (const KernelDescription &kernel : kernels)
+    guard += "_" + StringRef(kernel.name).upper();
+  guard += "_H";
+
+  raw_string_ostream out(text);
+  out << "/* Made by " << getCompilerVersion() << ". */\n\n#ifndef " << guard
+      << "\n#define " << guard << "\n\n#include <stdint.h>\n\n"
+      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+      << "struct sparkle_kernel;\n\n";
+  for (const KernelDescription &kernel : kernels) {
+    KernelPrinter printer(kernel, out);
+    printer.printSummary();
+    printer.printKernel();
+    for (const TensorDescription &tensor : kernel.tensors)
+      if (tensor.role == SPARKLE_ROLE_WEIGHT)
+        printer.printPacking(tensor);
+    printer.printWorkspace();
+    if (reference == ReferenceCode::Include)
+      printer.printReference();
+    printer.printDescriptor();
+  }
+  out << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " << guard << " */\n";
+  return text;
+}
+
+} // namespace sparkle

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The C header of an object's kernels.
+
+#ifndef SPARKLE_LIB_ARTIFACT_HEADER_H
+#define SPARKLE_LIB_ARTIFACT_HEADER_H
+
+#include "lib/Artifact/Descriptor.h"
+
+namespace sparkle {
+
+/// Whether NAME_reference is declared.
+enum class ReferenceCode { Omit, Include };
+
+/// A header that needs no other of ours, for C and C++.
+std::string writeHeader(llvm::ArrayRef<KernelDescription> kernels,
+                        ReferenceCode reference);
+
+/// True for the keywords of C and C++ and the like: no function or parameter
+/// can have such a name.
+bool isReservedWord(llvm::StringRef name);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_ARTIFACT_HEADER_H

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs ld.lld in a directory of its own. What the object leaves undefined is
+// looked up in stubs: a library with the right name and symbols but no code,
+// made on the spot, is all that a linker wants to see.
+
+#include "lib/Artifact/Link.h"
+
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace sparkle {
+namespace {
+
+/// The libraries that an object may need, by the name the loader looks for.
+constexpr StringLiteral libraries[] = {"libomp.so.5", "libc.so.6", "libm.so.6"};
+
+/// All that code generation emits and does not define: OpenMP, what LLVM makes
+/// of loops, the reference's scratch; what is left are functions of libm.
+StringRef getLibrary(StringRef symbol) {
+  if (symbol.starts_with("__kmpc_") || symbol.starts_with("omp_"))
+    return libraries[0];
+  return StringSwitch<StringRef>(symbol)
+      .Cases({"memcpy", "memmove", "memset", "malloc", "free"}, libraries[1])
+      .Default(libraries[2]);
+}
+
+/// A directory that goes away with everything in it.
+class Workplace {
+public:
+  Error create() {
+    if (std::error_code error =
+            sys::fs::createUniqueDirectory("sparkle-link", directory))
+      return createStringError(error, "cannot create a temporary directory: " +
+                                          error.message());
+    return Error::success();
+  }
+  ~Workplace() {
+    if (!directory.empty())
+      sys::fs::remove_directories(directory);
+  }
+  std::string path(const Twine &name) const {
+    SmallString<128> result(directory);
+    sys::path::append(result, name);
+    return result.str().str();
+  }
+  Error write(StringRef file, StringRef bytes) const {
+    std::error_code error;
+    raw_fd_ostream out(path(file), error);
+    if (!error) {
+      out << bytes;
+      out.close();
+      error = out.error();
+      out.clear_error();
+    }
+    if (error)
+      return createStringError(error, "cannot write '" + path(file) +
+                                          "': " + error.message());
+    return Error::success();
+  }
+
+private:
+  SmallString<128> directory;
+};
+
+/// The linker beside the LLVM that this was built with, or the one on PATH.
+Expected<std::string> findLinker() {
+  if (sys::fs::can_execute(SPARKLE_LINKER))
+    return SPARKLE_LINKER;
+  if (ErrorOr<std::string> found = sys::findProgramByName("ld.lld"))
+    return *found;
+  return createStringError("expected the linker ld.lld beside LLVM or on PATH, "
+                           "but got none - install lld");
+}
+
+Error runLinker(const Workplace &workplace, ArrayRef<std::string> arguments) {
+  Expected<std::string> linker = findLinker();
+  if (!linker)
+    return linker.takeError();
+  SmallVector<StringRef> line{
+      *linker,        "-m", "elf_x86_64",  "-shared",         "-z",
+      "now",          "-z", "noexecstack", "--build-id=none", "--no-undefined",
+      "--gc-sections"};
+  line.append(arguments.begin(), arguments.end());
+  std::string log = workplace.path("log"), reason;
+  std::optional<StringRef> redirects[] = {StringRef(), StringRef(log),
+                                          StringRef(log)};
+  int status = sys::ExecuteAndWait(*linker, line, std::nullopt, redirects, 0, 0,
+                                   &reason);
+  if (status == 0)
+    return Error::success();
+  if (auto text = MemoryBuffer::getFile(log); text && reason.empty())
+    reason = (*text)->getBuffer().trim().str();
+  return createStringError("the linker failed: " + reason);
+}
+
+Expected<SmallVector<std::string>> getUndefined(StringRef object) {
+  auto file =
+      object::ObjectFile::createObjectFile(MemoryBufferRef(object, "object"));
+  if (!file)
+    return file.takeError();
+  SmallVector<std::string> names;
+  for (const object::SymbolRef &symbol : (*file)->symbols()) {
+    Expected<uint32_t> flags = symbol.getFlags();
+    if (!flags)
+      return flags.takeError();
+    if (!(*flags & object::SymbolRef::SF_Undefined))
+      continue;
+    Expected<StringRef> name = symbol.getName();
+    if (!name)
+      return name.takeError();
+    if (!name->empty())
+      names.push_back(name->str());
+  }
+  return names;
+}
+
+/// Makes `library` in the workplace if one of `symbols` comes from it, and adds
+/// it to `inputs`.
+Error addStub(const Workplace &workplace, StringRef library,
+              ArrayRef<std::string> symbols,
+              SmallVectorImpl<std::string> &inputs) {
+  std::string script;
+  for (StringRef symbol : symbols)
+    if (getLibrary(symbol) == library)
+      script += (symbol + " = 0;\n").str();
+  if (script.empty())
+    return Error::success();
+  if (Error error = workplace.write("stub.script", script))
+    return error;
+  inputs.push_back(workplace.path(library));
+  return runLinker(workplace, {"-soname", library.str(), "-o", inputs.back(),
+                               workplace.path("stub.script")});
+}
+
+} // namespace
+
+Error linkShared(StringRef object, SmallVectorImpl<char> &shared) {
+  Workplace workplace;
+  if (Error error = workplace.create())
+    return error;
+  if (Error error = workplace.write("kernel.o", object))
+    return error;
+  Expected<SmallVector<std::string>> undefined = getUndefined(object);
+  if (!undefined)
+    return undefined.takeError();
+
+  SmallVector<std::string> inputs{workplace.path("kernel.o")};
+  for (StringRef library : libraries)
+    if (Error error = addStub(workplace, library, *undefined, inputs))
+      return error;
+  std::string output = workplace.path("kernel.so");
+  inputs.append({"-o", output});
+  if (Error error = runLinker(workplace, inputs))
+    return error;
+
+  auto bytes = MemoryBuffer::getFile(output, /*IsText=*/false,
+                                     /*RequiresNullTerminator=*/false);
+  if (!bytes)
+    return createStringError(bytes.getError(), "cannot read '" + output + "'");
+  shared.assign((*bytes)->getBufferStart(), (*bytes)->getBufferEnd());
+  return Error::success();
+}
+
+} // namespace sparkle

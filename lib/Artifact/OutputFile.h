@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Files that appear complete or not at all.
+
+#ifndef SPARKLE_LIB_ARTIFACT_OUTPUTFILE_H
+#define SPARKLE_LIB_ARTIFACT_OUTPUTFILE_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace sparkle {
+
+struct OutputFile {
+  std::string path; // `-` is standard output
+  llvm::StringRef bytes;
+};
+
+/// Writes all of `files`, or none: each goes beside its place under another
+/// name first, and moves there once all are on disk. What is not a regular
+/// file (a pipe, a device) is written where it stands.
+llvm::Error writeFiles(llvm::ArrayRef<OutputFile> files);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_ARTIFACT_OUTPUTFILE_H
