@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# What the tests may use: the built tools, LLVM's own, and the features below.
+
+import os
+
+import lit.formats
+
+config.name = "Sparkle"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".spk", ".test"]
+config.excludes = ["CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.sparkle_build, "test")
+
+# sparkle-opt of this build; FileCheck, not, llvm-objdump ... of the LLVM that
+# it was built with, which need not be the machine's default.
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.sparkle_build, "bin"), config.llvm_tools,
+     config.environment["PATH"]])
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+             "OMP_NUM_THREADS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions += [
+    ("%sparkle_root", config.sparkle_root),
+    ("%sparkle_build", config.sparkle_build),
+    ("%llvm_lib", config.llvm_lib),
+    ("%python", config.python),
+]
+
+
+def cpu_flags():
+    """What the first processor offers; empty where nothing says so."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii") as file:
+            return next((set(line.split(":")[1].split()) for line in file
+                         if line.startswith("flags")), set())
+    except OSError:
+        return set()
+
+
+if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu_flags():
+    config.available_features.add("avx512")
+if config.sparkle_sanitize:
+    config.available_features.add("sanitize")
