@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Counts the terms of a sum that lie inside of all tensors they read. Indices
+// that no condition ties together are counted apart and multiplied: for a
+// convolution that is one small loop per spatial dimension.
+
+#include "lib/Reference/Reference.h"
+#include "lib/Reference/Sizes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+
+using namespace mlir;
+
+namespace sparkle {
+namespace {
+
+/// 0 <= coordinate < extent, for the indices of an equation and the sizes.
+struct Condition {
+  AffineExpr coordinate, extent;
+};
+
+/// Builds the count of one equation.
+class Counter {
+public:
+  Counter(ImplicitLocOpBuilder &builder, DefineOp define, ValueRange sizes);
+
+  /// Operations of the sum: those of a term and its addition, times terms.
+  Value count();
+
+private:
+  using Classes = llvm::EquivalenceClasses<unsigned>;
+  Classes tieIndices();
+  Value countPoints(ArrayRef<unsigned> members);
+  Value countInside(ArrayRef<unsigned> rest, ArrayRef<Condition> conditions);
+  Value isInside(ArrayRef<Condition> conditions);
+  int64_t operationsOfTerm();
+
+  Value number(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+
+  ImplicitLocOpBuilder &b;
+  DefineOp define;
+  ValueRange sizes;
+  SmallVector<Condition> conditions;
+  SmallVector<Value> indices;
+};
+
+/// The conditions under which a term counts, without those that always hold.
+Counter::Counter(ImplicitLocOpBuilder &builder, DefineOp define,
+                 ValueRange sizes)
+    : b(builder), define(define), sizes(sizes),
+      indices(define.getIndices().size()) {
+  define.getSum().walk([&](ReadOp read) {
+    auto tensor = read.getTensor().getDefiningOp<TensorOp>();
+    for (auto [coordinate, extent] : llvm::zip_equal(
+             read.getMap().getResults(), tensor.getExtents().getResults())) {
+      auto dim = dyn_cast<AffineDimExpr>(coordinate);
+      if (!dim || define.getExtents().getResult(dim.getPosition()) != extent)
+        conditions.push_back({coordinate, extent});
+    }
+  });
+}
+
+Counter::Classes Counter::tieIndices() {
+  Classes classes;
+  for (unsigned index = 0; index < indices.size(); ++index)
+    classes.insert(index);
+  for (const Condition &condition : conditions) {
+    std::optional<unsigned> first;
+    for (unsigned index = 0; index < indices.size(); ++index) {
+      if (!condition.coordinate.isFunctionOfDim(index))
+        continue;
+      classes.unionSets(first.value_or(index), index);
+      first = index;
+    }
+  }
+  return classes;
+}
+
+int64_t Counter::operationsOfTerm() {
+  int64_t operations = 1; // the addition
+  define.getSum().walk([&](Operation *op) {
+    if (!isa<ReadOp, SumOp, YieldOp, arith::ConstantOp>(op))
+      ++operations;
+  });
+  return operations;
+}
+
+Value Counter::count() {
+  Value product = number(operationsOfTerm());
+  Classes classes = tieIndices();
+  for (const auto &leader : classes) {
+    if (!leader->isLeader())
+      continue;
+    SmallVector<unsigned> members(classes.member_begin(*leader),
+                                  classes.member_end());
+    product = arith::MulIOp::create(b, product, countPoints(members));
+  }
+  return product;
+}
+
+/// The points of some indices that satisfy all conditions on them.
+Value Counter::countPoints(ArrayRef<unsigned> members) {
+  SmallVector<Condition> own;
+  for (const Condition &condition : conditions)
+    if (llvm::any_of(members, [&](unsigned index) {
+          return condition.coordinate.isFunctionOfDim(index);
+        }))
+      own.push_back(condition);
+  if (own.empty()) {
+    assert(members.size() == 1 && "nothing else ties indices together");
+    AffineExpr extent = define.getExtents().getResult(members.front());
+    return expand(b, extent, {}, sizes);
+  }
+  return countInside(members, own);
+}
+
+/// One loop for each of `rest`, with the points inside of it counted.
+Value Counter::countInside(ArrayRef<unsigned> rest,
+                           ArrayRef<Condition> conditions) {
+  if (rest.empty())
+    return arith::SelectOp::create(b, isInside(conditions), number(1),
+                                   number(0));
+  AffineExpr extent = define.getExtents().getResult(rest.front());
+  auto loop = scf::ForOp::create(b, number(0), expand(b, extent, {}, sizes),
+                                 number(1), ValueRange{number(0)});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  indices[rest.front()] = loop.getInductionVar();
+  Value inner = countInside(rest.drop_front(), conditions);
+  Value total = arith::AddIOp::create(b, loop.getRegionIterArg(0), inner);
+  scf::YieldOp::create(b, total);
+  return loop.getResult(0);
+}
+
+Value Counter::isInside(ArrayRef<Condition> conditions) {
+  SmallVector<Value> dims(indices);
+  for (Value &dim : dims)
+    if (!dim)
+      dim = number(0); // no condition here depends on it
+  Value inside = arith::ConstantOp::create(b, b.getBoolAttr(true));
+  for (const Condition &condition : conditions) {
+    // As unsigned numbers, negative ones are larger than any extent.
+    Value within =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                              expand(b, condition.coordinate, dims, sizes),
+                              expand(b, condition.extent, {}, sizes));
+    inside = arith::AndIOp::create(b, inside, within);
+  }
+  return inside;
+}
+
+/// int64_t NAME_operation_count(i64...)
+void buildOperationCount(KernelOp kernel, ImplicitLocOpBuilder &b) {
+  SmallVector<Type> parameters(kernel.getSizes().size(), b.getI64Type());
+  auto type = LLVM::LLVMFunctionType::get(b.getI64Type(), parameters);
+  auto function = LLVM::LLVMFuncOp::create(
+      b, (kernel.getSymName() + "_operation_count").str(), type,
+      LLVM::Linkage::Internal);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(function.addEntryBlock(b));
+  SmallVector<Value> sizes;
+  for (Value size : function.getArguments())
+    sizes.push_back(
+        arith::IndexCastOp::create(b, b.getIndexType(), size).getResult());
+
+  Value valid = areSizesValid(b, kernel, sizes);
+  auto checked = scf::IfOp::create(b, b.getI64Type(), valid, true);
+  LLVM::ReturnOp::create(b, checked.getResult(0));
+  b.setInsertionPointToStart(checked.elseBlock());
+  Value invalid = arith::ConstantOp::create(b, b.getI64IntegerAttr(-1));
+  scf::YieldOp::create(b, invalid);
+  b.setInsertionPointToStart(checked.thenBlock());
+  Value total = arith::ConstantIndexOp::create(b, 0);
+  for (DefineOp define : kernel.getBody().getOps<DefineOp>())
+    if (define.getSum())
+      total =
+          arith::AddIOp::create(b, total, Counter(b, define, sizes).count());
+  Value wide = arith::IndexCastOp::create(b, b.getI64Type(), total);
+  scf::YieldOp::create(b, wide);
+}
+
+} // namespace
+
+void buildOperationCounts(ModuleOp algorithm, ModuleOp module) {
+  for (KernelOp kernel : algorithm.getOps<KernelOp>()) {
+    ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
+    builder.setInsertionPointToEnd(module.getBody());
+    buildOperationCount(kernel, builder);
+  }
+}
+
+} // namespace sparkle

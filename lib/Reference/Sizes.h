@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Arithmetic on a kernel's run-time sizes, shared by the functions of this
+// room.
+
+#ifndef SPARKLE_LIB_REFERENCE_SIZES_H
+#define SPARKLE_LIB_REFERENCE_SIZES_H
+
+#include "dialect/SparkleDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace sparkle {
+
+/// The value of `expr` at index values.
+mlir::Value expand(mlir::ImplicitLocOpBuilder &b, mlir::AffineExpr expr,
+                   mlir::ValueRange dims, mlir::ValueRange symbols);
+
+/// The extent of a result of a layout, as a function of the logical extents.
+mlir::AffineExpr getPhysicalExtent(mlir::AffineExpr factor);
+
+/// True if every size is 0 or more, no extent is negative, and nothing that is
+/// computed from the sizes overflows 64 bits, the bytes of all tensors in
+/// double included.
+mlir::Value areSizesValid(mlir::ImplicitLocOpBuilder &b, KernelOp kernel,
+                          mlir::ValueRange sizes);
+
+/// Calls a function of the C library.
+mlir::Value callLibrary(mlir::ImplicitLocOpBuilder &b, llvm::StringRef function,
+                        mlir::Type result, mlir::Value argument);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_REFERENCE_SIZES_H
