@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The whole flow: source -> artifact, with a way out at every stage.
+
+#ifndef SPARKLE_LIB_COMPILER_COMPILE_H
+#define SPARKLE_LIB_COMPILER_COMPILE_H
+
+#include "lib/Artifact/Header.h"
+#include "lib/Frontend/Frontend.h"
+#include "lib/Target/Target.h"
+
+namespace llvm {
+class SourceMgr;
+} // namespace llvm
+
+namespace sparkle {
+
+/// The ladder: what comes out, from the text down to the artifact.
+enum class Emit {
+  Ast,
+  Sparkle,
+  Pattern,
+  Tiled,
+  TargetCode,
+  Assembly,
+  Object,
+  Shared,
+  Header
+};
+
+enum class Language { Text, Ir };
+
+struct CompileOptions {
+  Emit emit = Emit::Object;
+  Language language = Language::Text;
+  FrontendOptions frontend;
+  const Target *target = nullptr;
+  TargetOptions targetOptions;
+  ReferenceCode reference = ReferenceCode::Omit;
+};
+
+struct Artifact {
+  llvm::SmallString<0> bytes;
+  /// The C header; with Emit::Object and Emit::Shared.
+  std::string header;
+};
+
+/// Adds every dialect that compiling needs.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Source -> algorithm level. Null on error, which is reported.
+mlir::OwningOpRef<mlir::ModuleOp> parse(const llvm::SourceMgr &source,
+                                        mlir::MLIRContext *context,
+                                        const CompileOptions &options);
+
+/// Compiles the main file of `source`, as far as `options.emit` says. Errors go
+/// to the diagnostics of `context`.
+mlir::FailureOr<Artifact> compile(const llvm::SourceMgr &source,
+                                  mlir::MLIRContext *context,
+                                  const CompileOptions &options);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_COMPILER_COMPILE_H

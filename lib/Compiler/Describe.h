@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the artifact says about the kernels of a module, read off the IR.
+
+#ifndef SPARKLE_LIB_COMPILER_DESCRIBE_H
+#define SPARKLE_LIB_COMPILER_DESCRIBE_H
+
+#include "lib/Artifact/Descriptor.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace sparkle {
+
+/// Describes every kernel of `module`, in order: its names, tensors and hash.
+/// Takes a weight's packed layout to be the declared one. Fails if a name
+/// cannot stand in an object and its header, or an extent in a descriptor.
+mlir::FailureOr<std::vector<KernelDescription>>
+describeKernels(mlir::ModuleOp module);
+
+/// Fills in the packed layouts that the tiled `module` asks for.
+void describePacking(mlir::ModuleOp module,
+                     llvm::MutableArrayRef<KernelDescription> kernels);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_COMPILER_DESCRIBE_H
