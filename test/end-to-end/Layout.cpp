@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Parses layouts and finds elements in them.
+
+#include "test/end-to-end/Layout.h"
+
+#include <cctype>
+#include <cstdlib>
+
+using namespace sparkle;
+
+int64_t sparkle::countElements(const Shape &shape) {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  return count;
+}
+
+bool sparkle::advance(Index &index, const Shape &shape) {
+  for (size_t d = shape.size(); d-- > 0;) {
+    if (++index[d] < shape[d])
+      return true;
+    index[d] = 0;
+  }
+  return false;
+}
+
+/// The dimension that a letter names in a tensor of this rank.
+static std::optional<unsigned> findDimension(char letter, unsigned rank) {
+  static const char *const byRank[] = {"", "c", "nc", "ncw", "nchw", "ncdhw"};
+  if (rank >= std::size(byRank))
+    return std::nullopt;
+  for (std::string names : {std::string(byRank[rank]), std::string("oihw")})
+    if (size_t at = names.find(letter);
+        names.size() == rank && at != std::string::npos)
+      return at;
+  return std::nullopt;
+}
+
+std::optional<Layout> Layout::parse(const std::string &text, unsigned rank) {
+  Layout layout;
+  std::vector<int64_t> block(rank, 0);
+  const char *at = text.c_str();
+  while (*at) {
+    if (*at == ' ' && at++)
+      continue;
+    char *end = const_cast<char *>(at);
+    int64_t inner = std::isdigit(*at) ? std::strtoll(at, &end, 10) : 0;
+    auto dim = findDimension(*end, rank);
+    if (!dim)
+      return std::nullopt;
+    at = end + 1;
+    Factor factor{*dim, 1, inner};
+    if (*at == '/')
+      factor.divisor = std::strtoll(at + 1, &end, 10), at = end;
+    else if (*at == '%')
+      factor.modulus = std::strtoll(at + 1, &end, 10), at = end;
+    block[*dim] = inner ? inner : block[*dim];
+    layout.factors.push_back(factor);
+  }
+  for (unsigned d = 0; d < rank && text.empty(); ++d)
+    layout.factors.push_back({d, 1, 0});
+  for (Factor &factor : layout.factors) // The `c` of nchw16c is c/16.
+    if (!factor.modulus && block[factor.dim])
+      factor.divisor = block[factor.dim];
+  return layout;
+}
+
+int64_t Layout::getExtent(const Factor &factor, const Shape &shape) {
+  return factor.modulus
+             ? factor.modulus
+             : (shape[factor.dim] + factor.divisor - 1) / factor.divisor;
+}
+
+int64_t Layout::getBufferSize(const Shape &shape) const {
+  int64_t size = 1;
+  for (const Factor &factor : factors)
+    size *= getExtent(factor, shape);
+  return size;
+}
+
+int64_t Layout::getOffset(const Index &index, const Shape &shape) const {
+  int64_t offset = 0;
+  for (const Factor &factor : factors) {
+    int64_t at = factor.modulus ? index[factor.dim] % factor.modulus
+                                : index[factor.dim] / factor.divisor;
+    offset = offset * getExtent(factor, shape) + at;
+  }
+  return offset;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The oracle: arithmetic in double that carries a bound on the error which the
+// same computation in f32 may have, whatever its order.
+
+#ifndef SPARKLE_TEST_END_TO_END_REFERENCE_H
+#define SPARKLE_TEST_END_TO_END_REFERENCE_H
+
+#include "test/end-to-end/Layout.h"
+
+#include <functional>
+
+namespace sparkle {
+
+/// Half the distance from 1 to the next f32: the relative error of a rounding.
+constexpr double unitRoundoff = 0x1p-24;
+
+/// n roundings in a row: n u / (1 - n u).
+double gamma(int64_t n);
+
+/// A value, and how far an f32 evaluation may lie from it.
+struct Bounded {
+  double value = 0;
+  double error = 0;
+};
+
+Bounded operator+(Bounded a, Bounded b);
+Bounded operator-(Bounded a, Bounded b);
+Bounded operator-(Bounded a);
+Bounded operator*(Bounded a, Bounded b);
+Bounded operator/(Bounded a, Bounded b);
+Bounded max(Bounded a, Bounded b);
+Bounded min(Bounded a, Bounded b);
+
+/// `function` is a name of the language: relu, gelu, ...
+Bounded activate(const std::string &function, Bounded a);
+
+/// A sum in an unknown order: gamma(n) * sum |t| on top of the terms' errors.
+class Sum {
+public:
+  void add(Bounded term);
+  Bounded get() const;
+
+private:
+  int64_t terms = 0;
+  double value = 0, magnitude = 0, error = 0;
+};
+
+/// An operand in row-major order. A read outside of it is zero.
+struct Operand {
+  Bounded at(const Index &index) const;
+
+  Shape shape;
+  std::vector<float> values;
+};
+
+/// An output in row-major order.
+struct Result {
+  void define(const std::function<Bounded(const Index &)> &element);
+  Bounded at(const Index &index) const;
+
+  Shape shape;
+  std::vector<Bounded> values;
+};
+
+/// A convolution of up to three spatial dimensions (depth, height, width);
+/// those that a problem lacks have extent 1.
+struct Convolution {
+  int64_t batch = 1, groups = 1, inputs = 1, outputs = 1; // Channels in all.
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1};
+  int64_t stride[3] = {1, 1, 1}, pad[3] = {0, 0, 0}, dilation[3] = {0, 0, 0};
+
+  /// The sums, with x as [n, c, d, h, w] and w as [g, k, c, d, h, w].
+  std::vector<Bounded> compute(const std::vector<float> &x,
+                               const std::vector<float> &w) const;
+
+private:
+  Bounded computeElement(const float *x, const float *w,
+                         const int64_t at[3]) const;
+};
+
+} // namespace sparkle
+
+#endif // SPARKLE_TEST_END_TO_END_REFERENCE_H

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A row of shapes.txt -> a problem. The convolution is spelled in the grammar
+// of oneDNN's benchdnn: `mb1ic64ih56oc64oh56kh3ph1n"res2"`; dilation counts
+// from 0, a missing width is that of the height. `mb?3` is a batch that only
+// the call knows, and is 3.
+
+#include "test/end-to-end/Problem.h"
+
+#include <cctype>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <sstream>
+
+using namespace sparkle;
+
+namespace {
+
+/// A row as it is spelled.
+struct Row {
+  Convolution conv;
+  unsigned rank = 2;
+  bool batchAtRunTime = false;
+  std::string source, destination, weights, pattern;
+  std::vector<std::string> epilogue;
+  std::string error;
+};
+
+/// Builds the text of the kernel and its arguments from a row.
+class Writer {
+public:
+  Writer(const Row &row, Problem &problem) : row(row), problem(problem) {}
+
+  void write();
+
+private:
+  struct Step {
+    std::string word, tensor;
+    unsigned operand = 0;
+  };
+
+  bool isGrouped() const { return row.conv.groups > 1; }
+  bool isDepthwise() const {
+    return isGrouped() && row.conv.groups == row.conv.inputs &&
+           row.conv.groups == row.conv.outputs;
+  }
+  bool hasSplitChannels() const { return isGrouped() && !isDepthwise(); }
+
+  Shape withSpatial(Shape shape, const int64_t *extents) const;
+  std::string translate(const std::string &layout) const;
+  std::string read(unsigned step, const std::string &outputs);
+  std::string writeEpilogue(std::string expression, const std::string &outputs);
+  void declare(std::string name, Role role, Shape shape, std::string layout,
+               Fill fill = Fill::Signed);
+  std::string spell(const Argument &argument) const;
+  std::string writeSource() const;
+  void attachReference();
+
+  const Row &row;
+  Problem &problem;
+  std::vector<Step> steps;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Parsing
+//===----------------------------------------------------------------------===//
+
+using Fields = std::map<std::string, int64_t>;
+
+/// `mb1ic64...` -> {mb: 1, ic: 64, ...}
+static bool parseFields(const std::string &text, Fields &fields, Row &row) {
+  static const std::set<std::string> known = {
+      "g",  "mb", "ic", "oc", "id", "ih", "iw", "od", "oh", "ow", "kd",
+      "kh", "kw", "sd", "sh", "sw", "pd", "ph", "pw", "dd", "dh", "dw"};
+  for (size_t at = 0; at < text.size();) {
+    std::string word;
+    for (; at < text.size() && std::isalpha(text[at]); ++at)
+      word += text[at];
+    if (word == "n" && text[at] == '"') {
+      at = text.find('"', at + 1) + 1;
+      continue;
+    }
+    if (word == "mb" && text[at] == '?' && ++at)
+      row.batchAtRunTime = true;
+    if (!known.count(word) || !std::isdigit(text[at])) {
+      row.error = "expected a field of a convolution at '" + word + "'";
+      return false;
+    }
+    char *end;
+    fields[word] = std::strtoll(text.c_str() + at, &end, 10);
+    at = end - text.c_str();
+  }
+  return true;
+}
+
+/// Fills one spatial dimension, `like` being the one before it, or -1.
+static void setDimension(Fields &fields, Row &row, int d, int like) {
+  Convolution &c = row.conv;
+  std::string letter(1, "dhw"[d]);
+  bool copied = like >= 0 && !fields.count("i" + letter);
+  auto get = [&](const char *what, int64_t *values, int64_t otherwise) {
+    auto found = fields.find(what + letter);
+    values[d] = found != fields.end() ? found->second
+                : like >= 0           ? values[like]
+                                      : otherwise;
+  };
+  get("i", c.in, 1);
+  get("k", c.kernel, 1);
+  get("s", c.stride, 1);
+  get("d", c.dilation, 0);
+  get("p", c.pad, 0);
+  bool hasOut = fields.count("o" + letter);
+  int64_t span = (c.kernel[d] - 1) * (c.dilation[d] + 1) + 1;
+  if (hasOut)
+    c.out[d] = fields["o" + letter];
+  else if (copied)
+    c.out[d] = c.out[like];
+  else
+    c.out[d] = (c.in[d] + 2 * c.pad[d] - span) / c.stride[d] + 1;
+  if (hasOut && !fields.count("p" + letter) && !copied)
+    c.pad[d] = std::max<int64_t>(
+        0, ((c.out[d] - 1) * c.stride[d] + span - c.in[d]) / 2);
+}
+
+static void parseConvolution(const std::string &text, Row &row) {
+  Fields fields;
+  if (!parseFields(text, fields, row))
+    return;
+  row.rank = fields.count("id") ? 3 : fields.count("ih") ? 2 : 1;
+  auto get = [&](const char *key, int64_t otherwise) {
+    return fields.count(key) ? fields[key] : otherwise;
+  };
+  row.conv.groups = get("g", 1);
+  row.conv.batch = get("mb", 2);
+  row.conv.inputs = get("ic", 0);
+  row.conv.outputs = get("oc", 0);
+  int first = 3 - row.rank;
+  for (int d = first; d < 3; ++d)
+    setDimension(fields, row, d, d == first ? -1 : d - 1);
+  if (row.conv.inputs <= 0 || row.conv.outputs <= 0 || row.conv.out[2] <= 0)
+    row.error = "expected channels and a positive output";
+}
+
+static Row split(const std::string &text) {
+  Row row;
+  size_t bar = text.find('|');
+  std::istringstream words(text.substr(0, bar));
+  std::string problem, epilogue, extra;
+  words >> problem >> row.source >> row.destination >> epilogue >> extra;
+  if (epilogue.empty())
+    row.error = "expected a problem, two layouts and an epilogue";
+  else
+    parseConvolution(problem, row);
+  if (extra.rfind("w:", 0) == 0)
+    row.weights = extra.substr(2);
+  std::istringstream steps(epilogue == "-" ? "" : epilogue);
+  for (std::string step; std::getline(steps, step, '+');)
+    row.epilogue.push_back(step);
+  if (bar != std::string::npos)
+    row.pattern = text.substr(bar + 1);
+  return row;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+static std::string join(const std::vector<std::string> &words) {
+  std::string all;
+  for (const std::string &word : words)
+    all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
+/// `p*2 + r*3 - 1`
+static std::string spellSubscript(const Convolution &c, int d) {
+  std::string out(1, "opq"[d]), tap(1, "trs"[d]);
+  std::string text = out;
+  if (c.stride[d] != 1)
+    text += "*" + std::to_string(c.stride[d]);
+  text += " + " + tap;
+  if (c.dilation[d] != 0)
+    text += "*" + std::to_string(c.dilation[d] + 1);
+  return c.pad[d] ? text + " - " + std::to_string(c.pad[d]) : text;
+}
+
+Shape Writer::withSpatial(Shape shape, const int64_t *extents) const {
+  shape.insert(shape.end(), extents + 3 - row.rank, extents + 3);
+  return shape;
+}
+
+/// A layout over [n, c, ...] as one over [n, group, c, ...], the shape of a
+/// grouped tensor, whose letters are n c d h w.
+std::string Writer::translate(const std::string &layout) const {
+  if (!hasSplitChannels())
+    return layout;
+  return layout == "nchw" ? "ncdhw" : layout == "nhwc" ? "nhwcd" : layout;
+}
+
+void Writer::declare(std::string name, Role role, Shape shape,
+                     std::string layout, Fill fill) {
+  problem.arguments.push_back({name, role, shape, layout, fill});
+}
+
+std::string Writer::spell(const Argument &argument) const {
+  static const char *const roles[] = {"input ", "weight", "output"};
+  std::vector<std::string> extents;
+  for (int64_t extent : argument.shape)
+    extents.push_back(extent < 0 ? "N" : std::to_string(extent));
+  std::string text = "  " + std::string(roles[int(argument.role)]) + " " +
+                     argument.name + ": f32[" + join(extents) + "]";
+  if (!argument.layout.empty())
+    text += " layout " + argument.layout;
+  return text + "\n";
+}
+
+/// Declares the tensor that a step reads, and spells the read.
+std::string Writer::read(unsigned step, const std::string &outputs) {
+  const Convolution &c = row.conv;
+  std::string word = steps[step].word, layout = translate(row.destination);
+  if (size_t at = word.find('@'); at != std::string::npos) {
+    layout = translate(word.substr(at + 1));
+    steps[step].word = word = word.substr(0, at);
+  }
+  bool perChannel = word == "bias" || word == "scale" || word == "div";
+  std::string name = (perChannel ? "b" : "z") + std::to_string(step);
+  int64_t n = row.batchAtRunTime ? runTime(0) : c.batch;
+  Shape channels = hasSplitChannels() ? Shape{c.groups, c.outputs / c.groups}
+                                      : Shape{c.outputs};
+  Shape shape = channels;
+  if (!perChannel) {
+    shape.insert(shape.begin(), n);
+    shape = withSpatial(shape, c.out);
+  }
+  steps[step].tensor = name;
+  steps[step].operand = problem.arguments.size();
+  Fill fill = word == "div" ? Fill::Divisor
+              : perChannel  ? Fill::Wide
+                            : Fill::Signed;
+  declare(name, Role::Input, shape, perChannel ? "" : layout, fill);
+  std::string index = hasSplitChannels() ? "g, k" : "k";
+  return name + "[" + (perChannel ? index : outputs) + "]";
+}
+
+std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
+  for (unsigned i = 0; i < row.epilogue.size(); ++i) {
+    steps.push_back({row.epilogue[i], "", 0});
+    std::string word = row.epilogue[i].substr(0, row.epilogue[i].find('@'));
+    if (word == "clamp")
+      e = "clamp(" + e + ", -0.75, 1.5)";
+    else if (word == "half")
+      e = "0.5 * (" + e + ")";
+    else if (word == "neg")
+      e = "-(" + e + ")";
+    else if (word == "bias" || word == "add")
+      e = read(i, outputs) + " + " + e;
+    else if (word == "sub")
+      e = e + " - " + read(i, outputs);
+    else if (word == "scale" || word == "mul")
+      e = "(" + e + ") * " + read(i, outputs);
+    else if (word == "div")
+      e = "(" + e + ") / " + read(i, outputs);
+    else if (word == "max" || word == "min")
+      e = word + "(" + e + ", " + read(i, outputs) + ")";
+    else
+      e = word + "(" + e + ")";
+  }
+  return e;
+}
+
+void Writer::write() {
+  const Convolution &c = row.conv;
+  int64_t n = row.batchAtRunTime ? runTime(0) : c.batch;
+  std::vector<std::string> outputs = {"n"}, taps, source = {"n"}, filter;
+  Shape x = {n}, w, y = {n};
+  if (isGrouped()) {
+    outputs.push_back(hasSplitChannels() ? "g" : "k");
+    source.push_back(outputs.back());
+    filter.push_back(outputs.back());
+    for (Shape *shape : {&x, &w, &y})
+      shape->push_back(c.groups);
+  }
+  if (!isDepthwise()) {
+    outputs.push_back("k");
+    filter.insert(filter.end(), {"k", "c"});
+    source.push_back("c");
+    taps.push_back("c");
+    x.push_back(c.inputs / c.groups);
+    w.insert(w.end(), {c.outputs / c.groups, c.inputs / c.groups});
+    y.push_back(c.outputs / c.groups);
+  }
+  for (int d = 3 - row.rank; d < 3; ++d) {
+    outputs.push_back(std::string(1, "opq"[d]));
+    taps.push_back(std::string(1, "trs"[d]));
+    filter.push_back(taps.back());
+    source.push_back(spellSubscript(c, d));
+  }
+  declare("x", Role::Input, withSpatial(x, c.in), translate(row.source));
+  declare("w", Role::Weight, withSpatial(w, c.kernel), row.weights);
+  std::string sum = "sum(" + join(taps) + ": x[" + join(source) + "] * w[" +
+                    join(filter) + "])";
+  std::string left = join(outputs);
+  std::string right = writeEpilogue(sum, left);
+  declare("y", Role::Output, withSpatial(y, c.out), translate(row.destination));
+
+  problem.text =
+      "kernel " + problem.name + (row.batchAtRunTime ? "(N = ?)" : "") + " {\n";
+  for (const Argument &argument : problem.arguments)
+    problem.text += spell(argument);
+  problem.text += "\n  y[" + left + "] = " + right + "\n}\n";
+  if (!row.pattern.empty()) {
+    problem.text += "\npattern given for " + problem.name + " {\n ";
+    for (char letter : row.pattern)
+      problem.text +=
+          letter == ';' ? std::string("\n ") : std::string(1, letter);
+    problem.text += "\n}\n";
+  }
+  if (row.batchAtRunTime)
+    problem.calls = {{c.batch}, {1}, {0}};
+  attachReference();
+}
+
+/// One step of the epilogue; `operand` is what it reads, if anything.
+static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
+  if (word == "clamp")
+    return min(max(e, {-0.75, 0}), {1.5, 0});
+  if (word == "half")
+    return {e.value / 2, e.error / 2};
+  if (word == "neg")
+    return -e;
+  if (word == "bias" || word == "add")
+    return e + operand;
+  if (word == "sub")
+    return e - operand;
+  if (word == "scale" || word == "mul")
+    return e * operand;
+  if (word == "div")
+    return e / operand;
+  if (word == "max")
+    return max(e, operand);
+  return word == "min" ? min(e, operand) : activate(word, e);
+}
+
+void Writer::attachReference() {
+  problem.reference = [conv = row.conv,
+                       steps = steps](const std::vector<Operand> &in,
+                                      std::vector<Result> &out) mutable {
+    conv.batch = out[0].shape[0];
+    Result sums{out[0].shape, conv.compute(in[0].values, in[1].values)};
+    int64_t image = conv.out[0] * conv.out[1] * conv.out[2], at = 0;
+    out[0].define([&](const Index &index) {
+      int64_t channel = at / image % conv.outputs;
+      Bounded e = sums.values[at++];
+      for (const Step &step : steps) {
+        const Operand *read = step.tensor.empty() ? nullptr : &in[step.operand];
+        bool perChannel = read && read->shape.size() < index.size() - 1;
+        e = apply(step.word, e,
+                  !read        ? Bounded()
+                  : perChannel ? Bounded{read->values[channel], 0}
+                               : read->at(index));
+      }
+      return e;
+    });
+  };
+}
+
+Problem sparkle::parseRow(const std::string &text, const std::string &name) {
+  Row row = split(text);
+  Problem problem;
+  problem.name = name;
+  problem.title = row.error.empty() ? text : row.error + ": " + text;
+  if (row.error.empty())
+    Writer(row, problem).write();
+  return problem;
+}
