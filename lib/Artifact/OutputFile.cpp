@@ -36,14 +36,6 @@ Error writeInPlace(const OutputFile &file) {
   return error ? failure(file.path, error) : Error::success();
 }
 
-/// True for `-` and for what exists and is no regular file. A directory counts:
-/// opening it gives the system's own words for what is wrong.
-bool isWrittenInPlace(StringRef path) {
-  sys::fs::file_status status;
-  return path == "-" ||
-         (!sys::fs::status(path, status) && !sys::fs::is_regular_file(status));
-}
-
 /// Files on their way. Destruction without `keep` removes them.
 class Pending {
 public:
@@ -88,14 +80,20 @@ private:
 
 } // namespace
 
+bool isRegular(StringRef path) {
+  sys::fs::file_status status;
+  return path != "-" &&
+         (sys::fs::status(path, status) || sys::fs::is_regular_file(status));
+}
+
 Error writeFiles(ArrayRef<OutputFile> files) {
   Pending pending;
   for (const OutputFile &file : files)
     if (Error error =
-            isWrittenInPlace(file.path) ? Error::success() : pending.add(file))
+            isRegular(file.path) ? pending.add(file) : Error::success())
       return error;
   for (const OutputFile &file : files)
-    if (isWrittenInPlace(file.path))
+    if (!isRegular(file.path))
       if (Error error = writeInPlace(file))
         return error;
   return pending.keep();

@@ -16,9 +16,12 @@ struct OutputFile {
   llvm::StringRef bytes;
 };
 
+/// False for `-` and for what exists and is no regular file: a pipe, a device.
+bool isRegular(llvm::StringRef path);
+
 /// Writes all of `files`, or none: each goes beside its place under another
-/// name first, and moves there once all are on disk. What is not a regular
-/// file (a pipe, a device) is written where it stands.
+/// name first, and moves there once all are on disk. What is not regular
+/// is written where it stands.
 llvm::Error writeFiles(llvm::ArrayRef<OutputFile> files);
 
 } // namespace sparkle

@@ -192,7 +192,7 @@ LogicalResult Compilation::link() {
 LogicalResult
 Compilation::runPasses(llvm::function_ref<void(OpPassManager &)> build) {
   PassManager manager(module->getContext());
-  if (failed(applyPassManagerCLOptions(manager)))
+  if (options.configurePasses && failed(options.configurePasses(manager)))
     return failure();
   build(manager);
   return manager.run(*module);

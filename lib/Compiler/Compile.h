@@ -8,6 +8,8 @@
 #include "lib/Artifact/Header.h"
 #include "lib/Frontend/Frontend.h"
 #include "lib/Target/Target.h"
+#include "llvm/ADT/SmallString.h"
+#include <functional>
 
 namespace llvm {
 class SourceMgr;
@@ -37,6 +39,8 @@ struct CompileOptions {
   const Target *target = nullptr;
   TargetOptions targetOptions;
   ReferenceCode reference = ReferenceCode::Omit;
+  /// Prepares every pass manager: printing, timing. None if empty.
+  std::function<mlir::LogicalResult(mlir::PassManager &)> configurePasses;
 };
 
 struct Artifact {

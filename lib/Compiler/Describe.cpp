@@ -276,7 +276,7 @@ void describePacking(ModuleOp module,
        llvm::zip_equal(module.getOps<KernelOp>(), kernels))
     for (PackOp pack : kernel.getBody().getOps<PackOp>()) {
       StringRef name = pack.getSource().getDefiningOp<TensorOp>().getName();
-      auto *tensor = llvm::find_if(
+      auto tensor = llvm::find_if(
           description.tensors,
           [&](const TensorDescription &tensor) { return tensor.name == name; });
       StoredTensorType type = pack.getResult().getType();

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler's command line: the ladder of --emit, or single passes as in any
+// *-opt tool.
+
+#include "lib/Artifact/OutputFile.h"
+#include "lib/Compiler/Compile.h"
+#include "lib/Target/Registry.h"
+#include "lib/Transforms/Pipeline.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Support/Timing.h"
+#include "mlir/Support/ToolUtilities.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace sparkle;
+namespace cl = llvm::cl;
+
+namespace {
+
+constexpr int exitWrongInput = 1;
+constexpr int exitUsage = 2;
+
+constexpr llvm::StringLiteral overview =
+    "the Sparkle kernel compiler\n\n"
+    "  sparkle-opt conv.spk -o conv.o         object, and header conv.h\n"
+    "  sparkle-opt conv.spk -o conv.so        shared object, and conv.h\n"
+    "  sparkle-opt conv.spk --emit=pattern    the sizes that were chosen\n"
+    "  sparkle-opt conv.spk --emit=tiled      what every target lowers\n"
+    "  sparkle-opt conv.mlir --sparkle-tile   one pass, as in any *-opt\n\n"
+    "Exit status: 0; 1 if the input is wrong or a file cannot be read or "
+    "written;\n2 if this command line is.\n";
+
+cl::OptionCategory category("Sparkle options");
+cl::OptionCategory passCategory("Passes and their tests");
+
+/// The flags of this tool; MLIR's own come on top.
+struct Flags {
+  cl::opt<std::string> input{cl::Positional, cl::desc("FILE.spk|FILE.mlir|-"),
+                             cl::init("-"), cl::cat(category)};
+  cl::opt<std::string> output{
+      "o", cl::value_desc("FILE"), cl::cat(category),
+      cl::desc("Where to write; - is standard output. Without --emit, what is "
+               "written follows from the name: .o .so .s .ll .h")};
+  cl::opt<std::string> emit{
+      "emit", cl::value_desc("STAGE"), cl::cat(category),
+      cl::desc("ast, sparkle, pattern, tiled, llvm, asm, obj, shared, header")};
+  cl::opt<std::string> target{"target", cl::value_desc("WORD"), cl::init("cpu"),
+                              cl::cat(category),
+                              cl::desc("What to compile for: cpu (default)")};
+  cl::opt<std::string> cpu{
+      "cpu", cl::value_desc("NAME"), cl::init("native"), cl::cat(category),
+      cl::desc("The processor, as LLVM names it (znver4, x86-64-v4, ...); "
+               "native (default) is this machine's")};
+  cl::list<std::string> defines{
+      "D", cl::Prefix, cl::value_desc("[KERNEL.]NAME=VALUE"), cl::cat(category),
+      cl::desc("Set a size: a number, or ? to leave it to the call")};
+  cl::opt<std::string> pattern{
+      "pattern", cl::value_desc("FILE"), cl::cat(category),
+      cl::desc("Patterns that win over those of the input")};
+  cl::opt<bool> withReference{
+      "with-reference", cl::cat(category),
+      cl::desc("Add NAME_reference: the algorithm alone, in double, with its "
+               "error bound")};
+  cl::opt<std::string> language{
+      "input", cl::value_desc("spk|mlir"), cl::cat(category),
+      cl::desc("What the input is; by default mlir if its name says so, or if "
+               "it is standard input and passes are named")};
+};
+
+/// Reports what is wrong with the command line.
+int usageError(const llvm::Twine &message) {
+  llvm::errs() << "sparkle-opt: error: " << message << "\n"
+               << "try 'sparkle-opt --help'\n";
+  return exitUsage;
+}
+
+int inputError(const llvm::Twine &message) {
+  llvm::errs() << "sparkle-opt: error: " << message << "\n";
+  return exitWrongInput;
+}
+
+//===----------------------------------------------------------------------===//
+// From flags to options
+//===----------------------------------------------------------------------===//
+
+/// What a stage is called, or what a file name stands for; none if unknown.
+std::optional<Emit> getStage(StringRef name, const Target &target) {
+  if (name == target.format)
+    return Emit::TargetCode;
+  return llvm::StringSwitch<std::optional<Emit>>(name)
+      .Case("ast", Emit::Ast)
+      .Case("sparkle", Emit::Sparkle)
+      .Case("pattern", Emit::Pattern)
+      .Case("tiled", Emit::Tiled)
+      .Cases({"asm", ".s"}, Emit::Assembly)
+      .Case(".ll", Emit::TargetCode)
+      .Cases({"obj", ".o"}, Emit::Object)
+      .Cases({"shared", ".so"}, Emit::Shared)
+      .Cases({"header", ".h"}, Emit::Header)
+      .Default(std::nullopt);
+}
+
+/// `[KERNEL.]NAME=VALUE`
+bool addDefine(StringRef text, FrontendOptions &options) {
+  auto [name, value] = text.split('=');
+  int64_t number;
+  bool isNumber = !value.getAsInteger(10, number);
+  if (name.empty() || (!isNumber && value != "?"))
+    return false;
+  options.defines[name] = isNumber ? std::optional(number) : std::nullopt;
+  return true;
+}
+
+bool writesCode(Emit emit) {
+  return emit == Emit::Object || emit == Emit::Shared;
+}
+
+/// One run of the tool.
+class Driver {
+public:
+  Driver(const Flags &flags, DialectRegistry &registry)
+      : flags(flags), registry(registry),
+        config(MlirOptMainConfig::createFromCLOptions()) {}
+
+  int run();
+
+private:
+  int readFlags();
+  int readFiles();
+  int checkProcessor();
+  bool hasPasses();
+  LogicalResult process(std::unique_ptr<llvm::MemoryBuffer> chunk,
+                        llvm::raw_ostream &out);
+  LogicalResult compileChunk(const llvm::SourceMgr &source,
+                             MLIRContext &context, llvm::raw_ostream &out);
+  LogicalResult runPasses(const llvm::SourceMgr &source, MLIRContext &context,
+                          llvm::raw_ostream &out);
+  LogicalResult verifyRoundTrip(ModuleOp module);
+  std::string getOutputPath();
+  int write(StringRef bytes);
+
+  const Flags &flags;
+  DialectRegistry &registry;
+  MlirOptMainConfig config;
+  CompileOptions options;
+  bool compiles = false;
+  std::unique_ptr<llvm::MemoryBuffer> input, pattern;
+  std::string header;
+};
+
+bool Driver::hasPasses() {
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  PassManager manager(&context);
+  return failed(config.setupPassPipeline(manager)) || !manager.empty();
+}
+
+int Driver::readFlags() {
+  options.target = findTarget(flags.target);
+  if (!options.target)
+    return usageError("expected a target among cpu, but got '" + flags.target +
+                      "'");
+  options.targetOptions.processor = flags.cpu;
+  options.frontend.target = flags.target;
+  for (const Target *target : getTargets())
+    options.frontend.targets.push_back(target->word.str());
+  for (StringRef define : flags.defines)
+    if (!addDefine(define, options.frontend))
+      return usageError(
+          "expected -D [KERNEL.]NAME=NUMBER or NAME=?, but got '" + define +
+          "'");
+  if (flags.withReference)
+    options.reference = ReferenceCode::Include;
+
+  bool passes = hasPasses();
+  std::optional<Emit> emit =
+      getStage(flags.emit.empty() ? llvm::sys::path::extension(flags.output)
+                                  : StringRef(flags.emit),
+               *options.target);
+  if (!flags.emit.empty() && !emit)
+    return usageError("expected --emit to be ast, sparkle, pattern, tiled, " +
+                      options.target->format +
+                      ", asm, obj, shared or header, but got '" + flags.emit +
+                      "'");
+  if (!flags.emit.empty() && passes)
+    return usageError("expected --emit or passes, but got both");
+  compiles = emit && !passes;
+  options.emit = emit.value_or(Emit::Sparkle);
+
+  StringRef extension = llvm::sys::path::extension(flags.input);
+  StringRef language = flags.language;
+  if (language.empty() && flags.input == "-")
+    language = passes ? "mlir" : "spk";
+  else if (language.empty())
+    language = extension == ".mlir" || extension == ".mlirbc" ? "mlir" : "spk";
+  if (language != "spk" && language != "mlir")
+    return usageError("expected --input to be spk or mlir, but got '" +
+                      language + "'");
+  options.language = language == "spk" ? Language::Text : Language::Ir;
+  if (options.language == Language::Ir && options.emit == Emit::Ast)
+    return usageError("expected a .spk file for --emit=ast, but got IR");
+  if (options.language == Language::Ir &&
+      (!flags.defines.empty() || !flags.pattern.empty()))
+    return usageError("expected a .spk file for -D and --pattern, but got IR");
+  if (compiles && writesCode(options.emit)) {
+    if (!config.inputSplitMarker().empty())
+      return usageError("expected one object, but --split-input-file makes "
+                        "several");
+    if (flags.output.empty() && flags.input == "-")
+      return usageError("expected -o for what comes from standard input");
+    if (llvm::sys::path::extension(flags.output) == ".h")
+      return usageError("expected another name for the object, but its header "
+                        "is '" +
+                        flags.output + "'");
+  }
+  return 0;
+}
+
+int Driver::readFiles() {
+  std::string message;
+  input = openInputFile(flags.input, &message);
+  if (input && !flags.pattern.empty())
+    pattern = openInputFile(flags.pattern, &message);
+  return message.empty() ? 0 : inputError(message);
+}
+
+/// A wrong --cpu is found before anything is compiled.
+int Driver::checkProcessor() {
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string message;
+  ScopedDiagnosticHandler handler(
+      &context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
+  if (failed(options.target->describe(&context, options.targetOptions)))
+    return usageError(message);
+  return 0;
+}
+
+//===----------------------------------------------------------------------===//
+// The work
+//===----------------------------------------------------------------------===//
+
+int Driver::run() {
+  if (int status = readFlags())
+    return status;
+  if (int status = checkProcessor())
+    return status;
+  if (int status = readFiles())
+    return status;
+
+  std::string bytes;
+  llvm::raw_string_ostream out(bytes);
+  LogicalResult result = success();
+  if (!compiles && options.language == Language::Ir)
+    result = MlirOptMain(out, std::move(input), registry, config);
+  else
+    result = splitAndProcessBuffer(
+        std::move(input),
+        [&](std::unique_ptr<llvm::MemoryBuffer> chunk, llvm::raw_ostream &out) {
+          return process(std::move(chunk), out);
+        },
+        out, config.inputSplitMarker(), config.outputSplitMarker());
+  if (failed(result))
+    return exitWrongInput;
+  return config.shouldVerifyDiagnostics() ? 0 : write(bytes);
+}
+
+/// One chunk, with its diagnostics printed or compared.
+LogicalResult Driver::process(std::unique_ptr<llvm::MemoryBuffer> chunk,
+                              llvm::raw_ostream &out) {
+  llvm::SourceMgr source;
+  source.AddNewSourceBuffer(std::move(chunk), {});
+  if (pattern)
+    source.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(*pattern), {});
+  // What is done in parallel here is not worth the threads.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  auto work = [&] {
+    return compiles ? compileChunk(source, context, out)
+                    : runPasses(source, context, out);
+  };
+  if (!config.shouldVerifyDiagnostics()) {
+    SourceMgrDiagnosticHandler handler(source, &context);
+    return work();
+  }
+  SourceMgrDiagnosticVerifierHandler handler(source, &context,
+                                             config.verifyDiagnosticsLevel());
+  context.printOpOnDiagnostic(false);
+  // That the work fails is often what is expected.
+  (void)work();
+  return handler.verify();
+}
+
+LogicalResult Driver::compileChunk(const llvm::SourceMgr &source,
+                                   MLIRContext &context,
+                                   llvm::raw_ostream &out) {
+  options.configurePasses = [](PassManager &manager) {
+    return applyPassManagerCLOptions(manager);
+  };
+  FailureOr<Artifact> artifact = compile(source, &context, options);
+  if (failed(artifact))
+    return failure();
+  out << artifact->bytes;
+  header = std::move(artifact->header);
+  return success();
+}
+
+LogicalResult Driver::runPasses(const llvm::SourceMgr &source,
+                                MLIRContext &context, llvm::raw_ostream &out) {
+  OwningOpRef<ModuleOp> module = parse(source, &context, options);
+  if (!module)
+    return failure();
+  if (config.shouldVerifyRoundtrip() && failed(verifyRoundTrip(*module)))
+    return failure();
+  PassManager manager(&context);
+  if (failed(applyPassManagerCLOptions(manager)) ||
+      failed(config.setupPassPipeline(manager)) || failed(manager.run(*module)))
+    return failure();
+  module->print(out);
+  return success();
+}
+
+/// Prints, parses, prints again: the same text comes out.
+LogicalResult Driver::verifyRoundTrip(ModuleOp module) {
+  std::string first, second;
+  llvm::raw_string_ostream(first) << module;
+  OwningOpRef<ModuleOp> again =
+      parseSourceString<ModuleOp>(first, module.getContext());
+  if (!again)
+    return module.emitError("expected the printed module to parse");
+  llvm::raw_string_ostream(second) << *again;
+  if (first == second)
+    return success();
+  return module.emitError("expected the printed module to parse to itself");
+}
+
+//===----------------------------------------------------------------------===//
+// What comes out
+//===----------------------------------------------------------------------===//
+
+/// Text goes to standard output unless -o says otherwise, code beside the
+/// working directory's other files, named after the input.
+std::string Driver::getOutputPath() {
+  if (!flags.output.empty())
+    return flags.output;
+  if (!compiles || !writesCode(options.emit))
+    return "-";
+  StringRef suffix = options.emit == Emit::Object ? ".o" : ".so";
+  return (llvm::sys::path::stem(flags.input) + suffix).str();
+}
+
+int Driver::write(StringRef bytes) {
+  SmallVector<OutputFile> files{{getOutputPath(), bytes}};
+  if (compiles && writesCode(options.emit) && isRegular(files[0].path)) {
+    llvm::SmallString<128> path(files[0].path);
+    llvm::sys::path::replace_extension(path, ".h");
+    files.push_back({path.str().str(), header});
+  }
+  if (llvm::Error error = writeFiles(files))
+    return inputError(llvm::toString(std::move(error)));
+  return 0;
+}
+
+/// Shows this tool's options and the passes, and moves the hundreds of LLVM's
+/// to --help-hidden.
+void sortOptions() {
+  auto &options = cl::getRegisteredOptions();
+  for (StringRef name : {"sparkle-tile", "pass-pipeline", "verify-diagnostics",
+                         "verify-roundtrip", "split-input-file",
+                         "mlir-print-ir-after-all", "mlir-timing"})
+    if (auto option = options.find(name); option != options.end())
+      option->second->addCategory(passCategory);
+  for (auto &entry : options) {
+    cl::Option *option = entry.second;
+    bool isOurs = llvm::any_of(option->Categories, [](auto *each) {
+      return each == &category || each == &passCategory;
+    });
+    if (!isOurs && option->ArgStr != "help" && option->ArgStr != "version" &&
+        option->ArgStr != "help-hidden")
+      option->setHiddenFlag(cl::Hidden);
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  DialectRegistry registry;
+  registerDialects(registry);
+  registerTransforms();
+  registerTransformsPasses();
+  for (const Target *target : getTargets())
+    target->registerPasses();
+
+  Flags flags;
+  MlirOptMainConfig::registerCLOptions(registry);
+  registerAsmPrinterCLOptions();
+  registerMLIRContextCLOptions();
+  registerPassManagerCLOptions();
+  registerDefaultTimingManagerCLOptions();
+  sortOptions();
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &out) { out << getCompilerVersion() << "\n"; });
+  if (!cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
+    return exitUsage;
+  return Driver(flags, registry).run();
+}
