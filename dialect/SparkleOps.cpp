@@ -553,13 +553,13 @@ LogicalResult InitOp::verify() {
 // AccumulateOp
 //===----------------------------------------------------------------------===//
 
-/// `(%operand map [inside BOOL] : type, ...)`
+/// `(%operand map [inside [dims]] : type, ...)`
 static ParseResult
 parseReads(OpAsmParser &parser, OperationState &result, bool withInside,
            SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands,
            SmallVectorImpl<Type> &types) {
   SmallVector<Attribute> maps;
-  SmallVector<bool> inside;
+  SmallVector<int64_t> inside;
   auto parseRead = [&]() -> ParseResult {
     AffineMapAttr map;
     if (parser.parseOperand(operands.emplace_back()) ||
@@ -567,8 +567,21 @@ parseReads(OpAsmParser &parser, OperationState &result, bool withInside,
       return failure();
     maps.push_back(map);
     if (withInside) {
-      bool isInside = succeeded(parser.parseOptionalKeyword("inside"));
-      inside.push_back(isInside);
+      int64_t &mask = inside.emplace_back(0);
+      auto parseDimension = [&]() -> ParseResult {
+        int64_t dim;
+        SMLoc loc = parser.getCurrentLocation();
+        if (parser.parseInteger(dim))
+          return failure();
+        if (dim < 0 || dim > 62)
+          return parser.emitError(loc, "expected a dimension, but got ") << dim;
+        mask |= int64_t(1) << dim;
+        return success();
+      };
+      if (succeeded(parser.parseOptionalKeyword("inside")) &&
+          parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square,
+                                         parseDimension))
+        return failure();
     }
     return parser.parseColonType(types.emplace_back());
   };
@@ -577,18 +590,25 @@ parseReads(OpAsmParser &parser, OperationState &result, bool withInside,
   result.addAttribute("maps", parser.getBuilder().getArrayAttr(maps));
   if (withInside)
     result.addAttribute("inside",
-                        parser.getBuilder().getDenseBoolArrayAttr(inside));
+                        parser.getBuilder().getDenseI64ArrayAttr(inside));
   return success();
 }
 
 static void printReads(OpAsmPrinter &printer, ValueRange operands,
-                       ArrayAttr maps, ArrayRef<bool> inside) {
+                       ArrayAttr maps, ArrayRef<int64_t> inside) {
   printer << " (";
   for (auto [i, operand] : llvm::enumerate(operands)) {
     printer << (i ? ", " : "") << operand << ' '
             << cast<AffineMapAttr>(maps[i]).getValue();
-    if (i < inside.size() && inside[i])
-      printer << " inside";
+    if (i < inside.size() && inside[i]) {
+      SmallVector<int64_t> dims;
+      for (int64_t dim = 0; dim < 63; ++dim)
+        if (inside[i] >> dim & 1)
+          dims.push_back(dim);
+      printer << " inside [";
+      llvm::interleaveComma(dims, printer);
+      printer << ']';
+    }
     printer << " : " << operand.getType();
   }
   printer << ") ";
@@ -636,6 +656,11 @@ void AccumulateOp::print(OpAsmPrinter &printer) {
   printer << " : " << getType();
 }
 
+bool AccumulateOp::isInside(unsigned operand) {
+  auto box = cast<BoxType>(getBoxes()[operand].getType());
+  return getInside()[operand] == (int64_t(1) << box.getShape().size()) - 1;
+}
+
 LogicalResult AccumulateOp::verify() {
   size_t coordinates =
       getSums().getType().getShape().size() + getSlice().size();
@@ -654,6 +679,9 @@ LogicalResult AccumulateOp::verify() {
             verifyAccess(*this, map, coordinates,
                          cast<BoxType>(operand.getType()).getShape().size())))
       return failure();
+  for (auto [mask, box] : llvm::zip(getInside(), getBoxes().getTypes()))
+    if (mask >> cast<BoxType>(box).getShape().size())
+      return emitOpError("expected 'inside' to name dimensions of ") << box;
   // accumulate_c4
   for (int64_t extent : getSlice())
     if (extent <= 0)

@@ -192,7 +192,7 @@ def YieldOp : SparkleOp<"yield", [Pure, Terminator,
                    "WorkersOp"]>]> {
   let summary = "End a region and give its results";
   let arguments = (ins Variadic<AnyType>:$values);
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), "build($_builder, $_state, ::mlir::ValueRange());">];
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
@@ -359,7 +359,8 @@ def AccumulateOp : SparkleOp<"accumulate", [AttrSizedOperandSegments,
     first coordinate along every index (those of the left side, then those of
     the sum); `slice` the static extents along the sum's. Operand `i` is read
     at `maps[i]` of the coordinates; a read outside of the tensor is zero.
-    `inside[i]` states that no read of operand `i` falls outside.
+    `inside` states for each operand along which dimensions no read falls
+    outside (a bit mask; the text lists the dimensions).
 
     It says *what* is added, not in which order, nor how operands are kept: a
     target picks that.
@@ -368,7 +369,8 @@ def AccumulateOp : SparkleOp<"accumulate", [AttrSizedOperandSegments,
     * (C1) There is one coordinate for each dimension of the tile and of the
       slice.
     * (C2) There is one map and one `inside` for each operand; a map has one
-      dimension for each coordinate, no symbols, and the rank of its operand.
+      dimension for each coordinate, no symbols, and the rank of its operand;
+      `inside` names dimensions of the operand.
     * (C3) The body takes one scalar of each operand's element type and yields
       one of the tile's.
     * (C4) The extents of the slice are positive.
@@ -376,12 +378,20 @@ def AccumulateOp : SparkleOp<"accumulate", [AttrSizedOperandSegments,
   }];
   let arguments = (ins Sparkle_TileType:$sums, Variadic<Index>:$at,
                        DenseI64ArrayAttr:$slice, Variadic<Sparkle_BoxType>:$boxes,
-                       AffineMapArrayAttr:$maps, DenseBoolArrayAttr:$inside);
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$inside);
   let results = (outs Sparkle_TileType:$result);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether no read of `operand` falls outside along `dimension`.
+    bool isInside(unsigned operand, unsigned dimension) {
+      return getInside()[operand] >> dimension & 1;
+    }
+    /// Whether no read of `operand` falls outside at all.
+    bool isInside(unsigned operand);
+  }];
 }
 
 def PrefetchOp : SparkleOp<"prefetch"> {

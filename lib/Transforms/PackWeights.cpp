@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Gives each weight the layout in which the tiled loops read it.
+// In: defines with resolved patterns.   Out: the same, reading sparkle.pack.
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace sparkle {
+#define GEN_PASS_DEF_PACKWEIGHTS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace sparkle
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+struct PackWeights : sparkle::impl::PackWeightsBase<PackWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    getOperation().walk([&](TensorOp tensor) {
+      if (tensor.getRole() == Role::Weight)
+        pack(tensor);
+    });
+  }
+
+private:
+  void pack(TensorOp weight);
+};
+} // namespace
+
+/// The only access to `weight` if all its reads are the same and stand in the
+/// sum of one equation, with a plain index along each dimension; null if not.
+static ReadOp getOnlyAccess(TensorOp weight) {
+  ReadOp only;
+  for (Operation *user : weight.getResult().getUsers()) {
+    auto read = dyn_cast<ReadOp>(user);
+    if (!read || !isa<SumOp>(read->getParentOp()))
+      return {};
+    if (only && (only.getMap() != read.getMap() ||
+                 only->getParentOp() != read->getParentOp()))
+      return {};
+    only = read;
+  }
+  return only && only.getMap().isProjectedPermutation() ? only : ReadOp();
+}
+
+/// The order in which the loops of `define` walk over the dimensions of a
+/// tensor that is read at `access`: blocks of output indices that have a
+/// register tile and blocks of near steps outside, the register tile inside.
+static AffineMap loopOrder(DefineOp define, AffineMap access,
+                           ArrayRef<int64_t> shape) {
+  PatternAttr pattern = define.getPatternAttr();
+  MLIRContext *context = define.getContext();
+  SmallVector<AffineExpr> far, near, step, tile;
+  auto place = [&](int64_t index) {
+    std::optional<unsigned> position =
+        access.getResultPosition(getAffineDimExpr(index, context));
+    if (!position)
+      return;
+    AffineExpr dim = getAffineDimExpr(*position, context);
+    int64_t lanes = pattern.getLanes()[index];
+    bool isOutput = index < define.getNumOutputs();
+    int64_t block =
+        isOutput ? pattern.getRegisters()[index] : pattern.getNear()[index];
+    if (isOutput && block > 1) {
+      block = llvm::alignTo(block, lanes);
+      far.push_back(dim.floorDiv(block));
+      // Lanes read neighbours: theirs is the innermost dimension.
+      AffineExpr inner = dim % block;
+      if (lanes > 1)
+        tile.push_back(inner);
+      else
+        tile.insert(tile.begin(), inner);
+    } else if (!isOutput && block > 1 && block < shape[*position]) {
+      near.push_back(dim.floorDiv(block));
+      step.push_back(dim % block);
+    } else {
+      (isOutput ? far : step).push_back(dim);
+    }
+  };
+  for (int64_t index : pattern.getOrder().asArrayRef())
+    place(index);
+  SmallVector<AffineExpr> results =
+      llvm::to_vector(llvm::concat<AffineExpr>(far, near, step, tile));
+  return AffineMap::get(shape.size(), 0, results, context);
+}
+
+void PackWeights::pack(TensorOp weight) {
+  ReadOp access = getOnlyAccess(weight);
+  if (!access)
+    return;
+  auto define = access->getParentOfType<DefineOp>();
+  StoredTensorType type = weight.getType();
+  AffineMap layout = loopOrder(define, access.getMap(), type.getShape());
+  auto packed = StoredTensorType::get(type.getContext(), type.getShape(),
+                                      type.getElementType(), layout);
+  OpBuilder builder(weight);
+  builder.setInsertionPoint(define);
+  auto pack =
+      PackOp::create(builder, weight.getLoc(), packed, weight.getResult());
+  weight.getResult().replaceAllUsesExcept(pack.getResult(), pack);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The shared passes, in the order in which the pipeline runs them: algorithm
+// level -> tiled level. They read the numbers of `sparkle.target` on the
+// module, and never ask which target it is.
+
+#ifndef SPARKLE_TRANSFORMS_PASSES_TD
+#define SPARKLE_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ResolvePattern : Pass<"sparkle-resolve-pattern", "::mlir::ModuleOp"> {
+  let summary = "Choose every size of the pattern that is auto";
+  let description = [{
+    Afterwards each `sparkle.define` has a pattern without an `auto`. A size
+    that the pattern gives stays as it is; the model behind the others is in
+    docs/rationale.md.
+
+    Before:
+    ```mlir
+    sparkle.define %y ["m", "n", "k"] reductions 1 ... pattern <registers = array<i64: 0, 32, 1>>
+    ```
+    After:
+    ```mlir
+    sparkle.define %y ["m", "n", "k"] reductions 1 ...
+      pattern <workers = array<i64: 8, 64, 1>, near = array<i64: 1, 1, 512>, ...>
+    ```
+    Fails when a given size does not suit: register tiles that need more
+    registers than the target has, a worker tile that register tiles do not
+    divide, lanes along a sum index.
+  }];
+}
+
+def PackWeights : Pass<"sparkle-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Give each weight the layout in which the tiled loops read it";
+  let description = [{
+    A weight that one equation reads, with a plain index along each dimension,
+    is packed in the order of the loops: the register tile innermost.
+
+    Before:
+    ```mlir
+    %w = sparkle.tensor weight "w" ... : !sparkle.tensor<64x64x3x3xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+    ```
+    After:
+    ```mlir
+    %0 = sparkle.pack %w : ... to !sparkle.tensor<64x64x3x3xf32,
+      (d0, d1, d2, d3) -> (d0 floordiv 32, d2, d1, d3, d0 mod 32)>
+    ```
+    Never fails; a weight that it leaves alone keeps its layout.
+  }];
+}
+
+def Tile : Pass<"sparkle-tile", "::mlir::ModuleOp"> {
+  let summary = "Turn equations into loops bound to memory levels";
+  let description = [{
+    Each `sparkle.define` becomes workers, near steps, register tiles and
+    accumulates, with the sizes of its resolved pattern. Boxes are named in
+    place. What a tile size leaves over at the end of an extent becomes a tile
+    of its own size, so that no tile reaches outside of the output.
+
+    Before:
+    ```mlir
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (8, 64, 512) pattern <...> { ... }
+    ```
+    After:
+    ```mlir
+    sparkle.workers ["m", "n"] (%m, %n) extents () -> (8, 64) steps [8, 64] {
+      %a = sparkle.stage in_place ...
+      sparkle.loop registers %n1 = ... {
+        %0 = sparkle.init : !sparkle.tile<8x32xf32, 1x16>
+        %1 = sparkle.loop registers %k = ... carry (%s = %0) { sparkle.accumulate ... }
+        sparkle.store %1 to %y[%m, %n1] ...
+      }
+    }
+    ```
+    Fails when an equation has no resolved pattern, or reads an operand of its
+    sum at an index that is not linear.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def Stage : Pass<"sparkle-stage", "::mlir::ModuleOp"> {
+  let summary = "Copy the boxes that the pattern stages, and prefetch";
+  let description = [{
+    Before:
+    ```mlir
+    %a = sparkle.stage in_place %x[%m, %k] : !sparkle.tensor<...> to !sparkle.box<8x64xf32>
+    ```
+    After, with `near k: 64, stage x`:
+    ```mlir
+    %a = sparkle.stage copy %x[%m, %k] layout (d0, d1) -> (d0, d1) : ...
+    sparkle.barrier
+    ...
+    sparkle.barrier
+    ```
+    Fails when the staged boxes are larger than near memory.
+  }];
+}
+
+def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
+  let summary = "Part the tiles that read outside of a tensor from the others";
+  let description = [{
+    A loop over an index of the sum is clamped to where the read is inside,
+    where a register tile is one element thick along the output's index:
+
+    Before:
+    ```mlir
+    %1 = sparkle.loop registers %r = %c0 to %c3 step 1 carry ...
+    ```
+    After:
+    ```mlir
+    %lo = affine.max (d0) -> (0, -d0 + 1)(%p)
+    %hi = affine.min (d0) -> (3, -d0 + 57)(%p)
+    %1 = sparkle.loop registers %r = %lo to %hi step 1 carry ...
+    ```
+    Elsewhere the loop over register tiles is cut into a loop over the
+    interior, and one tile after the other at constant coordinates before and
+    behind it. Never fails; where the interior is empty, or the border has more
+    than eight tiles at one end, the loop stays whole.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def InferInside : Pass<"sparkle-infer-inside", "::mlir::ModuleOp"> {
+  let summary = "Mark the operands that are never read outside of their tensor";
+  let description = [{
+    Proves from the bounds of the loops that no read of an operand of
+    `sparkle.accumulate` falls outside.
+
+    Before:
+    ```mlir
+    sparkle.accumulate %s at [...] slice [4] (%a (d0, d1, d2) -> (d0, d2) : !sparkle.box<8x64xf32>, ...)
+    ```
+    After:
+    ```mlir
+    sparkle.accumulate %s at [...] slice [4] (%a (d0, d1, d2) -> (d0, d2) inside : !sparkle.box<8x64xf32>, ...)
+    ```
+    Never fails; what it cannot prove stays unmarked.
+  }];
+}
+
+def ExpandActivations : Pass<"sparkle-expand-activations", "::mlir::ModuleOp"> {
+  let summary = "Write activations as arithmetic";
+  let description = [{
+    Before:
+    ```mlir
+    %1 = sparkle.activate relu %0 : f32
+    ```
+    After:
+    ```mlir
+    %c = arith.cmpf ogt, %zero, %0 : f32
+    %1 = arith.select %c, %zero, %0 : f32
+    ```
+    Never fails.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+
+#endif // SPARKLE_TRANSFORMS_PASSES_TD

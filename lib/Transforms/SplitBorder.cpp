@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Parts the tiles that read outside of a tensor from the others.
+// In: the tiled level.   Out: the same with clamped and cut loops.
+
+#include "lib/Transforms/Bounds.h"
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace sparkle {
+#define GEN_PASS_DEF_SPLITBORDER
+#include "lib/Transforms/Passes.h.inc"
+} // namespace sparkle
+
+using namespace mlir;
+using namespace sparkle;
+
+/// Tiles that are cut off at one end of a loop at most; each is a copy of the
+/// loop's body.
+static constexpr int64_t kMaxBorderTiles = 8;
+
+/// Whether the term of `op` is zero wherever operand `operand` is.
+static bool isFactor(AccumulateOp op, unsigned operand) {
+  BlockArgument argument = op.getBody().getArgument(operand);
+  std::function<bool(Value)> vanishes = [&](Value value) -> bool {
+    if (value == argument)
+      return true;
+    Operation *def = value.getDefiningOp();
+    if (isa_and_nonnull<arith::MulFOp>(def))
+      return llvm::any_of(def->getOperands(), vanishes);
+    if (isa_and_nonnull<arith::NegFOp, arith::DivFOp>(def))
+      return vanishes(def->getOperand(0));
+    return false;
+  };
+  return vanishes(op.getBody().front().getTerminator()->getOperand(0));
+}
+
+/// Calls `body` for each access in place below `root` that is not proved to be
+/// inside.
+static void forEachDoubtful(
+    Operation *root,
+    llvm::function_ref<void(AccumulateOp, unsigned, unsigned)> body) {
+  SmallVector<AccumulateOp> ops;
+  root->walk([&](AccumulateOp op) { ops.push_back(op); });
+  for (AccumulateOp op : ops)
+    for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
+      auto stage = box.getDefiningOp<StageOp>();
+      if (!stage || stage.getRealisation() == Realisation::Copy)
+        continue;
+      for (unsigned dim = 0; dim < stage.getOrigin().size(); ++dim)
+        if (!isProvedInside(op, i, dim))
+          body(op, i, dim);
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// Clamped loops over the sum
+//===----------------------------------------------------------------------===//
+
+/// `linear` as an affine expression of `operands`, to which its values are
+/// added; null if it has run-time sizes.
+static AffineExpr toExpr(const Linear &linear, SmallVectorImpl<Value> &operands,
+                         MLIRContext *context) {
+  if (linear.hasSizes())
+    return {};
+  AffineExpr expr = getAffineConstantExpr(linear.getConstant(), context);
+  for (Value value : linear.getValues()) {
+    expr = expr + getAffineDimExpr(operands.size(), context) *
+                      linear.getCoefficient(value);
+    operands.push_back(value);
+  }
+  return expr;
+}
+
+/// The loop over the sum whose bounds can keep an access inside: its index
+/// counts upward in the access, and nothing else in there moves within it.
+static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
+                               unsigned dimension) {
+  std::optional<Access> access = getAccess(op, operand, dimension);
+  if (!access || access->below || access->above || !isFactor(op, operand))
+    return {};
+  for (Value at :
+       op.getAt().drop_front(op.getSums().getType().getShape().size())) {
+    auto argument = dyn_cast<BlockArgument>(at);
+    auto loop = argument ? dyn_cast<LoopOp>(argument.getOwner()->getParentOp())
+                         : LoopOp();
+    if (!loop || loop.getStep() != 1 || loop.getInit().empty() ||
+        access->first.getCoefficient(at) <= 0)
+      continue;
+    if (llvm::all_of(access->first.getValues(), [&](Value value) {
+          return value == at ||
+                 !loop->isAncestor(value.getParentBlock()->getParentOp());
+        }))
+      return loop;
+  }
+  return {};
+}
+
+/// Clamps `loop` to the steps at which `access` lies in [0, extent).
+static void clamp(LoopOp loop, const Linear &access, const Linear &extent) {
+  OpBuilder builder(loop);
+  MLIRContext *context = builder.getContext();
+  int64_t step = access.getCoefficient(loop.getInductionVar());
+  Linear rest;
+  rest.add(access.without(loop.getInductionVar()), -1);
+  Linear room = extent;
+  room.add(rest);
+
+  auto limit = [&](Value bound, const Linear &linear, auto make) {
+    SmallVector<Value> operands;
+    AffineExpr expr = toExpr(linear, operands, context);
+    if (!expr)
+      return bound;
+    expr = expr.ceilDiv(step);
+    AffineExpr old = getAffineDimExpr(operands.size(), context);
+    AffineMap map =
+        AffineMap::get(operands.size() + 1, 0, {old, expr}, context);
+    operands.push_back(bound);
+    return getValueOrCreateConstantIndexOp(
+        builder, loop.getLoc(),
+        make(builder, loop.getLoc(), map,
+             getAsOpFoldResult(ValueRange(operands))));
+  };
+  loop.getLowerMutable().assign(
+      limit(loop.getLower(), rest, affine::makeComposedFoldedAffineMax));
+  loop.getUpperMutable().assign(
+      limit(loop.getUpper(), room, affine::makeComposedFoldedAffineMin));
+}
+
+static void clampLoops(WorkersOp workers) {
+  forEachDoubtful(
+      workers, [](AccumulateOp op, unsigned operand, unsigned dimension) {
+        // An earlier clamp may have settled it.
+        if (isProvedInside(op, operand, dimension))
+          return;
+        if (LoopOp loop = getClampableLoop(op, operand, dimension)) {
+          auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+          clamp(loop, getAccess(op, operand, dimension)->first,
+                getTensorExtent(stage, dimension));
+        }
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Cut loops over register tiles
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Indices of a loop; `last` is its last step at most, `end` the first behind.
+struct Interior {
+  int64_t first, last;
+};
+} // namespace
+
+/// The steps of `loop` at which all of its accesses are inside; none if there
+/// is nothing to cut.
+static std::optional<Interior> getInterior(LoopOp loop) {
+  Value iv = loop.getInductionVar();
+  constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+  Interior interior{-kNone, kNone};
+  bool doubtful = false;
+  forEachDoubtful(loop, [&](AccumulateOp op, unsigned operand, unsigned dim) {
+    std::optional<Access> access = getAccess(op, operand, dim);
+    if (!access || access->first.getCoefficient(iv) <= 0)
+      return;
+    auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+    int64_t step = access->first.getCoefficient(iv);
+    Linear rest = access->first.without(iv);
+    Linear room = getTensorExtent(stage, dim);
+    room.add(rest, -1).add(Linear(-1 - access->above));
+    std::optional<int64_t> low = rest.add(access->below).getMinimum();
+    std::optional<int64_t> high = room.getMinimum();
+    if (!low || !high)
+      return;
+    doubtful = true;
+    interior.first =
+        std::max(interior.first, llvm::divideCeilSigned(-*low, step));
+    interior.last =
+        std::min(interior.last, llvm::divideFloorSigned(*high, step));
+  });
+  return doubtful ? std::optional(interior) : std::nullopt;
+}
+
+/// A copy of `loop` from `first` to `end` within its own bounds. With `at`, the
+/// copy runs at most once, at that constant.
+static LoopOp copyLoop(OpBuilder &builder, LoopOp loop, int64_t first,
+                       int64_t end, std::optional<int64_t> at) {
+  Location loc = loop.getLoc();
+  AffineMap both = AffineMap::getMultiDimIdentityMap(2, builder.getContext());
+  auto bound = [&](Value value, int64_t limit, auto make) {
+    return getValueOrCreateConstantIndexOp(
+        builder, loc,
+        make(builder, loc, both,
+             ArrayRef<OpFoldResult>{getAsOpFoldResult(value),
+                                    builder.getIndexAttr(limit)}));
+  };
+  IRMapping mapping;
+  auto copy = cast<LoopOp>(builder.clone(*loop, mapping));
+  builder.setInsertionPoint(copy);
+  copy.getLowerMutable().assign(
+      bound(loop.getLower(), first, affine::makeComposedFoldedAffineMax));
+  copy.getUpperMutable().assign(
+      bound(loop.getUpper(), end, affine::makeComposedFoldedAffineMin));
+  if (at) {
+    OpBuilder inner = OpBuilder::atBlockBegin(&copy.getBody().front());
+    copy.getInductionVar().replaceAllUsesWith(
+        arith::ConstantIndexOp::create(inner, loc, *at));
+  }
+  builder.setInsertionPointAfter(copy);
+  return copy;
+}
+
+/// Cuts a loop over register tiles into border tiles, interior and border
+/// tiles. Gives the loops that took its place; itself if it stays.
+static SmallVector<LoopOp> cut(LoopOp loop) {
+  std::optional<Interior> interior = getInterior(loop);
+  std::optional<int64_t> least =
+      Linear::get(loop.getInductionVar()).getMinimum();
+  std::optional<int64_t> most =
+      Linear::get(loop.getInductionVar()).getMaximum();
+  int64_t step = loop.getStep();
+  // The steps are known if all of them are multiples of the loop's step.
+  bool aligned = getDivisor(loop.getLower()) % step == 0;
+  if (!interior || !least || !most)
+    return {loop};
+  int64_t start = getConstantIntValue(loop.getLower()).value_or(*least);
+  if (!aligned && !getConstantIntValue(loop.getLower()))
+    return {loop};
+  if (aligned)
+    start = 0;
+  auto roundUp = [&](int64_t at) {
+    return start + llvm::divideCeilSigned(at - start, step) * step;
+  };
+  int64_t begin = roundUp(*least), end = roundUp(*most + 1);
+  int64_t first =
+      std::clamp(roundUp(std::max(interior->first, *least)), begin, end);
+  int64_t last =
+      std::clamp(roundUp(std::min(interior->last, *most) + 1), first, end);
+  if ((first - begin) / step > kMaxBorderTiles ||
+      (end - last) / step > kMaxBorderTiles)
+    return {loop};
+
+  OpBuilder builder(loop);
+  SmallVector<LoopOp> parts;
+  for (int64_t at = begin; at < first; at += step)
+    parts.push_back(copyLoop(builder, loop, at, at + step, at));
+  if (first < last)
+    parts.push_back(copyLoop(builder, loop, first, last, std::nullopt));
+  for (int64_t at = last; at < end; at += step)
+    parts.push_back(copyLoop(builder, loop, at, at + step, at));
+  loop.erase();
+  return parts;
+}
+
+/// Cuts the loops over register tiles below `root`, from the outermost inward.
+static void cutLoops(Block &root) {
+  SmallVector<LoopOp> loops(root.getOps<LoopOp>());
+  for (LoopOp loop : loops) {
+    // Loops that carry sums are loops over the sum: those are clamped.
+    bool overTiles =
+        loop.getLevel() == Level::Registers && loop.getInit().empty();
+    SmallVector<LoopOp> parts =
+        overTiles ? cut(loop) : SmallVector<LoopOp>{loop};
+    for (LoopOp part : parts)
+      cutLoops(part.getBody().front());
+  }
+}
+
+namespace {
+struct SplitBorder : sparkle::impl::SplitBorderBase<SplitBorder> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    getOperation().walk([](WorkersOp workers) {
+      clampLoops(workers);
+      cutLoops(workers.getBody().front());
+    });
+  }
+};
+} // namespace

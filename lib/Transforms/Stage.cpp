@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Copies the boxes that the pattern stages into near memory, and prefetches.
+// In: boxes in place, with the pattern on the workers.   Out: copies.
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace sparkle {
+#define GEN_PASS_DEF_STAGE
+#include "lib/Transforms/Passes.h.inc"
+} // namespace sparkle
+
+using namespace mlir;
+using namespace sparkle;
+
+/// The declaration behind a tensor, through its packing.
+static TensorOp getDeclaration(Value tensor) {
+  if (auto pack = tensor.getDefiningOp<PackOp>())
+    tensor = pack.getSource();
+  return tensor.getDefiningOp<TensorOp>();
+}
+
+static bool lists(ArrayAttr names, StringRef name) {
+  return names && llvm::any_of(names, [&](Attribute attr) {
+           return cast<StringAttr>(attr).getValue() == name;
+         });
+}
+
+/// The dimensions of a tensor in the order of its layout, a blocked dimension
+/// where its finest factor stands: what is contiguous stays so.
+static AffineMap copyLayout(StoredTensorType type) {
+  llvm::SetVector<unsigned> innermostFirst;
+  for (AffineExpr expr : llvm::reverse(type.getLayout().getResults()))
+    for (unsigned dim = 0; dim < type.getRank(); ++dim)
+      if (expr.isFunctionOfDim(dim))
+        innermostFirst.insert(dim);
+  SmallVector<unsigned> order(innermostFirst.rbegin(), innermostFirst.rend());
+  return AffineMap::getPermutationMap(order, type.getContext());
+}
+
+/// Bytes of a box; saturates.
+static int64_t getBytes(BoxType box) {
+  int64_t bytes = box.getElementType().getIntOrFloatBitWidth() / 8;
+  for (int64_t extent : box.getShape())
+    if (llvm::MulOverflow(bytes, extent, bytes))
+      return std::numeric_limits<int64_t>::max();
+  return bytes;
+}
+
+namespace {
+struct Stage : sparkle::impl::StageBase<Stage> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);
+    getOperation().walk([&](WorkersOp workers) {
+      auto pattern = workers->getAttrOfType<PatternAttr>(kPatternAttr);
+      if (!pattern)
+        return;
+      if (failed(copyBoxes(workers, pattern, target)))
+        signalPassFailure();
+      prefetchBoxes(workers, pattern);
+      workers->removeAttr(kPatternAttr);
+    });
+  }
+
+private:
+  LogicalResult copyBoxes(WorkersOp workers, PatternAttr pattern,
+                          TargetAttr target);
+  void prefetchBoxes(WorkersOp workers, PatternAttr pattern);
+};
+} // namespace
+
+LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
+                               TargetAttr target) {
+  // Copies of the same near step: those of one block.
+  llvm::MapVector<Block *, SmallVector<StageOp>> copies;
+  workers.walk([&](StageOp stage) {
+    TensorOp tensor = getDeclaration(stage.getTensor());
+    if (tensor && lists(pattern.getStage(), tensor.getName()))
+      copies[stage->getBlock()].push_back(stage);
+  });
+  for (auto &[block, stages] : copies) {
+    int64_t bytes = 0;
+    for (StageOp stage : stages) {
+      StringRef name = getDeclaration(stage.getTensor()).getName();
+      if (llvm::AddOverflow(bytes, getBytes(stage.getType()), bytes))
+        bytes = std::numeric_limits<int64_t>::max();
+      stage.setRealisation(Realisation::Copy);
+      stage.setLayout(copyLayout(stage.getTensor().getType()));
+      stage.setOverlap(lists(pattern.getOverlap(), name));
+    }
+    if (target && bytes > target.getNearBytes())
+      return workers.emitOpError("expected staged boxes of at most ")
+             << target.getNearBytes() << " bytes of near memory, but got "
+             << bytes << " bytes - use smaller 'workers' or 'near' sizes";
+    OpBuilder builder(stages.back());
+    builder.setInsertionPointAfter(stages.back());
+    BarrierOp::create(builder, workers.getLoc());
+    builder.setInsertionPoint(block->getTerminator());
+    BarrierOp::create(builder, workers.getLoc());
+  }
+  return success();
+}
+
+/// Prefetches, ahead of each accumulate, what the same accumulate reads some
+/// steps of the innermost loop around it later.
+void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
+  if (!pattern.getPrefetch() || pattern.getPrefetch().empty())
+    return;
+  workers.walk([&](AccumulateOp op) {
+    auto loop = dyn_cast<LoopOp>(op->getParentOp());
+    if (!loop)
+      return;
+    OpBuilder builder(op);
+    for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
+      auto stage = box.getDefiningOp<StageOp>();
+      auto steps = pattern.getPrefetch().getAs<IntegerAttr>(
+          getDeclaration(stage.getTensor()).getName());
+      if (!steps)
+        continue;
+      int64_t ahead = steps.getInt() * static_cast<int64_t>(loop.getStep());
+      SmallVector<Value> at(op.getAt());
+      auto moved = llvm::find(at, loop.getInductionVar());
+      if (moved == at.end())
+        continue;
+      *moved = affine::AffineApplyOp::create(
+          builder, op.getLoc(), builder.getAffineDimExpr(0) + ahead, *moved);
+      SmallVector<int64_t> shape(op.getSums().getType().getShape());
+      llvm::append_range(shape, op.getSlice());
+      PrefetchOp::create(builder, op.getLoc(), box, at, shape,
+                         cast<AffineMapAttr>(op.getMaps()[i]).getValue());
+    }
+  });
+}

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Turns each equation into workers, near steps, register tiles and
+// accumulates. In: defines with resolved patterns.   Out: the tiled level.
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace sparkle {
+#define GEN_PASS_DEF_TILE
+#include "lib/Transforms/Passes.h.inc"
+} // namespace sparkle
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+/// Where a nest of loops stands along one index: the first coordinate, the one
+/// behind the last, and the static size if it is a tile.
+struct Span {
+  OpFoldResult lower, upper;
+  int64_t size = 1;
+};
+
+/// Emits the nest of one equation.
+class Tiler {
+public:
+  explicit Tiler(DefineOp define)
+      : define(define), pattern(define.getPatternAttr()), builder(define),
+        loc(define.getLoc()), outputs(define.getNumOutputs()),
+        extents(define.getStaticExtents()), spans(extents.size()) {}
+
+  LogicalResult run();
+
+private:
+  using Body = llvm::function_ref<void()>;
+
+  OpFoldResult constant(int64_t value) { return builder.getIndexAttr(value); }
+  Value materialise(OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(builder, loc, value);
+  }
+  OpFoldResult minimum(OpFoldResult a, OpFoldResult b);
+  OpFoldResult maximum(OpFoldResult a, OpFoldResult b);
+  OpFoldResult add(OpFoldResult a, int64_t b);
+  OpFoldResult getExtent(unsigned index);
+  SmallVector<Value> coordinates(unsigned count);
+  TileType tileType();
+
+  void loop(Level level, unsigned index, OpFoldResult lower, OpFoldResult upper,
+            int64_t step, OpFoldResult base, Body body);
+  void steps(unsigned index, int64_t step, Body body);
+
+  LogicalResult collectReads();
+  void emitWorkers();
+  void emitNest();
+  bool isOneTile(unsigned index);
+  void nearSteps(ArrayRef<int64_t> indices, Body body);
+  void outputTiles(ArrayRef<int64_t> indices, Body body);
+  void reduce(ArrayRef<int64_t> indices);
+  void stageBoxes();
+  void stageBox(ReadOp read);
+  void initialise(Value resume);
+  void accumulate();
+  void store(Value last);
+  Value anyNear(arith::CmpIPredicate predicate);
+
+  DefineOp define;
+  PatternAttr pattern;
+  OpBuilder builder;
+  Location loc;
+  unsigned outputs;
+  SmallVector<int64_t> extents;
+
+  SmallVector<Span> spans;
+  /// Indices of the sum that near memory holds a part of.
+  SmallVector<int64_t> nearIndices;
+  /// The distinct reads of the sum, their tensors, and their boxes.
+  SmallVector<ReadOp> reads;
+  SmallVector<Value> boxes;
+  /// The sums in flight; null outside of a register tile.
+  Value sums;
+};
+} // namespace
+
+OpFoldResult Tiler::minimum(OpFoldResult a, OpFoldResult b) {
+  AffineMap map = AffineMap::getMultiDimIdentityMap(2, builder.getContext());
+  return affine::makeComposedFoldedAffineMin(builder, loc, map, {a, b});
+}
+
+OpFoldResult Tiler::maximum(OpFoldResult a, OpFoldResult b) {
+  AffineMap map = AffineMap::getMultiDimIdentityMap(2, builder.getContext());
+  return affine::makeComposedFoldedAffineMax(builder, loc, map, {a, b});
+}
+
+OpFoldResult Tiler::add(OpFoldResult a, int64_t b) {
+  return affine::makeComposedFoldedAffineApply(
+      builder, loc, builder.getAffineDimExpr(0) + b, {a});
+}
+
+OpFoldResult Tiler::getExtent(unsigned index) {
+  if (!ShapedType::isDynamic(extents[index]))
+    return constant(extents[index]);
+  return ExtentOp::create(builder, loc, builder.getIndexType(),
+                          define.getExtents().getSubMap({index}))
+      .getResult();
+}
+
+/// The first coordinates along the first `count` indices.
+SmallVector<Value> Tiler::coordinates(unsigned count) {
+  return llvm::map_to_vector(ArrayRef(spans).take_front(count), [&](Span span) {
+    return materialise(span.lower);
+  });
+}
+
+TileType Tiler::tileType() {
+  auto sizes = llvm::map_to_vector(ArrayRef(spans).take_front(outputs),
+                                   [](Span span) { return span.size; });
+  return TileType::get(builder.getContext(), sizes,
+                       define.getTarget().getType().getElementType(),
+                       pattern.getLanes().asArrayRef().take_front(outputs));
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// A loop along `index` around `body`, which sees a tile of `step` at the
+/// loop's index, or at `base` if that is given. Sums in flight are carried. A
+/// loop that statically runs once, or never, is not emitted.
+void Tiler::loop(Level level, unsigned index, OpFoldResult lower,
+                 OpFoldResult upper, int64_t step, OpFoldResult base,
+                 Body body) {
+  Span outer = spans[index];
+  auto run = [&](OpFoldResult first) {
+    spans[index] = {first, add(first, step), step};
+    body();
+    spans[index] = outer;
+  };
+  std::optional<int64_t> first = getConstantIntValue(lower);
+  std::optional<int64_t> end = getConstantIntValue(upper);
+  if (first && end && *first >= *end)
+    return;
+  if (first && end && *end - *first <= step)
+    return run(base ? base : lower);
+
+  ValueRange carried = sums ? ValueRange(sums) : ValueRange();
+  auto op =
+      LoopOp::create(builder, loc, carried.getTypes(), level,
+                     materialise(lower), materialise(upper), step, carried);
+  Block *block = builder.createBlock(&op.getBody());
+  Value iv = block->addArgument(builder.getIndexType(), loc);
+  if (sums)
+    sums = block->addArgument(sums.getType(), loc);
+  run(base ? base : OpFoldResult(iv));
+  YieldOp::create(builder, loc, sums ? ValueRange(sums) : ValueRange());
+  builder.setInsertionPointAfter(op);
+  if (sums)
+    sums = op.getResult(0);
+}
+
+/// Tiles of `step` from the lower to the upper bound of `index`. What is left
+/// over at the end of the extent is a tile of its own size; where only the call
+/// knows the extent, tiles of one element.
+void Tiler::steps(unsigned index, int64_t step, Body body) {
+  Span span = spans[index];
+  int64_t extent = extents[index];
+  if (step == 1)
+    return loop(Level::Registers, index, span.lower, span.upper, 1, {}, body);
+  if (ShapedType::isDynamic(extent)) {
+    AffineExpr lower, upper;
+    bindDims(builder.getContext(), lower, upper);
+    OpFoldResult whole = affine::makeComposedFoldedAffineApply(
+        builder, loc, lower + (upper - lower).floorDiv(step) * step,
+        {span.lower, span.upper});
+    loop(Level::Registers, index, span.lower, whole, step, {}, body);
+    return loop(Level::Registers, index, whole, span.upper, 1, {}, body);
+  }
+  step = std::min(step, extent);
+  int64_t rest = extent % step, whole = extent - rest;
+  loop(Level::Registers, index, span.lower,
+       rest ? minimum(span.upper, constant(whole)) : span.upper, step, {},
+       body);
+  if (rest)
+    loop(Level::Registers, index, maximum(span.lower, constant(whole)),
+         span.upper, rest, constant(whole), body);
+}
+
+/// Blocks of the sum for which operands are near.
+void Tiler::nearSteps(ArrayRef<int64_t> indices, Body body) {
+  if (indices.empty())
+    return body();
+  int64_t index = indices.front();
+  loop(Level::Near, index, constant(0), constant(extents[index]),
+       pattern.getNear()[index], {}, [&] {
+         if (extents[index] % pattern.getNear()[index])
+           spans[index].upper =
+               minimum(spans[index].upper, constant(extents[index]));
+         nearSteps(indices.drop_front(), body);
+       });
+}
+
+/// Whether a worker's tile is always exactly one register tile.
+bool Tiler::isOneTile(unsigned index) {
+  int64_t worker = pattern.getWorkers()[index];
+  int64_t size = pattern.getRegisters()[index], extent = extents[index];
+  if (worker == 1)
+    return true;
+  return !ShapedType::isDynamic(extent) && worker <= size && extent % size == 0;
+}
+
+/// The register tiles of a worker's tile.
+void Tiler::outputTiles(ArrayRef<int64_t> indices, Body body) {
+  if (indices.empty())
+    return body();
+  int64_t index = indices.front();
+  auto inner = [&] { outputTiles(indices.drop_front(), body); };
+  if (!isOneTile(index))
+    return steps(index, pattern.getRegisters()[index], inner);
+  spans[index].size =
+      std::min(pattern.getWorkers()[index], pattern.getRegisters()[index]);
+  inner();
+}
+
+/// The slices of the sum within the current near step.
+void Tiler::reduce(ArrayRef<int64_t> indices) {
+  if (indices.empty())
+    return accumulate();
+  steps(indices.front(), pattern.getUnroll()[indices.front()],
+        [&] { reduce(indices.drop_front()); });
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+/// Collects the distinct reads of the sum. Boxes need linear indices.
+LogicalResult Tiler::collectReads() {
+  if (!define.getSum())
+    return success();
+  for (ReadOp read : define.getSum().getBody().getOps<ReadOp>()) {
+    for (AffineExpr expr : read.getMap().getResults()) {
+      SmallVector<int64_t> coefficients;
+      if (failed(
+              getFlattenedAffineExpr(expr, extents.size(), 0, &coefficients)) ||
+          coefficients.size() != extents.size() + 1)
+        return read.emitOpError("expected indices that are linear, but got ")
+               << read.getMapAttr();
+    }
+    if (llvm::none_of(reads, [&](ReadOp other) {
+          return other.getTensor() == read.getTensor() &&
+                 other.getMap() == read.getMap();
+        }))
+      reads.push_back(read);
+  }
+  return success();
+}
+
+/// Names the box of a tensor that the current spans read.
+void Tiler::stageBox(ReadOp read) {
+  SmallVector<Value> origin;
+  SmallVector<int64_t> shape;
+  for (AffineExpr expr : read.getMap().getResults()) {
+    SmallVector<int64_t> coefficients;
+    (void)getFlattenedAffineExpr(expr, extents.size(), 0, &coefficients);
+    AffineExpr first = builder.getAffineConstantExpr(coefficients.back());
+    int64_t size = 1;
+    SmallVector<OpFoldResult> lower;
+    for (auto [i, span] : llvm::enumerate(spans)) {
+      bool isOutput = i < outputs;
+      int64_t extent = isOutput ? std::max(pattern.getWorkers()[i], span.size)
+                                : pattern.getNear()[i];
+      int64_t reach = coefficients[i] * (extent - 1);
+      // The box begins at the smallest coordinate.
+      first = first + builder.getAffineDimExpr(i) * coefficients[i] +
+              std::min<int64_t>(reach, 0);
+      size += std::abs(reach);
+      lower.push_back(span.lower);
+    }
+    origin.push_back(materialise(affine::makeComposedFoldedAffineApply(
+        builder, loc, AffineMap::get(spans.size(), 0, first), lower)));
+    shape.push_back(size);
+  }
+  StoredTensorType type = read.getTensor().getType();
+  boxes.push_back(StageOp::create(
+      builder, read.getLoc(),
+      BoxType::get(builder.getContext(), shape, type.getElementType()),
+      Realisation::InPlace, read.getTensor(), origin, AffineMapAttr(),
+      /*overlap=*/false));
+}
+
+void Tiler::stageBoxes() {
+  boxes.clear();
+  for (ReadOp read : reads)
+    stageBox(read);
+}
+
+void Tiler::initialise(Value resume) {
+  if (!resume)
+    sums = InitOp::create(builder, loc, tileType(), Value(), ValueRange(),
+                          Value());
+  else
+    sums = InitOp::create(builder, loc, tileType(), define.getTarget(),
+                          coordinates(outputs), resume);
+}
+
+/// Clones the ops of `from` behind the builder, with reads and the sum already
+/// mapped, and yields what it yields.
+static void cloneExpression(OpBuilder &builder, Block &from,
+                            IRMapping &mapping) {
+  for (Operation &op : from)
+    if (!isa<ReadOp, SumOp>(op))
+      builder.clone(op, mapping);
+}
+
+void Tiler::accumulate() {
+  OpBuilder::InsertionGuard guard(builder);
+  auto slice = llvm::map_to_vector(ArrayRef(spans).drop_front(outputs),
+                                   [](Span span) { return span.size; });
+  SmallVector<AffineMap> maps =
+      llvm::map_to_vector(reads, [](ReadOp read) { return read.getMap(); });
+  auto op = AccumulateOp::create(builder, loc, sums.getType(), sums,
+                                 coordinates(spans.size()), slice, boxes,
+                                 builder.getAffineMapArrayAttr(maps),
+                                 SmallVector<int64_t>(reads.size(), 0));
+  Block *block = builder.createBlock(&op.getBody());
+  for (Value box : boxes)
+    block->addArgument(cast<BoxType>(box.getType()).getElementType(), loc);
+  IRMapping mapping;
+  for (ReadOp read : define.getSum().getBody().getOps<ReadOp>())
+    for (auto [known, argument] : llvm::zip(reads, block->getArguments()))
+      if (known.getTensor() == read.getTensor() &&
+          known.getMap() == read.getMap())
+        mapping.map(read.getResult(), argument);
+  cloneExpression(builder, define.getSum().getBody().front(), mapping);
+  sums = op.getResult();
+}
+
+void Tiler::store(Value last) {
+  SmallVector<Value> tensors;
+  SmallVector<AffineMap> maps;
+  // The epilogue reads at the output's indices only (read_c3).
+  auto shorten = [&](AffineMap map) {
+    return AffineMap::get(outputs, 0, map.getResults(), map.getContext());
+  };
+  auto epilogueReads = define.getBody().getOps<ReadOp>();
+  for (ReadOp read : epilogueReads) {
+    tensors.push_back(read.getTensor());
+    maps.push_back(shorten(read.getMap()));
+  }
+  auto op = StoreOp::create(builder, loc, sums, define.getTarget(),
+                            coordinates(outputs), tensors,
+                            builder.getAffineMapArrayAttr(maps), last);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getBody());
+  Value sum = block->addArgument(tileType().getElementType(), loc);
+  IRMapping mapping;
+  if (SumOp reduction = define.getSum())
+    mapping.map(reduction.getResult(), sum);
+  for (ReadOp read : epilogueReads)
+    mapping.map(read.getResult(), block->addArgument(read.getType(), loc));
+  cloneExpression(builder, define.getBody().front(), mapping);
+  sums = {};
+}
+
+//===----------------------------------------------------------------------===//
+// The nest
+//===----------------------------------------------------------------------===//
+
+/// True where some near step is not the first (`ne`), or the last (`lt`).
+Value Tiler::anyNear(arith::CmpIPredicate predicate) {
+  Value any;
+  for (int64_t index : nearIndices) {
+    bool first = predicate == arith::CmpIPredicate::ne;
+    Value at = materialise(first ? spans[index].lower : spans[index].upper);
+    Value bound = materialise(constant(first ? 0 : extents[index]));
+    Value one = arith::CmpIOp::create(builder, loc, predicate, at, bound);
+    any = any ? arith::OrIOp::create(builder, loc, any, one) : one;
+  }
+  return any;
+}
+
+/// Where a worker has one register tile, its sums live across all near steps;
+/// where it has many, they pass through the output between near steps.
+void Tiler::emitNest() {
+  ArrayRef<int64_t> order = pattern.getOrder().asArrayRef();
+  ArrayRef<int64_t> left = order.take_front(outputs);
+  ArrayRef<int64_t> right = order.drop_front(outputs);
+  for (int64_t index : right)
+    if (pattern.getNear()[index] < extents[index])
+      nearIndices.push_back(index);
+
+  auto tile = [&](Value resume, Value last) {
+    initialise(resume);
+    if (!reads.empty() || define.getSum())
+      reduce(right);
+    store(last);
+  };
+  if (nearIndices.empty()) {
+    stageBoxes();
+    return outputTiles(left, [&] { tile({}, {}); });
+  }
+  if (llvm::all_of(left, [&](int64_t index) { return isOneTile(index); }))
+    return outputTiles(left, [&] {
+      initialise({});
+      nearSteps(nearIndices, [&] {
+        stageBoxes();
+        reduce(right);
+      });
+      store({});
+    });
+  nearSteps(nearIndices, [&] {
+    stageBoxes();
+    Value resume = anyNear(arith::CmpIPredicate::ne);
+    Value notLast = anyNear(arith::CmpIPredicate::slt);
+    Value yes =
+        arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+    Value last = arith::XOrIOp::create(builder, loc, notLast, yes);
+    outputTiles(left, [&] { tile(resume, last); });
+  });
+}
+
+void Tiler::emitWorkers() {
+  AffineMap worked =
+      AffineMap::get(0, define.getExtents().getNumSymbols(),
+                     define.getExtents().getResults().take_front(outputs),
+                     builder.getContext());
+  auto op = WorkersOp::create(
+      builder, loc,
+      builder.getArrayAttr(define.getIndices().getValue().take_front(outputs)),
+      worked, pattern.getWorkers().asArrayRef().take_front(outputs));
+  op->setAttr(kPatternAttr, pattern);
+  Block *block = builder.createBlock(&op.getBody());
+  for (unsigned i = 0; i < extents.size(); ++i) {
+    if (i >= outputs) {
+      spans[i] = {constant(0), constant(extents[i]), 1};
+      continue;
+    }
+    Value first = block->addArgument(builder.getIndexType(), loc);
+    int64_t size = pattern.getWorkers()[i];
+    if (extents[i] == size)
+      spans[i] = {constant(0), constant(size), 1};
+    else if (size == 1)
+      spans[i] = {first, add(first, 1), 1};
+    else
+      spans[i] = {first, {}, 1};
+  }
+  // Behind the arguments, so that the bounds may be computed.
+  for (unsigned i = 0; i < outputs; ++i) {
+    if (spans[i].upper)
+      continue;
+    spans[i].upper = add(spans[i].lower, pattern.getWorkers()[i]);
+    if (ShapedType::isDynamic(extents[i]) ||
+        extents[i] % pattern.getWorkers()[i])
+      spans[i].upper = minimum(spans[i].upper, getExtent(i));
+  }
+  emitNest();
+  builder.setInsertionPointToEnd(block);
+  YieldOp::create(builder, loc);
+}
+
+LogicalResult Tiler::run() {
+  if (failed(collectReads()))
+    return failure();
+  emitWorkers();
+  define.erase();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// Whether `pattern` has every list, and no size that is left to choose.
+static bool isResolved(PatternAttr pattern) {
+  if (!pattern || !pattern.getOrder() || !pattern.getStage())
+    return false;
+  for (DenseI64ArrayAttr list :
+       {pattern.getWorkers(), pattern.getNear(), pattern.getRegisters(),
+        pattern.getLanes(), pattern.getUnroll()})
+    if (!list ||
+        llvm::any_of(list.asArrayRef(), [](int64_t size) { return size <= 0; }))
+      return false;
+  return true;
+}
+
+namespace {
+struct Tile : sparkle::impl::TileBase<Tile> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<DefineOp> defines;
+    getOperation().walk([&](DefineOp define) { defines.push_back(define); });
+    for (DefineOp define : defines) {
+      if (!isResolved(define.getPatternAttr())) {
+        define.emitOpError("expected a resolved pattern - run "
+                           "'sparkle-resolve-pattern' first");
+        return signalPassFailure();
+      }
+      if (failed(Tiler(define).run()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace
