@@ -154,7 +154,7 @@ private:
 
   const Flags &flags;
   DialectRegistry &registry;
-  MlirOptMainConfig config;
+  const MlirOptMainConfig config;
   CompileOptions options;
   bool compiles = false;
   std::unique_ptr<llvm::MemoryBuffer> input, pattern;
