@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the files of this leaf share: its parts as functions, which Pipeline.cpp
+// puts into the `Target`.
+
+#ifndef SPARKLE_LIB_TARGET_CPU_CPU_H
+#define SPARKLE_LIB_TARGET_CPU_CPU_H
+
+#include "lib/Target/Target.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace sparkle::cpu {
+
+/// A processor as code is generated for it.
+struct Processor {
+  /// As LLVM names it; `native` is resolved.
+  std::string name;
+  /// SPARKLE_CPU_* bits.
+  uint64_t features = 0;
+};
+
+// Describe.cpp
+/// Empty if LLVM does not know the name.
+std::optional<Processor> getProcessor(const TargetOptions &options);
+mlir::FailureOr<TargetDescription> describe(mlir::MLIRContext *context,
+                                            const TargetOptions &options);
+/// Code for `processor`, tuned for it, with no other instruction sets than its
+/// features say.
+std::unique_ptr<llvm::TargetMachine>
+createTargetMachine(const Processor &processor);
+/// The features as LLVM spells them: "+avx2,+fma".
+std::string spellFeatures(const Processor &processor);
+
+// LowerTiled.cpp
+std::unique_ptr<mlir::Pass> createLowerTiled();
+
+// Emit.cpp
+std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
+                                        llvm::LLVMContext &context,
+                                        const TargetOptions &options);
+void optimise(llvm::Module &module, const TargetOptions &options);
+mlir::LogicalResult emit(llvm::Module &module, const TargetOptions &options,
+                         CodeFormat format, llvm::SmallVectorImpl<char> &out,
+                         mlir::Location loc);
+
+} // namespace sparkle::cpu
+
+#endif // SPARKLE_LIB_TARGET_CPU_CPU_H

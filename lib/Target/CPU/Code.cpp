@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A builder of LLVM dialect code.
+
+#include "lib/Target/CPU/Code.h"
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+static constexpr auto kNoWrap = LLVM::IntegerOverflowFlags::nsw;
+/// Callers promise no more than the alignment of a float.
+static constexpr unsigned kAlignment = 4;
+
+
+Value Code::i64(int64_t value) {
+  return LLVM::ConstantOp::create(*this, loc, getI64IntegerAttr(value));
+}
+Value Code::i32(int64_t value) {
+  return LLVM::ConstantOp::create(*this, loc, getI32IntegerAttr(value));
+}
+Value Code::i1(bool value) {
+  return LLVM::ConstantOp::create(*this, loc, getBoolAttr(value));
+}
+Value Code::splat(float value, int64_t lanes) {
+  return LLVM::ConstantOp::create(
+      *this, loc,
+      DenseElementsAttr::get(vectorType(lanes), llvm::APFloat(value)));
+}
+Value Code::splatInteger(int32_t value, int64_t lanes) {
+  return LLVM::ConstantOp::create(
+      *this, loc,
+      DenseElementsAttr::get(VectorType::get(lanes, getI32Type()), value));
+}
+
+Value Code::add(Value a, Value b) {
+  return LLVM::AddOp::create(*this, loc, a, b, kNoWrap);
+}
+Value Code::mul(Value a, Value b) {
+  return LLVM::MulOp::create(*this, loc, a, b, kNoWrap);
+}
+Value Code::mul(Value a, int64_t b) { return b == 1 ? a : mul(a, i64(b)); }
+Value Code::min(Value a, Value b) {
+  return LLVM::SMinOp::create(*this, loc, a, b);
+}
+Value Code::max(Value a, Value b) {
+  return LLVM::SMaxOp::create(*this, loc, a, b);
+}
+Value Code::compare(LLVM::ICmpPredicate predicate, Value a, Value b) {
+  return LLVM::ICmpOp::create(*this, loc, predicate, a, b);
+}
+Value Code::floorDiv(Value a, int64_t b) {
+  if (llvm::isPowerOf2_64(b))
+    return LLVM::AShrOp::create(*this, loc, a, i64(llvm::Log2_64(b)));
+  Value quotient = LLVM::SDivOp::create(*this, loc, a, i64(b));
+  Value remainder = LLVM::SRemOp::create(*this, loc, a, i64(b));
+  Value down = compare(LLVM::ICmpPredicate::slt, remainder, i64(0));
+  return select(down, add(quotient, i64(-1)), quotient);
+}
+Value Code::mod(Value a, int64_t b) {
+  if (llvm::isPowerOf2_64(b))
+    return LLVM::AndOp::create(*this, loc, a, i64(b - 1));
+  Value remainder = LLVM::SRemOp::create(*this, loc, a, i64(b));
+  Value below = compare(LLVM::ICmpPredicate::slt, remainder, i64(0));
+  return select(below, add(remainder, i64(b)), remainder);
+}
+Value Code::both(Value a, Value b) {
+  if (!a || !b)
+    return a ? a : b;
+  return LLVM::AndOp::create(*this, loc, a, b);
+}
+Value Code::select(Value condition, Value a, Value b) {
+  return LLVM::SelectOp::create(*this, loc, condition, a, b);
+}
+
+// Not `inbounds`: the first address of a tile may lie before the tensor where
+// the elements that are read do not.
+Value Code::offset(Value pointer, Value count) {
+  return LLVM::GEPOp::create(*this, loc, pointerType(), getF32Type(), pointer,
+                             ArrayRef<LLVM::GEPArg>{count});
+}
+Value Code::offset(Value pointer, int64_t count) {
+  if (!count)
+    return pointer;
+  if (llvm::isInt<30>(count))
+    return LLVM::GEPOp::create(
+        *this, loc, pointerType(), getF32Type(), pointer,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(count)});
+  return offset(pointer, i64(count));
+}
+Value Code::load(Type type, Value pointer) {
+  return LLVM::LoadOp::create(*this, loc, type, pointer, kAlignment);
+}
+void Code::store(Value value, Value pointer) {
+  LLVM::StoreOp::create(*this, loc, value, pointer, kAlignment);
+}
+Value Code::loadMasked(VectorType type, Value pointer, Value mask) {
+  return LLVM::MaskedLoadOp::create(*this, loc, type, pointer, mask,
+                                    splat(0, type.getNumElements()), kAlignment);
+}
+void Code::storeMasked(Value value, Value pointer, Value mask) {
+  LLVM::MaskedStoreOp::create(*this, loc, value, pointer, mask, kAlignment);
+}
+Value Code::mask(const llvm::SmallBitVector &lanes) {
+  SmallVector<bool> bits;
+  for (unsigned i = 0; i < lanes.size(); ++i)
+    bits.push_back(lanes[i]);
+  auto type = VectorType::get(static_cast<int64_t>(bits.size()), getI1Type());
+  return LLVM::ConstantOp::create(*this, loc,
+                                  DenseElementsAttr::get(type, bits));
+}
+
+Value Code::broadcast(Value scalar, int64_t lanes) {
+  auto type = VectorType::get(lanes, scalar.getType());
+  Value poison = LLVM::PoisonOp::create(*this, loc, type);
+  Value first = insert(poison, scalar, 0);
+  return LLVM::ShuffleVectorOp::create(*this, loc, first, poison,
+                                       SmallVector<int32_t>(lanes, 0));
+}
+Value Code::insert(Value vector, Value scalar, int64_t lane) {
+  return LLVM::InsertElementOp::create(*this, loc, vector, scalar, i32(lane));
+}
+Value Code::extract(Value vector, int64_t lane) {
+  return LLVM::ExtractElementOp::create(*this, loc, vector, i32(lane));
+}
+
+void Code::branch(Block *block, ValueRange arguments) {
+  LLVM::BrOp::create(*this, loc, arguments, block);
+}
+void Code::branch(Value condition, Block *yes, Block *no) {
+  LLVM::CondBrOp::create(*this, loc, condition, yes, no);
+}
+Block *Code::addBlock(TypeRange arguments) {
+  InsertionGuard guard(*this);
+  Region *region = getInsertionBlock()->getParent();
+  return createBlock(region, region->end(), arguments,
+                     SmallVector<Location>(arguments.size(), loc));
+}
+
+Code::Values Code::loop(Value lower, Value upper, int64_t step, ValueRange init,
+                        function_ref<Values(Value, ValueRange)> body) {
+  Values first{lower};
+  llvm::append_range(first, init);
+  Block *header = addBlock(ValueRange(first).getTypes());
+  Block *trip = addBlock();
+  branch(header, first);
+
+  setInsertionPointToStart(header);
+  Value index = header->getArgument(0);
+  ValueRange carried = header->getArguments().drop_front();
+  Value more = compare(LLVM::ICmpPredicate::slt, index, upper);
+
+  setInsertionPointToStart(trip);
+  Values yielded = body(index, carried);
+  yielded.insert(yielded.begin(), add(index, i64(step)));
+  branch(header, yielded);
+
+  // The exit comes last so that blocks stand in the order in which they run.
+  setInsertionPointToEnd(header);
+  Block *exit = addBlock();
+  branch(more, trip, exit);
+  setInsertionPointToStart(exit);
+  return Values(carried);
+}
+
+Code::Values Code::either(Value condition, function_ref<Values()> yes,
+                          function_ref<Values()> no) {
+  Block *entry = getInsertionBlock(), *yesBlock = addBlock();
+  setInsertionPointToStart(yesBlock);
+  Values yesValues = yes();
+  Block *yesEnd = getInsertionBlock(), *noBlock = addBlock();
+  setInsertionPointToStart(noBlock);
+  Values noValues = no();
+  Block *noEnd = getInsertionBlock();
+  Block *join = addBlock(ValueRange(yesValues).getTypes());
+  setInsertionPointToEnd(entry);
+  branch(condition, yesBlock, noBlock);
+  setInsertionPointToEnd(yesEnd);
+  branch(join, yesValues);
+  setInsertionPointToEnd(noEnd);
+  branch(join, noValues);
+  setInsertionPointToStart(join);
+  return Values(join->getArguments());
+}
+
+} // namespace sparkle::cpu

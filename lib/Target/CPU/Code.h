@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A builder of LLVM dialect code: index arithmetic, vectors, memory, and
+// structured control flow out of blocks.
+
+#ifndef SPARKLE_LIB_TARGET_CPU_CODE_H
+#define SPARKLE_LIB_TARGET_CPU_CODE_H
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallBitVector.h"
+
+namespace sparkle::cpu {
+
+class Code : public mlir::OpBuilder {
+public:
+  using Value = mlir::Value;
+
+  Code(mlir::MLIRContext *context, mlir::Location loc)
+      : OpBuilder(context), loc(loc) {}
+
+  /// The location of everything that is built.
+  mlir::Location loc;
+
+  mlir::Type pointerType() {
+    return mlir::LLVM::LLVMPointerType::get(getContext());
+  }
+  mlir::VectorType vectorType(int64_t lanes) {
+    return mlir::VectorType::get(lanes, getF32Type());
+  }
+
+  Value i64(int64_t value);
+  Value i32(int64_t value);
+  Value i1(bool value);
+  /// `value` in every lane of an f32 vector.
+  Value splat(float value, int64_t lanes);
+  /// `value` in every lane of an i32 vector.
+  Value splatInteger(int32_t value, int64_t lanes);
+
+  // Index arithmetic does not wrap: the entry point has checked the sizes.
+  Value add(Value a, Value b);
+  Value mul(Value a, Value b);
+  Value mul(Value a, int64_t b);
+  Value min(Value a, Value b);
+  Value max(Value a, Value b);
+  Value compare(mlir::LLVM::ICmpPredicate predicate, Value a, Value b);
+  /// Towards minus infinity, for a positive divisor.
+  Value floorDiv(Value a, int64_t b);
+  /// Not negative, for a positive divisor.
+  Value mod(Value a, int64_t b);
+  Value both(Value a, Value b);
+  Value select(Value condition, Value a, Value b);
+
+  /// `count` f32 behind `pointer`.
+  Value offset(Value pointer, Value count);
+  Value offset(Value pointer, int64_t count);
+  Value load(mlir::Type type, Value pointer);
+  void store(Value value, Value pointer);
+  /// Only the lanes in `mask` are touched; others are 0.
+  Value loadMasked(mlir::VectorType type, Value pointer, Value mask);
+  void storeMasked(Value value, Value pointer, Value mask);
+  Value mask(const llvm::SmallBitVector &lanes);
+
+  Value broadcast(Value scalar, int64_t lanes);
+  Value insert(Value vector, Value scalar, int64_t lane);
+  Value extract(Value vector, int64_t lane);
+
+  void branch(mlir::Block *block, mlir::ValueRange arguments = {});
+  void branch(Value condition, mlir::Block *yes, mlir::Block *no);
+  /// A block at the end of the region that code is built in.
+  mlir::Block *addBlock(mlir::TypeRange arguments = {});
+
+  using Values = llvm::SmallVector<Value>;
+  /// `for (i = lower; i < upper; i += step)`; gives what the last trip yields.
+  Values loop(Value lower, Value upper, int64_t step, mlir::ValueRange init,
+              llvm::function_ref<Values(Value, mlir::ValueRange)> body);
+  /// `condition ? yes() : no()`, where only one of the two runs.
+  Values either(Value condition, llvm::function_ref<Values()> yes,
+                llvm::function_ref<Values()> no);
+};
+
+} // namespace sparkle::cpu
+
+#endif // SPARKLE_LIB_TARGET_CPU_CODE_H

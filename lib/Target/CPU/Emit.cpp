@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// LLVM dialect -> LLVM IR -> x86-64 assembly or object.
+
+#include "lib/Target/CPU/CPU.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+/// The order of the loads and multiply-adds is chosen; LLVM's machine scheduler
+/// would hoist the loads, and spill. It has no other switch than this option.
+static void keepOrder() {
+  static const bool done = [] {
+    auto &options = llvm::cl::getRegisteredOptions();
+    auto option = options.find("enable-misched");
+    // A value from the command line wins.
+    if (option != options.end() && !option->second->getNumOccurrences())
+      option->second->addOccurrence(0, option->second->ArgStr, "false");
+    return true;
+  }();
+  (void)done;
+}
+
+/// The caller has described the processor, and so knows the name.
+static std::unique_ptr<llvm::TargetMachine>
+createTargetMachine(const TargetOptions &options) {
+  return createTargetMachine(*getProcessor(options));
+}
+
+std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                        llvm::LLVMContext &context,
+                                        const TargetOptions &options) {
+  std::unique_ptr<llvm::Module> result =
+      translateModuleToLLVMIR(module, context, "sparkle");
+  if (!result)
+    return nullptr;
+  Processor processor = *getProcessor(options);
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(processor);
+  result->setTargetTriple(machine->getTargetTriple());
+  result->setDataLayout(machine->createDataLayout());
+  result->setPICLevel(llvm::PICLevel::BigPIC);
+  // No "prefer-vector-width": it would split vectors of 16 floats.
+  for (llvm::Function &function : *result) {
+    if (function.isDeclaration() || function.hasFnAttribute("target-cpu"))
+      continue;
+    function.addFnAttr("target-cpu", "x86-64");
+    function.addFnAttr("target-features", spellFeatures(processor));
+    function.addFnAttr("tune-cpu", processor.name);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  return result;
+}
+
+void optimise(llvm::Module &module, const TargetOptions &options) {
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(options);
+  // Kernels are vectors and unrolled already.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(machine.get(), tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+}
+
+LogicalResult emit(llvm::Module &module, const TargetOptions &options,
+                   CodeFormat format, SmallVectorImpl<char> &out,
+                   Location loc) {
+  std::string problem;
+  llvm::raw_string_ostream report(problem);
+  if (llvm::verifyModule(module, &report))
+    return emitError(loc) << "expected valid LLVM IR, but got: " << problem;
+  keepOrder();
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(options);
+  llvm::raw_svector_ostream stream(out);
+  llvm::legacy::PassManager passes;
+  auto kind = format == CodeFormat::Assembly
+                  ? llvm::CodeGenFileType::AssemblyFile
+                  : llvm::CodeGenFileType::ObjectFile;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, kind))
+    return emitError(loc) << "expected a code generator for x86-64, but got "
+                             "none from LLVM";
+  passes.run(module);
+  return success();
+}
+
+} // namespace sparkle::cpu

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Lowers the tiled level to LLVM functions, in one walk over each kernel: index
+// values become linear forms, tiles lists of vectors, workers OpenMP loops.
+// In: tiled sparkle ops.   Out: LLVM and OpenMP dialects only.
+
+#include "lib/Target/CPU/LowerTiled.h"
+#include "lib/Target/CPU/CPU.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Pass/Pass.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+/// Multiply-adds below which a team of threads costs more than it saves: about
+/// 10 us of one core.
+static constexpr int64_t kWorthwhile = 500000;
+
+//===----------------------------------------------------------------------===//
+// The nest
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelLowering::lowerBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(lower(op)))
+      return failure();
+  return success();
+}
+
+LogicalResult KernelLowering::lower(Operation &op) {
+  using Result = LogicalResult;
+  return llvm::TypeSwitch<Operation *, Result>(&op)
+      .Case<WorkersOp, LoopOp, StageOp, InitOp, AccumulateOp, StoreOp>(
+          [&](auto tiled) { return lower(tiled); })
+      .Case([&](PrefetchOp prefetch) {
+        lower(prefetch);
+        return success();
+      })
+      // A worker is one thread: it never waits for itself.
+      .Case([](BarrierOp) { return success(); })
+      .Default([&](Operation *other) { return lowerIndex(*other); });
+}
+
+LogicalResult KernelLowering::lowerIndex(Operation &op) {
+  SmallVector<Linear> operands;
+  for (Value operand : op.getOperands())
+    operands.push_back(forms.lookup(operand));
+  auto define = [&](Linear form) {
+    forms[op.getResult(0)] = std::move(form);
+    return success();
+  };
+  auto evaluate = [&](AffineMap map) {
+    ArrayRef<Linear> all(operands);
+    return indices.evaluate(map, all.take_front(map.getNumDims()),
+                            all.drop_front(map.getNumDims()));
+  };
+  using Result = LogicalResult;
+  return llvm::TypeSwitch<Operation *, Result>(&op)
+      .Case([&](ExtentOp extent) {
+        return define(
+            indices.evaluate(extent.getMap(), {}, sizeForms).front());
+      })
+      .Case([&](affine::AffineApplyOp apply) {
+        return define(evaluate(apply.getAffineMap()).front());
+      })
+      .Case([&](affine::AffineMinOp min) {
+        return define(indices.minimum(evaluate(min.getAffineMap())));
+      })
+      .Case([&](affine::AffineMaxOp max) {
+        return define(indices.maximum(evaluate(max.getAffineMap())));
+      })
+      .Case([&](arith::ConstantIndexOp constant) {
+        return define(constant.value());
+      })
+      .Case([&](arith::AddIOp) { return define(operands[0] + operands[1]); })
+      .Case([&](arith::SubIOp) { return define(operands[0] - operands[1]); })
+      .Case([&](arith::MinSIOp) { return define(indices.minimum(operands)); })
+      .Case([&](arith::MaxSIOp) { return define(indices.maximum(operands)); })
+      .Default([&](Operation *other) { return lowerCondition(*other); });
+}
+
+/// Values that are no index: conditions, and constants of the arithmetic.
+LogicalResult KernelLowering::lowerCondition(Operation &op) {
+  if (auto compare = dyn_cast<arith::CmpIOp>(op);
+      compare && compare.getLhs().getType().isIndex()) {
+    Point sides = getPoint(op.getOperands());
+    // Both enumerations list the predicates in the same order.
+    scalars[compare] = code.compare(
+        static_cast<LLVM::ICmpPredicate>(compare.getPredicate()),
+        indices.materialise(sides[0]), indices.materialise(sides[1]));
+    return success();
+  }
+  if (isa<arith::AndIOp, arith::OrIOp>(op) && op.getResult(0).getType().isInteger(1)) {
+    Value a = getScalar(op.getOperand(0)), b = getScalar(op.getOperand(1));
+    scalars[op.getResult(0)] =
+        isa<arith::AndIOp>(op)
+            ? Value(LLVM::AndOp::create(code, code.loc, a, b))
+            : Value(LLVM::OrOp::create(code, code.loc, a, b));
+    return success();
+  }
+  if (isa<arith::ConstantOp>(op))
+    return success();
+  return op.emitError("expected the tiled level of the dialect, but got '")
+         << op.getName() << "'";
+}
+
+/// A condition or a number as a scalar.
+Value KernelLowering::getScalar(Value value) {
+  if (Value scalar = scalars.lookup(value))
+    return scalar;
+  IntegerAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return code.i1(!constant.getValue().isZero());
+  return {};
+}
+
+LogicalResult KernelLowering::lower(LoopOp op) {
+  Linear lower = forms.lookup(op.getLower());
+  Linear upper = forms.lookup(op.getUpper());
+  int64_t step = op.getStep();
+  LogicalResult result = success();
+  auto runBody = [&](const Linear &index, ValueRange carried) {
+    Indices::Scope scope(indices);
+    forms[op.getInductionVar()] = index;
+    unsigned next = 0;
+    for (BlockArgument tile : op.getCarried()) {
+      size_t count = TileVectors(cast<TileType>(tile.getType())).vectors.size();
+      tiles[tile] = llvm::to_vector(carried.slice(next, count));
+      next += count;
+    }
+    if (failed(lowerBlock(op.getBody().front())))
+      result = failure();
+    Code::Values yielded;
+    for (Value tile : op.getBody().front().getTerminator()->getOperands())
+      llvm::append_range(yielded, tiles[tile]);
+    // After an error, anything of the right types.
+    return failed(result) ? Code::Values(carried) : yielded;
+  };
+
+  Code::Values init, results;
+  for (Value tile : op.getInit())
+    llvm::append_range(init, tiles[tile]);
+  Linear extent = upper - lower;
+  bool once = extent.isConstant() && extent.constant > 0 &&
+              extent.constant <= step;
+  if (once) {
+    results = runBody(lower, init);
+  } else {
+    results = code.loop(
+        indices.materialise(lower), indices.materialise(upper), step, init,
+        [&](Value value, ValueRange carried) {
+          return runBody(addInduction(value, lower, upper, step), carried);
+        });
+  }
+  unsigned next = 0;
+  for (auto [tile, from] : llvm::zip(op.getResults(), op.getInit())) {
+    size_t count = tiles[from].size();
+    tiles[tile] = llvm::to_vector(ValueRange(results).slice(next, count));
+    next += count;
+  }
+  return result;
+}
+
+/// What is known of the variable of a loop.
+Linear KernelLowering::addInduction(Value value, const Linear &lower,
+                                    const Linear &upper, int64_t step) {
+  Indices::Atom atom;
+  atom.value = value;
+  atom.divisor = std::gcd(indices.getDivisor(lower), step);
+  atom.lower.push_back(lower);
+  Linear extent = upper - lower;
+  if (extent.isConstant())
+    atom.upper.push_back(lower + (extent.constant - 1) / step * step);
+  else if (indices.getDivisor(extent) % step == 0)
+    atom.upper.push_back(upper - step);
+  else
+    atom.upper.push_back(upper - 1);
+  return indices.addAtom(std::move(atom));
+}
+
+void KernelLowering::loopOver(int64_t lower, int64_t upper, int64_t step,
+                              function_ref<void(const Linear &)> body) {
+  if (lower + step >= upper) {
+    if (lower < upper)
+      body(lower);
+    return;
+  }
+  code.loop(code.i64(lower), code.i64(upper), step, {},
+            [&](Value value, ValueRange) {
+              Indices::Scope scope(indices);
+              body(addInduction(value, lower, upper, step));
+              return Code::Values();
+            });
+}
+
+//===----------------------------------------------------------------------===//
+// Workers
+//===----------------------------------------------------------------------===//
+
+/// Multiply-adds of `region`, at most: a loop of unknown bounds is taken for
+/// the longest that they allow.
+int64_t KernelLowering::countOperations(Region &region) {
+  auto getBound = [](Value value, bool upper) -> std::optional<int64_t> {
+    IntegerAttr constant;
+    if (matchPattern(value, m_Constant(&constant)))
+      return constant.getInt();
+    AffineMap map;
+    if (auto min = value.getDefiningOp<affine::AffineMinOp>(); min && upper)
+      map = min.getAffineMap();
+    if (auto max = value.getDefiningOp<affine::AffineMaxOp>(); max && !upper)
+      map = max.getAffineMap();
+    std::optional<int64_t> bound;
+    for (AffineExpr expr : map ? map.getResults() : ArrayRef<AffineExpr>())
+      if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+        bound = bound ? (upper ? std::min(*bound, constant.getValue())
+                               : std::max(*bound, constant.getValue()))
+                      : constant.getValue();
+    return bound;
+  };
+  int64_t count = 0;
+  for (Operation &op : region.front()) {
+    if (auto loop = dyn_cast<LoopOp>(op)) {
+      int64_t lower = getBound(loop.getLower(), false).value_or(0);
+      int64_t upper = getBound(loop.getUpper(), true).value_or(lower + 1);
+      int64_t trips = llvm::divideCeil(std::max<int64_t>(upper - lower, 0),
+                                       loop.getStep());
+      count = llvm::SaturatingAdd<uint64_t>(
+          count, llvm::SaturatingMultiply<uint64_t>(
+                     trips, countOperations(loop.getBody())));
+    } else if (auto sum = dyn_cast<AccumulateOp>(op)) {
+      int64_t points = 1;
+      for (int64_t extent : sum.getType().getShape())
+        points *= extent;
+      for (int64_t extent : sum.getSlice())
+        points *= extent;
+      count += points;
+    }
+  }
+  return count;
+}
+
+LogicalResult KernelLowering::lower(WorkersOp op) {
+  SmallVector<Linear> extents = indices.evaluate(op.getExtents(), {}, sizeForms);
+  SmallVector<unsigned> parallel;
+  int64_t operations = countOperations(op.getBody());
+  // Work that depends on the call, in units of one tile.
+  Value tileCount;
+  for (auto [dim, step] : llvm::enumerate(op.getSteps())) {
+    const Linear &extent = extents[dim];
+    if (extent.isConstant() && extent.constant <= step)
+      continue;
+    parallel.push_back(dim);
+    if (extent.isConstant()) {
+      operations *= llvm::divideCeil(extent.constant, step);
+      continue;
+    }
+    Value count = indices.materialise(
+        indices.evaluate(getAffineDimExpr(0, op.getContext()).ceilDiv(step),
+                         extent));
+    tileCount = tileCount ? code.mul(tileCount, count) : count;
+  }
+
+  LogicalResult result = success();
+  auto body = [&](ValueRange values) {
+    Indices::Scope scope(indices);
+    for (BlockArgument argument : op.getBody().getArguments())
+      forms[argument] = 0;
+    for (auto [dim, value] : llvm::zip(parallel, values))
+      forms[op.getBody().getArgument(dim)] =
+          addInduction(value, 0, extents[dim], op.getSteps()[dim]);
+    result = lowerBlock(op.getBody().front());
+  };
+  bool small = operations < kWorthwhile;
+  if (parallel.empty() || (small && !tileCount)) {
+    scratch = &code.getInsertionBlock()->getParent()->front();
+    runInOrder(op, parallel, extents, {}, body);
+    return result;
+  }
+  Value worthwhile;
+  if (small && operations)
+    worthwhile = code.compare(
+        LLVM::ICmpPredicate::sge, tileCount,
+        code.i64(llvm::divideCeil(kWorthwhile, operations)));
+  runParallel(op, parallel, extents, worthwhile, body);
+  return result;
+}
+
+/// Loops over the tiles along `dims` on one thread.
+void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
+                                ArrayRef<Linear> extents, ValueRange outer,
+                                function_ref<void(ValueRange)> body) {
+  if (dims.empty())
+    return body(outer);
+  unsigned dim = dims.front();
+  code.loop(code.i64(0), indices.materialise(extents[dim]), op.getSteps()[dim],
+            {}, [&](Value value, ValueRange) {
+              Indices::Scope scope(indices);
+              Code::Values values(outer);
+              values.push_back(value);
+              runInOrder(op, dims.drop_front(), extents, values, body);
+              return Code::Values();
+            });
+}
+
+/// Shares the tiles along `dims` out to a team of threads, unless
+/// `worthwhile` is given and false.
+void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
+                                 ArrayRef<Linear> extents, Value worthwhile,
+                                 function_ref<void(ValueRange)> body) {
+  omp::LoopNestOperands nest;
+  for (unsigned dim : dims) {
+    nest.loopLowerBounds.push_back(code.i64(0));
+    nest.loopUpperBounds.push_back(indices.materialise(extents[dim]));
+    nest.loopSteps.push_back(code.i64(op.getSteps()[dim]));
+  }
+  nest.collapseNumLoops = code.getI64IntegerAttr(dims.size());
+
+  omp::ParallelOperands team;
+  team.ifExpr = worthwhile;
+  auto parallel = omp::ParallelOp::create(code, code.loc, team);
+  scratch = code.createBlock(&parallel.getRegion());
+  // The team meets at the end of the parallel region: no second barrier.
+  omp::WsloopOperands schedule;
+  schedule.nowait = code.getUnitAttr();
+  schedule.scheduleKind = omp::ClauseScheduleKindAttr::get(
+      code.getContext(), omp::ClauseScheduleKind::Static);
+  auto share = omp::WsloopOp::create(code, code.loc, schedule);
+  omp::TerminatorOp::create(code, code.loc);
+
+  code.createBlock(&share.getRegion());
+  auto loops = omp::LoopNestOp::create(code, code.loc, nest);
+  SmallVector<Type> types(dims.size(), code.getI64Type());
+  Block *tile =
+      code.createBlock(&loops.getRegion(), {}, types,
+                       SmallVector<Location>(dims.size(), code.loc));
+  body(tile->getArguments());
+  omp::YieldOp::create(code, code.loc);
+  code.setInsertionPointAfter(parallel);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+KernelLowering::KernelLowering(KernelOp kernel, TargetAttr target)
+    : kernel(kernel), width(target.getLanes()), registers(target.getVectors()),
+      code(kernel.getContext(), kernel.getLoc()), indices(code) {
+  code.setInsertionPoint(kernel);
+}
+
+namespace {
+struct LowerTiled : PassWrapper<LowerTiled, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerTiled)
+
+  StringRef getArgument() const override { return "sparkle-cpu-lower-tiled"; }
+  StringRef getDescription() const override {
+    return "Lower the tiled level to LLVM functions and OpenMP";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<LLVM::LLVMDialect, omp::OpenMPDialect>();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("sparkle.target");
+    if (!target) {
+      module.emitError("expected a 'sparkle.target', but got none");
+      return signalPassFailure();
+    }
+    for (KernelOp kernel :
+         llvm::make_early_inc_range(module.getOps<KernelOp>())) {
+      if (failed(verify(kernel)) ||
+          failed(KernelLowering(kernel, target).run()))
+        return signalPassFailure();
+      kernel.erase();
+    }
+    module->removeAttr("sparkle.target");
+  }
+
+private:
+  LogicalResult verify(KernelOp kernel);
+};
+} // namespace
+
+/// What the dialect allows and this target does not.
+LogicalResult LowerTiled::verify(KernelOp kernel) {
+  auto checkType = [](Operation *op, Type type) -> LogicalResult {
+    auto tile = dyn_cast<TileType>(type);
+    if (tile && llvm::count_if(tile.getLanes(),
+                               [](int64_t lanes) { return lanes > 1; }) > 1)
+      return op->emitError("expected lanes along one dimension, but got ")
+             << tile;
+    Type element =
+        llvm::TypeSwitch<Type, Type>(type)
+            .Case<TileType, BoxType, StoredTensorType>(
+                [](auto sparkle) { return sparkle.getElementType(); })
+            .Default(Type());
+    if (element && !element.isF32())
+      return op->emitError("expected elements of type f32, but got ") << type;
+    return success();
+  };
+  WalkResult result = kernel.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (failed(checkType(op, type)))
+        return WalkResult::interrupt();
+    for (NamedAttribute attr : op->getAttrs()) {
+      auto map = dyn_cast<AffineMapAttr>(attr.getValue());
+      if (map && !llvm::all_of(map.getValue().getResults(), [](AffineExpr e) {
+            return e.isPureAffine();
+          })) {
+        op->emitError("expected a pure affine map, but got ") << map;
+        return WalkResult::interrupt();
+      }
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+std::unique_ptr<Pass> createLowerTiled() {
+  return std::make_unique<LowerTiled>();
+}
+
+} // namespace sparkle::cpu

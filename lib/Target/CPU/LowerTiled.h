@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of lowering one kernel, shared by the files that lower its parts:
+// LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the C functions around it),
+// LowerTiledMemory.cpp (elements and boxes), LowerTiledSums.cpp (register
+// tiles), LowerTiledBody.cpp (the arithmetic of one element).
+
+#ifndef SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
+#define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
+
+#include "dialect/SparkleDialect.h"
+#include "lib/Target/CPU/Linear.h"
+
+namespace sparkle::cpu {
+
+/// Coordinates along every dimension of a tensor, or of an iteration space.
+using Point = llvm::SmallVector<Linear, 4>;
+
+/// Elements in memory: a tensor, or a box of one in scratch.
+struct Memory {
+  mlir::Value pointer;
+  /// From the coordinates of the tensor, less `origin`, to physical ones.
+  mlir::AffineMap layout;
+  llvm::SmallVector<Linear, 4> origin;
+  /// Elements from one physical index to the next: the number times the value,
+  /// where there is one.
+  llvm::SmallVector<std::pair<int64_t, mlir::Value>> strides;
+  /// Logical extents of the tensor.
+  llvm::SmallVector<Linear, 4> extents;
+  /// Elements outside of the extents are there, and zero.
+  bool zeroFilled = false;
+};
+
+/// How the elements of one vector lie in a memory.
+struct Access {
+  enum Kind { Nothing, Broadcast, Contiguous, Scattered } kind = Nothing;
+  /// Element offsets, of the first lane, or of every lane if scattered.
+  llvm::SmallVector<Linear, 2> offsets;
+  /// The lanes that are read; others are zero.
+  llvm::SmallBitVector present;
+  /// Of these, the ones where each form is not negative: one form for every
+  /// lane, or one for all of them.
+  llvm::SmallVector<llvm::SmallVector<Linear, 2>> conditions;
+};
+
+/// The arithmetic of an accumulate's or a store's body on whole vectors.
+mlir::FailureOr<mlir::Value>
+evaluateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
+             int64_t lanes,
+             llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
+
+/// The same for an accumulate, whose result is added to `sum`.
+mlir::FailureOr<mlir::Value>
+accumulateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
+               mlir::Value sum,
+               llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
+
+/// One kernel on its way to LLVM functions.
+class KernelLowering {
+public:
+  KernelLowering(KernelOp kernel, TargetAttr target);
+  mlir::LogicalResult run();
+
+private:
+  // LowerTiledEntry.cpp
+  mlir::LogicalResult emitEntry();
+  void emitWorkspaceSize();
+  void emitPack(TensorOp weight);
+  mlir::LLVM::LLVMFuncOp addFunction(const llvm::Twine &name, mlir::Type result,
+                                     mlir::TypeRange arguments);
+  void returnUnless(mlir::Value condition, mlir::Value result);
+  /// The bytes of a function's buffers, and whether they can be counted.
+  struct Bytes {
+    llvm::DenseMap<mlir::Operation *, mlir::Value> offsets;
+    mlir::Value workspace, valid, nonEmpty;
+  };
+  Bytes countBytes(mlir::ValueRange sizes);
+  StoredTensorType getPassedType(TensorOp tensor);
+  Memory describe(StoredTensorType type, mlir::AffineMap extents,
+                  mlir::Value pointer);
+
+  // LowerTiled.cpp
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lower(mlir::Operation &op);
+  mlir::LogicalResult lower(WorkersOp op);
+  mlir::LogicalResult lower(LoopOp op);
+  mlir::LogicalResult lowerIndex(mlir::Operation &op);
+  mlir::LogicalResult lowerCondition(mlir::Operation &op);
+  Linear addInduction(mlir::Value value, const Linear &lower,
+                      const Linear &upper, int64_t step);
+  void runParallel(WorkersOp op, llvm::ArrayRef<unsigned> parallel,
+                   llvm::ArrayRef<Linear> extents, mlir::Value worthwhile,
+                   llvm::function_ref<void(mlir::ValueRange)> body);
+  void runInOrder(WorkersOp op, llvm::ArrayRef<unsigned> dims,
+                  llvm::ArrayRef<Linear> extents, mlir::ValueRange outer,
+                  llvm::function_ref<void(mlir::ValueRange)> body);
+  /// A loop from constant to constant; `body` runs without one for one trip.
+  void loopOver(int64_t lower, int64_t upper, int64_t step,
+                llvm::function_ref<void(const Linear &)> body);
+  int64_t countOperations(mlir::Region &region);
+
+  // LowerTiledMemory.cpp
+  Access resolve(const Memory &memory, llvm::ArrayRef<Point> lanes,
+                 int64_t width, bool inside);
+  Linear getOffset(const Memory &memory, const Point &point);
+  void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
+                   Access &access);
+  mlir::Value getMask(const Access &access);
+  mlir::Value getCondition(const Access &access, unsigned lane);
+  mlir::Value getGuarded(const Memory &memory, const Linear &offset,
+                         mlir::Value condition);
+  mlir::Value getZero();
+  mlir::Value load(const Memory &memory, const Access &access);
+  void store(const Memory &memory, const Access &access, mlir::Value vector);
+  mlir::LogicalResult lower(StageOp op);
+  void copyBox(const Memory &from, const Memory &to, BoxType box);
+  void lower(PrefetchOp op);
+
+  // LowerTiledSums.cpp
+  mlir::LogicalResult lower(InitOp op);
+  mlir::LogicalResult lower(AccumulateOp op);
+  mlir::LogicalResult lower(StoreOp op);
+  mlir::FailureOr<mlir::Value> finishSum(StoreOp op, mlir::Value sum,
+                                         llvm::ArrayRef<Point> lanes,
+                                         int64_t width);
+  friend class Accumulation;
+
+  Point getPoint(mlir::ValueRange values);
+  mlir::Value getScalar(mlir::Value value);
+
+  KernelOp kernel;
+  /// Lanes of a vector, and vector registers.
+  int64_t width, registers;
+  Code code;
+  Indices indices;
+  /// The weights that are passed packed.
+  llvm::DenseMap<mlir::Operation *, PackOp> packs;
+  /// The run-time sizes.
+  Point sizeForms;
+
+  llvm::DenseMap<mlir::Value, Linear> forms;
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;
+  llvm::DenseMap<mlir::Value, Memory> memories;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
+  /// Begins with the allocations of the current worker's scratch.
+  mlir::Block *scratch = nullptr;
+};
+
+/// The vectors of a tile: where each begins, and how many lanes it fills.
+struct TileVectors {
+  explicit TileVectors(TileType type);
+  struct Vector {
+    llvm::SmallVector<int64_t> offset;
+    int64_t filled;
+  };
+  llvm::SmallVector<Vector> vectors;
+  /// Lanes of a vector, and the dimension that they lie along.
+  int64_t lanes = 1;
+  unsigned laneDim = 0;
+};
+
+} // namespace sparkle::cpu
+
+#endif // SPARKLE_LIB_TARGET_CPU_LOWERTILED_H

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The C functions of a kernel: the entry, which checks its arguments before it
+// touches anything, the size of the workspace, and the packing of weights.
+
+#include "lib/Target/CPU/LowerTiled.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+/// What the functions return.
+static constexpr int kDone = 0, kRefused = 1;
+/// Temps begin at multiples of this many bytes.
+static constexpr int64_t kTempAlignment = 64;
+
+/// The dimension that a result of a layout is of, and by how much the
+/// coordinate along it grows from one physical index to the next.
+static std::pair<unsigned, int64_t> getFactor(AffineExpr expr) {
+  int64_t divisor = 1;
+  while (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
+    if (expr.getKind() == AffineExprKind::FloorDiv)
+      divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    expr = binary.getLHS();
+  }
+  return {cast<AffineDimExpr>(expr).getPosition(), divisor};
+}
+
+LogicalResult KernelLowering::run() {
+  for (PackOp pack : kernel.getBody().getOps<PackOp>())
+    packs[pack.getSource().getDefiningOp()] = pack;
+  bool hasTemps = false;
+  for (TensorOp tensor : kernel.getTensors()) {
+    if (tensor.getRole() == Role::Weight)
+      emitPack(tensor);
+    hasTemps |= tensor.getRole() == Role::Temp;
+  }
+  if (hasTemps)
+    emitWorkspaceSize();
+  return emitEntry();
+}
+
+/// Adds a C function and begins its body.
+LLVM::LLVMFuncOp KernelLowering::addFunction(const Twine &name, Type result,
+                                             TypeRange arguments) {
+  code.setInsertionPoint(kernel);
+  auto type = LLVM::LLVMFunctionType::get(result, llvm::to_vector(arguments));
+  auto function = LLVM::LLVMFuncOp::create(
+      code, code.loc, (kernel.getSymName() + name).str(), type);
+  code.setInsertionPointToStart(function.addEntryBlock(code));
+  return function;
+}
+
+void KernelLowering::returnUnless(Value condition, Value result) {
+  Block *leave = code.addBlock(), *stay = code.addBlock();
+  code.branch(condition, stay, leave);
+  code.setInsertionPointToStart(leave);
+  LLVM::ReturnOp::create(code, code.loc, result);
+  code.setInsertionPointToStart(stay);
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Arithmetic on sizes that notes whether a result was too large.
+class CheckedArithmetic {
+public:
+  explicit CheckedArithmetic(Code &code) : code(code), valid(code.i1(true)) {}
+
+  Value add(Value a, Value b) { return make<LLVM::SAddWithOverflowOp>(a, b); }
+  Value mul(Value a, Value b) { return make<LLVM::SMulWithOverflowOp>(a, b); }
+  void require(Value condition) { valid = code.both(valid, condition); }
+  void requireNonNegative(Value value) {
+    require(code.compare(LLVM::ICmpPredicate::sge, value, code.i64(0)));
+  }
+  Value getValid() const { return valid; }
+
+  /// `expr` is pure affine and has no dimensions.
+  Value evaluate(AffineExpr expr, ValueRange symbols);
+
+private:
+  template <typename Op> Value make(Value a, Value b) {
+    auto type = LLVM::LLVMStructType::getLiteral(
+        code.getContext(), {code.getI64Type(), code.getI1Type()});
+    Value pair = Op::create(code, code.loc, type, a, b);
+    Value wrapped = LLVM::ExtractValueOp::create(code, code.loc, pair, 1);
+    require(LLVM::XOrOp::create(code, code.loc, wrapped, code.i1(true)));
+    return LLVM::ExtractValueOp::create(code, code.loc, pair, 0);
+  }
+
+  Code &code;
+  Value valid;
+};
+} // namespace
+
+Value CheckedArithmetic::evaluate(AffineExpr expr, ValueRange symbols) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return code.i64(constant.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return symbols[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  Value left = evaluate(binary.getLHS(), symbols);
+  if (expr.getKind() == AffineExprKind::Add)
+    return add(left, evaluate(binary.getRHS(), symbols));
+  int64_t right = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  switch (expr.getKind()) {
+  case AffineExprKind::Mul:
+    return mul(left, code.i64(right));
+  case AffineExprKind::Mod:
+    return code.mod(left, right);
+  case AffineExprKind::CeilDiv:
+    left = add(left, code.i64(right - 1));
+    [[fallthrough]];
+  default:
+    return code.floorDiv(left, right);
+  }
+}
+
+StoredTensorType KernelLowering::getPassedType(TensorOp tensor) {
+  PackOp pack = packs.lookup(tensor);
+  return pack ? pack.getType() : tensor.getType();
+}
+
+/// Counts the bytes of every buffer, and where in the workspace each temp
+/// begins.
+KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
+  CheckedArithmetic checked(code);
+  for (Value size : sizes)
+    checked.requireNonNegative(size);
+  Bytes bytes;
+  bytes.workspace = code.i64(0);
+  for (TensorOp tensor : kernel.getTensors()) {
+    StoredTensorType type = getPassedType(tensor);
+    Value count = code.i64(sizeof(float));
+    SmallVector<Value> extents;
+    for (AffineExpr extent : tensor.getExtents().getResults()) {
+      extents.push_back(checked.evaluate(extent, sizes));
+      if (!isa<AffineConstantExpr>(extent))
+        checked.requireNonNegative(extents.back());
+    }
+    for (auto [expr, extent] :
+         llvm::zip(type.getLayout().getResults(), type.getPhysicalShape())) {
+      if (!ShapedType::isDynamic(extent)) {
+        count = checked.mul(count, code.i64(extent));
+        continue;
+      }
+      // `d` or `d floordiv b`: as many as the extent along d, rounded up.
+      auto [dim, block] = getFactor(expr);
+      Value rounded = checked.add(extents[dim], code.i64(block - 1));
+      count = checked.mul(count, code.floorDiv(rounded, block));
+    }
+    if (tensor.getRole() == Role::Output) {
+      Value some = code.compare(LLVM::ICmpPredicate::ne, count, code.i64(0));
+      bytes.nonEmpty =
+          bytes.nonEmpty
+              ? Value(LLVM::OrOp::create(code, code.loc, bytes.nonEmpty, some))
+              : some;
+    } else if (tensor.getRole() == Role::Temp) {
+      bytes.offsets[tensor] = bytes.workspace;
+      Value end = checked.add(bytes.workspace,
+                              checked.add(count, code.i64(kTempAlignment - 1)));
+      bytes.workspace = LLVM::AndOp::create(code, code.loc, end,
+                                            code.i64(-kTempAlignment));
+    }
+  }
+  bytes.valid = checked.getValid();
+  return bytes;
+}
+
+/// The memory behind `pointer`. Strides that only the call knows are computed
+/// here, once.
+Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
+                                Value pointer) {
+  Memory memory;
+  memory.pointer = pointer;
+  memory.layout = type.getLayout();
+  memory.origin.resize(type.getRank());
+  memory.extents = Point(indices.evaluate(extents, {}, sizeForms));
+  int64_t known = 1;
+  Value unknown;
+  SmallVector<int64_t> shape = type.getPhysicalShape();
+  for (int64_t i = shape.size() - 1; i >= 0; --i) {
+    memory.strides.insert(memory.strides.begin(), {known, unknown});
+    if (!ShapedType::isDynamic(shape[i])) {
+      known *= shape[i];
+      continue;
+    }
+    auto [dim, block] = getFactor(type.getLayout().getResult(i));
+    AffineExpr count = extents.getResult(dim).ceilDiv(block);
+    Value extent =
+        indices.materialise(indices.evaluate(count, {}, sizeForms));
+    unknown = unknown ? code.mul(unknown, extent) : extent;
+  }
+  return memory;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelLowering::emitEntry() {
+  SmallVector<TensorOp> passed, temps;
+  for (TensorOp tensor : kernel.getTensors())
+    (tensor.getRole() == Role::Temp ? temps : passed).push_back(tensor);
+  size_t pointerCount = passed.size() + !temps.empty();
+  SmallVector<Type> types(pointerCount, code.pointerType());
+  types.append(kernel.getSizes().size(), code.getI64Type());
+  auto function = addFunction("", code.getI32Type(), types);
+  ValueRange pointers = function.getArguments().take_front(pointerCount);
+  ValueRange sizes = function.getArguments().drop_front(pointerCount);
+
+  for (Value size : sizes) {
+    Indices::Atom atom;
+    atom.value = size;
+    atom.lower.push_back(0);
+    sizeForms.push_back(indices.addAtom(std::move(atom)));
+  }
+  Bytes bytes = countBytes(sizes);
+  if (!sizes.empty()) {
+    returnUnless(bytes.valid, code.i32(kRefused));
+    returnUnless(bytes.nonEmpty, code.i32(kDone));
+  }
+  Value given;
+  Value null = LLVM::ZeroOp::create(code, code.loc, code.pointerType());
+  for (Value pointer : pointers)
+    given = code.both(
+        given, code.compare(LLVM::ICmpPredicate::ne, pointer, null));
+  returnUnless(given, code.i32(kRefused));
+
+  for (auto [tensor, pointer] : llvm::zip(passed, pointers)) {
+    PackOp pack = packs.lookup(tensor);
+    memories[pack ? pack.getResult() : tensor.getResult()] =
+        describe(getPassedType(tensor), tensor.getExtents(), pointer);
+  }
+  for (TensorOp tensor : temps) {
+    Value start = LLVM::GEPOp::create(
+        code, code.loc, code.pointerType(), code.getI8Type(), pointers.back(),
+        ArrayRef<LLVM::GEPArg>{bytes.offsets.lookup(tensor)});
+    memories[tensor.getResult()] =
+        describe(tensor.getType(), tensor.getExtents(), start);
+  }
+
+  for (Operation &op : kernel.getBody().front())
+    if (!isa<TensorOp, PackOp>(op) && failed(lower(op)))
+      return failure();
+  LLVM::ReturnOp::create(code, code.loc, code.i32(kDone));
+  return success();
+}
+
+void KernelLowering::emitWorkspaceSize() {
+  SmallVector<Type> types(kernel.getSizes().size(), code.getI64Type());
+  auto function = addFunction("_workspace_size", code.getI64Type(), types);
+  Bytes bytes = countBytes(function.getArguments());
+  Value result = code.select(bytes.valid, bytes.workspace, code.i64(-1));
+  LLVM::ReturnOp::create(code, code.loc, result);
+}
+
+/// The logical coordinates of the element at a physical index.
+static Point getLogical(StoredTensorType type, ArrayRef<Linear> physical) {
+  Point point(type.getRank());
+  for (auto [expr, index] : llvm::zip(type.getLayout().getResults(), physical)) {
+    auto [dim, block] = getFactor(expr);
+    point[dim] = point[dim] + index * block;
+  }
+  return point;
+}
+
+void KernelLowering::emitPack(TensorOp weight) {
+  StoredTensorType type = getPassedType(weight);
+  SmallVector<int64_t> shape = type.getPhysicalShape();
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  addFunction("_packed_" + weight.getName() + "_size", code.getI64Type(), {});
+  LLVM::ReturnOp::create(code, code.loc, code.i64(count * sizeof(float)));
+
+  Type pointer = code.pointerType();
+  auto function = addFunction("_pack_" + weight.getName(), code.getI32Type(),
+                              {pointer, pointer});
+  Value null = LLVM::ZeroOp::create(code, code.loc, pointer), given;
+  for (Value argument : function.getArguments())
+    given = code.both(
+        given, code.compare(LLVM::ICmpPredicate::ne, argument, null));
+  returnUnless(given, code.i32(kRefused));
+
+  Memory from =
+      describe(weight.getType(), weight.getExtents(), function.getArgument(0));
+  Memory to = describe(type, weight.getExtents(), function.getArgument(1));
+  SmallVector<Linear> index(shape.size());
+  std::function<void(unsigned)> nest = [&](unsigned level) {
+    if (level < shape.size()) {
+      loopOver(0, shape[level], 1, [&](const Linear &at) {
+        index[level] = at;
+        nest(level + 1);
+      });
+      return;
+    }
+    // One element: zero beyond the extents.
+    Linear offset;
+    for (auto [at, stride] : llvm::zip(index, to.strides))
+      offset = offset + at * stride.first;
+    Value element = load(from, resolve(from, getLogical(type, index),
+                                       /*width=*/1, /*inside=*/false));
+    code.store(code.extract(element, 0),
+               indices.getAddress(to.pointer, offset));
+  };
+  nest(0);
+  LLVM::ReturnOp::create(code, code.loc, code.i32(kDone));
+}
+
+} // namespace sparkle::cpu

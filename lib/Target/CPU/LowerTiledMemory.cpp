@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elements of tensors as vectors: how the lanes lie in memory, which of them
+// are inside, loads and stores; boxes copied into scratch; prefetches.
+
+#include "lib/Target/CPU/LowerTiled.h"
+
+#include <map>
+#include <set>
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+//===----------------------------------------------------------------------===//
+// How lanes lie in memory
+//===----------------------------------------------------------------------===//
+
+/// What is left of all of these without their constants, if that is the same.
+static std::optional<Linear> getCommonTerms(ArrayRef<Linear> forms) {
+  for (const Linear &form : forms)
+    if (form.terms != forms.front().terms)
+      return std::nullopt;
+  Linear common = forms.front();
+  common.constant = 0;
+  return common;
+}
+
+/// Drops the lanes that are outside of the tensor, and notes the conditions
+/// that only run time can decide.
+void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
+                                 Access &access) {
+  auto check = [&](SmallVector<Linear, 2> forms) {
+    if (llvm::all_equal(forms))
+      forms.resize(1);
+    const Linear &least = *llvm::min_element(forms);
+    if (getCommonTerms(forms) && indices.isNonNegative(least))
+      return;
+    bool decided = true;
+    for (unsigned lane = 0; lane < lanes.size(); ++lane) {
+      const Linear &form = forms[forms.size() == 1 ? 0 : lane];
+      if (indices.isNonNegative(form * -1 - 1))
+        access.present.reset(lane);
+      else if (!form.isConstant())
+        decided = false;
+    }
+    if (!decided && !memory.zeroFilled)
+      access.conditions.push_back(std::move(forms));
+  };
+  for (auto [dim, extent] : llvm::enumerate(memory.extents)) {
+    SmallVector<Linear, 2> lower, upper;
+    for (const Point &lane : lanes) {
+      lower.push_back(lane[dim]);
+      upper.push_back(extent - lane[dim] - 1);
+    }
+    check(std::move(lower));
+    check(std::move(upper));
+  }
+}
+
+Linear KernelLowering::getOffset(const Memory &memory, const Point &point) {
+  Point local;
+  for (auto [coordinate, origin] : llvm::zip(point, memory.origin))
+    local.push_back(coordinate - origin);
+  Linear offset;
+  for (auto [expr, stride] :
+       llvm::zip(memory.layout.getResults(), memory.strides)) {
+    Linear step = indices.evaluate(expr, local) * stride.first;
+    offset = offset +
+             (stride.second ? indices.multiply(step, stride.second) : step);
+  }
+  return offset;
+}
+
+/// `lanes` are the points of a vector of `width` lanes; there may be fewer.
+Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
+                               int64_t width, bool inside) {
+  Access access;
+  access.present.resize(width);
+  access.present.set(0, lanes.size());
+  if (!inside)
+    checkBounds(memory, lanes, access);
+  if (access.present.none())
+    return access;
+
+  SmallVector<Linear, 2> offsets;
+  for (const Point &lane : lanes)
+    offsets.push_back(getOffset(memory, lane));
+  int64_t first = access.present.find_first();
+  bool contiguous = true;
+  for (int64_t lane : access.present.set_bits())
+    contiguous &= offsets[lane] == offsets[first] + (lane - first);
+  bool uniform =
+      access.present.count() == lanes.size() &&
+      llvm::all_of(access.conditions, [](auto &c) { return c.size() == 1; });
+  if (uniform && llvm::all_equal(offsets)) {
+    access.kind = Access::Broadcast;
+    access.offsets = {offsets.front()};
+  } else if (contiguous) {
+    access.kind = Access::Contiguous;
+    access.offsets = {offsets[first] - first};
+  } else {
+    access.kind = Access::Scattered;
+    access.offsets = std::move(offsets);
+  }
+  return access;
+}
+
+//===----------------------------------------------------------------------===//
+// Loads and stores
+//===----------------------------------------------------------------------===//
+
+/// What run time must find true of one lane; null if nothing.
+Value KernelLowering::getCondition(const Access &access, unsigned lane) {
+  Value all;
+  for (const auto &forms : access.conditions) {
+    Value form = indices.materialise(forms[forms.size() == 1 ? 0 : lane]);
+    all = code.both(
+        all, code.compare(LLVM::ICmpPredicate::sge, form, code.i64(0)));
+  }
+  return all;
+}
+
+/// The lanes of a contiguous access that are touched; null if all are.
+Value KernelLowering::getMask(const Access &access) {
+  int64_t width = access.present.size();
+  Value all;
+  if (!access.present.all())
+    all = code.mask(access.present);
+  for (const auto &forms : access.conditions) {
+    SmallVector<int64_t> constants(width, 0);
+    std::optional<Linear> common = getCommonTerms(forms);
+    for (int64_t lane = 0; lane < width && common; ++lane)
+      constants[lane] = forms[std::min<size_t>(lane, forms.size() - 1)].constant;
+    auto type = VectorType::get(width, code.getI64Type());
+    Value values = LLVM::ConstantOp::create(
+        code, code.loc, DenseElementsAttr::get(type, ArrayRef(constants)));
+    if (common)
+      values = code.add(
+          values, code.broadcast(indices.materialise(*common), width));
+    else
+      for (auto [lane, form] : llvm::enumerate(forms))
+        values = code.insert(values, indices.materialise(form), lane);
+    Value zero = LLVM::ConstantOp::create(
+        code, code.loc, DenseElementsAttr::get(type, int64_t(0)));
+    all = code.both(all,
+                    code.compare(LLVM::ICmpPredicate::sge, values, zero));
+  }
+  return all;
+}
+
+/// A zero to read instead of what is not there.
+Value KernelLowering::getZero() {
+  constexpr StringLiteral kName = "sparkle.zero";
+  auto module = kernel->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(kName)) {
+    OpBuilder::InsertionGuard guard(code);
+    code.setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(code, code.loc, code.getF32Type(),
+                           /*isConstant=*/true, LLVM::Linkage::Private, kName,
+                           code.getF32FloatAttr(0));
+  }
+  return LLVM::AddressOfOp::create(code, code.loc, code.pointerType(), kName);
+}
+
+/// The address of an element where `condition` holds, else of a zero: so a read
+/// outside of a tensor needs no branch.
+Value KernelLowering::getGuarded(const Memory &memory, const Linear &offset,
+                                 Value condition) {
+  Value address = indices.getAddress(memory.pointer, offset);
+  return condition ? code.select(condition, address, getZero()) : address;
+}
+
+Value KernelLowering::load(const Memory &memory, const Access &access) {
+  int64_t lanes = access.present.size();
+  switch (access.kind) {
+  case Access::Nothing:
+    return code.splat(0, lanes);
+  case Access::Broadcast: {
+    Value address =
+        getGuarded(memory, access.offsets.front(), getCondition(access, 0));
+    return code.broadcast(code.load(code.getF32Type(), address), lanes);
+  }
+  case Access::Contiguous: {
+    Value address = indices.getAddress(memory.pointer, access.offsets.front());
+    if (Value mask = getMask(access))
+      return code.loadMasked(code.vectorType(lanes), address, mask);
+    return code.load(code.vectorType(lanes), address);
+  }
+  case Access::Scattered: {
+    Value vector = code.splat(0, lanes);
+    for (unsigned lane : access.present.set_bits()) {
+      Value address =
+          getGuarded(memory, access.offsets[lane], getCondition(access, lane));
+      vector =
+          code.insert(vector, code.load(code.getF32Type(), address), lane);
+    }
+    return vector;
+  }
+  }
+  llvm_unreachable("every kind is listed");
+}
+
+void KernelLowering::store(const Memory &memory, const Access &access,
+                           Value vector) {
+  if (access.kind == Access::Contiguous) {
+    Value address = indices.getAddress(memory.pointer, access.offsets.front());
+    if (Value mask = getMask(access))
+      return code.storeMasked(vector, address, mask);
+    return code.store(vector, address);
+  }
+  // Distinct lanes have distinct elements: a broadcast has one lane.
+  for (unsigned lane : access.present.set_bits()) {
+    const Linear &offset =
+        access.offsets[access.kind == Access::Broadcast ? 0 : lane];
+    code.store(code.extract(vector, lane),
+               indices.getAddress(memory.pointer, offset));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Boxes
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelLowering::lower(StageOp op) {
+  auto found = memories.find(op.getTensor());
+  if (found == memories.end())
+    return op.emitError("expected a tensor that the kernel takes, but got one "
+                        "that is packed");
+  Memory from = found->second;
+  memories[op.getResult()] = from;
+  if (op.getRealisation() == Realisation::InPlace)
+    return success();
+
+  BoxType box = op.getType();
+  Memory to;
+  to.layout = *op.getLayout();
+  to.origin = getPoint(op.getOrigin());
+  to.extents = from.extents;
+  to.zeroFilled = true;
+  int64_t count = 1;
+  for (AffineExpr expr : llvm::reverse(to.layout.getResults())) {
+    to.strides.insert(to.strides.begin(), {count, Value()});
+    count *= box.getShape()[cast<AffineDimExpr>(expr).getPosition()];
+  }
+  {
+    OpBuilder::InsertionGuard guard(code);
+    code.setInsertionPointToStart(scratch);
+    to.pointer = LLVM::AllocaOp::create(code, code.loc, code.pointerType(),
+                                        code.getF32Type(), code.i64(count),
+                                        /*alignment=*/64);
+  }
+  copyBox(from, to, box);
+  memories[op.getResult()] = to;
+  return success();
+}
+
+/// Fills the scratch `to`, the innermost of its dimensions in vectors.
+void KernelLowering::copyBox(const Memory &from, const Memory &to,
+                             BoxType box) {
+  unsigned rank = box.getShape().size();
+  Point first = to.origin;
+  auto copyVector = [&](unsigned dim, const Linear &start, int64_t filled) {
+    SmallVector<Point> lanes(filled, first);
+    for (auto [lane, point] : llvm::enumerate(lanes))
+      point[dim] = first[dim] + start + lane;
+    Value vector = load(from, resolve(from, lanes, width, /*inside=*/false));
+    store(to, resolve(to, lanes, width, /*inside=*/true), vector);
+  };
+  std::function<void(unsigned)> nest = [&](unsigned level) {
+    unsigned dim = to.layout.getDimPosition(level);
+    int64_t extent = box.getShape()[dim];
+    if (level + 1 == rank) {
+      int64_t whole = extent / width * width;
+      loopOver(0, whole, width,
+               [&](const Linear &start) { copyVector(dim, start, width); });
+      if (whole != extent)
+        copyVector(dim, whole, extent - whole);
+      return;
+    }
+    loopOver(0, extent, 1, [&](const Linear &index) {
+      first[dim] = to.origin[dim] + index;
+      nest(level + 1);
+    });
+  };
+  nest(0);
+}
+
+void KernelLowering::lower(PrefetchOp op) {
+  constexpr int64_t kLine = 64 / sizeof(float);
+  constexpr uint32_t kRead = 0, kKeep = 3, kData = 1;
+  const Memory &memory = memories[op.getBox()];
+  Point at = getPoint(op.getAt());
+  // Offsets of one base are sorted, so that each line is asked for once.
+  std::map<SmallVector<std::pair<unsigned, int64_t>, 2>, std::set<int64_t>>
+      offsets;
+  SmallVector<int64_t> index(at.size(), 0);
+  for (bool more = true; more;) {
+    Point point;
+    for (auto [coordinate, moved] : llvm::zip(at, index))
+      point.push_back(coordinate + moved);
+    Linear offset = getOffset(memory, indices.evaluate(op.getMap(), point));
+    offsets[offset.terms].insert(offset.constant);
+    more = false;
+    for (unsigned i = at.size(); i-- > 0 && !more;) {
+      more = ++index[i] < op.getShape()[i];
+      if (!more)
+        index[i] = 0;
+    }
+  }
+  for (auto &[terms, constants] : offsets) {
+    Linear offset;
+    offset.terms = terms;
+    std::optional<int64_t> covered;
+    for (int64_t constant : constants) {
+      if (covered && constant < *covered)
+        continue;
+      covered = constant + kLine;
+      offset.constant = constant;
+      LLVM::Prefetch::create(code, code.loc,
+                             indices.getAddress(memory.pointer, offset), kRead,
+                             kKeep, kData);
+    }
+  }
+}
+
+} // namespace sparkle::cpu

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Register tiles: their vectors, the order in which an accumulate loads its
+// operands and multiplies, and how finished sums are written.
+
+#include "lib/Target/CPU/LowerTiled.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include <map>
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+TileVectors::TileVectors(TileType type) {
+  for (auto [dim, count] : llvm::enumerate(type.getLanes()))
+    if (count > 1)
+      laneDim = dim, lanes = count;
+  ArrayRef<int64_t> shape = type.getShape();
+  SmallVector<int64_t> offset(shape.size(), 0);
+  for (bool more = true; more;) {
+    vectors.push_back(
+        {offset, std::min(lanes, shape[laneDim] - offset[laneDim])});
+    more = false;
+    for (unsigned i = shape.size(); i-- > 0 && !more;) {
+      offset[i] += i == laneDim ? lanes : 1;
+      more = offset[i] < shape[i];
+      if (!more)
+        offset[i] = 0;
+    }
+  }
+}
+
+Point KernelLowering::getPoint(ValueRange values) {
+  Point point;
+  for (Value value : values)
+    point.push_back(forms.lookup(value));
+  return point;
+}
+
+/// The points of the lanes of one vector of a tile at `at`.
+static SmallVector<Point> getLanes(const TileVectors &tile,
+                                   const TileVectors::Vector &vector,
+                                   Point at) {
+  for (auto [coordinate, moved] : llvm::zip(at, vector.offset))
+    coordinate = coordinate + moved;
+  SmallVector<Point> lanes(vector.filled, at);
+  for (auto [lane, point] : llvm::enumerate(lanes))
+    point[tile.laneDim] = point[tile.laneDim] + lane;
+  return lanes;
+}
+
+//===----------------------------------------------------------------------===//
+// Beginning and end
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelLowering::lower(InitOp op) {
+  TileVectors tile(op.getType());
+  SmallVector<Value> &sums = tiles[op.getResult()];
+  auto zeros = [&] {
+    return Code::Values(tile.vectors.size(), code.splat(0, tile.lanes));
+  };
+  if (!op.getResume()) {
+    sums = zeros();
+    return success();
+  }
+  const Memory &memory = memories[op.getTensor()];
+  Point at = getPoint(op.getAt());
+  auto partial = [&] {
+    Indices::Scope scope(indices);
+    Code::Values values;
+    for (const TileVectors::Vector &vector : tile.vectors)
+      values.push_back(load(memory, resolve(memory, getLanes(tile, vector, at),
+                                            tile.lanes, /*inside=*/true)));
+    return values;
+  };
+  sums = code.either(getScalar(op.getResume()), partial, zeros);
+  return success();
+}
+
+/// Each sum is finished and stored before the next is begun. All at once would
+/// keep twice the registers alive, and spill out of the loop before.
+LogicalResult KernelLowering::lower(StoreOp op) {
+  TileVectors tile(op.getSums().getType());
+  const Memory &memory = memories[op.getTensor()];
+  Point at = getPoint(op.getAt());
+  SmallVector<Value> sums = tiles[op.getSums()];
+  LogicalResult result = success();
+  auto write = [&](bool finish) {
+    Indices::Scope scope(indices);
+    for (auto [sum, vector] : llvm::zip(sums, tile.vectors)) {
+      SmallVector<Point> lanes = getLanes(tile, vector, at);
+      FailureOr<Value> value = sum;
+      if (finish)
+        value = finishSum(op, sum, lanes, tile.lanes);
+      if (failed(value)) {
+        result = failure();
+        return Code::Values();
+      }
+      store(memory, resolve(memory, lanes, tile.lanes, /*inside=*/true),
+            *value);
+    }
+    return Code::Values();
+  };
+  if (op.getLast())
+    code.either(
+        getScalar(op.getLast()), [&] { return write(true); },
+        [&] { return write(false); });
+  else
+    write(true);
+  return result;
+}
+
+FailureOr<Value> KernelLowering::finishSum(StoreOp op, Value sum,
+                                           ArrayRef<Point> lanes,
+                                           int64_t width) {
+  SmallVector<Value> arguments{sum};
+  for (auto [operand, map] :
+       llvm::zip(op.getReads(), op.getMaps().getAsValueRange<AffineMapAttr>())) {
+    SmallVector<Point> points;
+    for (const Point &lane : lanes)
+      points.push_back(indices.evaluate(map, lane));
+    const Memory &memory = memories[operand];
+    arguments.push_back(load(
+        memory, resolve(memory, points, width, /*inside=*/false)));
+  }
+  return evaluateBody(code, op.getBody().front(), arguments, width,
+                      [&](Value outer) { return getScalar(outer); });
+}
+
+//===----------------------------------------------------------------------===//
+// Accumulate
+//===----------------------------------------------------------------------===//
+
+/// One accumulate: a list of terms, each the sum of one vector of the tile at
+/// one point of the slice, out of one element of each operand.
+///
+/// What counts is the order. The point of a slice that reads the same elements
+/// (taps of a kernel along a row) form a group. Within a group the operand with
+/// the fewest elements is resident: all of its elements are loaded first. Each
+/// element of the other is loaded once and used at once by all terms that need
+/// it. Left to itself, CSE would merge the loads of distant taps and keep the
+/// elements alive in between, which spills.
+class Accumulation {
+public:
+  Accumulation(KernelLowering &lowering, AccumulateOp op)
+      : lowering(lowering), code(lowering.code), op(op),
+        tile(op.getSums().getType()), sums(lowering.tiles[op.getSums()]),
+        at(lowering.getPoint(op.getAt())) {
+    for (Value box : op.getBoxes())
+      memories.push_back(lowering.memories[box]);
+    maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
+    elements.resize(maps.size());
+    known.resize(maps.size());
+  }
+
+  LogicalResult run();
+
+private:
+  struct Term {
+    unsigned vector;
+    unsigned slice;
+    SmallVector<unsigned, 2> elements;
+  };
+  void collectTerms();
+  unsigned getElement(unsigned operand, const Point &point, int64_t filled);
+  bool vanishes(Value value, const Term &term);
+  SmallVector<SmallVector<unsigned>> groupTerms();
+  struct Roles {
+    unsigned streamed = 0;
+    /// Registers that the elements of all other operands take.
+    unsigned resident = 0;
+  };
+  Roles assignRoles(ArrayRef<unsigned> group);
+  LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
+  void hideStreamed(Roles roles);
+  LogicalResult emitTerm(const Term &term, ArrayRef<Value> arguments);
+
+  KernelLowering &lowering;
+  Code &code;
+  AccumulateOp op;
+  TileVectors tile;
+  SmallVector<Value> sums;
+  Point at;
+  std::vector<Memory> memories;
+  SmallVector<AffineMap> maps;
+
+  SmallVector<Term> terms;
+  /// Per operand: its distinct elements, and what finds them again.
+  std::vector<std::vector<Access>> elements;
+  std::vector<std::map<std::pair<Point, int64_t>, unsigned>> known;
+};
+
+LogicalResult KernelLowering::lower(AccumulateOp op) {
+  Indices::Scope scope(indices);
+  return Accumulation(*this, op).run();
+}
+
+/// The element of an operand for the vector that begins at `point`, a point of
+/// the iteration space.
+unsigned Accumulation::getElement(unsigned operand, const Point &point,
+                                  int64_t filled) {
+  AffineMap map = maps[operand];
+  // An operand that does not vary along the lanes is the same for a full and
+  // for a partial vector.
+  bool varies = map.isFunctionOfDim(tile.laneDim);
+  Point first = Point(lowering.indices.evaluate(map, point));
+  auto [found, isNew] = known[operand].try_emplace(
+      {first, varies ? filled : 0}, elements[operand].size());
+  if (!isNew)
+    return found->second;
+  SmallVector<Point> lanes;
+  for (int64_t lane = 0; lane < (varies ? filled : 1); ++lane) {
+    Point moved = point;
+    moved[tile.laneDim] = moved[tile.laneDim] + lane;
+    lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
+  }
+  elements[operand].push_back(lowering.resolve(
+      memories[operand], lanes, tile.lanes, op.getInside()[operand]));
+  return found->second;
+}
+
+/// Whether `value` is zero because a factor lies outside of its tensor.
+bool Accumulation::vanishes(Value value, const Term &term) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    unsigned operand = argument.getArgNumber();
+    return argument.getOwner() == &op.getBody().front() &&
+           elements[operand][term.elements[operand]].kind == Access::Nothing;
+  }
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  return product &&
+         (vanishes(product.getLhs(), term) || vanishes(product.getRhs(), term));
+}
+
+void Accumulation::collectTerms() {
+  Value result = op.getBody().front().getTerminator()->getOperand(0);
+  ArrayRef<int64_t> slice = op.getSlice();
+  SmallVector<int64_t> index(slice.size(), 0);
+  unsigned rank = at.size() - slice.size();
+  unsigned position = 0;
+  for (bool more = true; more; ++position) {
+    for (auto [number, vector] : llvm::enumerate(tile.vectors)) {
+      Point point = at;
+      for (auto [i, moved] : llvm::enumerate(vector.offset))
+        point[i] = point[i] + moved;
+      for (auto [i, moved] : llvm::enumerate(index))
+        point[rank + i] = point[rank + i] + moved;
+      Term term{static_cast<unsigned>(number), position, {}};
+      for (unsigned operand = 0; operand < maps.size(); ++operand)
+        term.elements.push_back(getElement(operand, point, vector.filled));
+      if (!vanishes(result, term))
+        terms.push_back(std::move(term));
+    }
+    more = false;
+    for (unsigned i = slice.size(); i-- > 0 && !more;) {
+      more = ++index[i] < slice[i];
+      if (!more)
+        index[i] = 0;
+    }
+  }
+}
+
+/// Terms by groups of points of the slice that share elements, except those of
+/// an operand that is the same at every point.
+SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
+  unsigned rank = at.size() - op.getSlice().size();
+  llvm::EquivalenceClasses<unsigned> classes;
+  std::map<std::pair<unsigned, unsigned>, unsigned> firstUse;
+  for (const Term &term : terms) {
+    classes.insert(term.slice);
+    for (auto [operand, element] : llvm::enumerate(term.elements)) {
+      bool moves = false;
+      for (unsigned dim = rank; dim < at.size(); ++dim)
+        moves |= maps[operand].isFunctionOfDim(dim);
+      if (!moves)
+        continue;
+      auto [use, isNew] =
+          firstUse.try_emplace({operand, element}, term.slice);
+      if (!isNew)
+        classes.unionSets(use->second, term.slice);
+    }
+  }
+  SmallVector<SmallVector<unsigned>> groups;
+  std::map<unsigned, unsigned> numbers;
+  for (auto [i, term] : llvm::enumerate(terms)) {
+    auto [number, isNew] = numbers.try_emplace(
+        classes.getLeaderValue(term.slice), groups.size());
+    if (isNew)
+      groups.emplace_back();
+    groups[number->second].push_back(i);
+  }
+  return groups;
+}
+
+/// The operand with the most elements streams.
+Accumulation::Roles Accumulation::assignRoles(ArrayRef<unsigned> group) {
+  Roles roles;
+  unsigned most = 0;
+  for (unsigned operand = 0; operand < maps.size(); ++operand) {
+    llvm::SmallDenseSet<unsigned> distinct;
+    for (unsigned i : group)
+      distinct.insert(terms[i].elements[operand]);
+    roles.resident += distinct.size();
+    if (distinct.size() > most)
+      roles.streamed = operand, most = distinct.size();
+  }
+  roles.resident -= most;
+  return roles;
+}
+
+/// Makes the streamed operand's address one that LLVM knows nothing of, so that
+/// what is loaded from here on is not kept from before.
+void Accumulation::hideStreamed(Roles roles) {
+  Value &pointer = memories[roles.streamed].pointer;
+  pointer = LLVM::InlineAsmOp::create(
+                code, code.loc, TypeRange{pointer.getType()}, pointer,
+                /*asm_string=*/"", /*constraints=*/"=r,0",
+                /*has_side_effects=*/true, /*is_align_stack=*/false,
+                LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+                /*operand_attrs=*/nullptr)
+                .getResult(0);
+}
+
+LogicalResult Accumulation::run() {
+  collectTerms();
+  for (ArrayRef<unsigned> group : groupTerms()) {
+    Roles roles = assignRoles(group);
+    int64_t live = roles.resident + sums.size() + 1;
+    if (live <= lowering.registers) {
+      if (failed(emitGroup(group, roles)))
+        return failure();
+      continue;
+    }
+    // Too much to keep: one point of the slice after the other, each with
+    // loads of its own.
+    while (!group.empty()) {
+      unsigned slice = terms[group.front()].slice;
+      ArrayRef<unsigned> point =
+          group.take_while([&](unsigned i) { return terms[i].slice == slice; });
+      group = group.drop_front(point.size());
+      roles = assignRoles(point);
+      hideStreamed(roles);
+      if (failed(emitGroup(point, roles)))
+        return failure();
+    }
+  }
+  lowering.tiles[op.getResult()] = sums;
+  return success();
+}
+
+LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
+  SmallVector<std::map<unsigned, Value>> loaded(maps.size());
+  auto get = [&](unsigned operand, unsigned element) {
+    Value &value = loaded[operand][element];
+    if (!value)
+      value = lowering.load(memories[operand], elements[operand][element]);
+    return value;
+  };
+  for (unsigned i : group)
+    for (auto [operand, element] : llvm::enumerate(terms[i].elements))
+      if (operand != roles.streamed)
+        get(operand, element);
+
+  // By streamed element, in the order of the first term that wants it along
+  // the tile: neighbours in memory, as the tile is row-major.
+  SmallVector<unsigned> order(group);
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return std::pair(terms[a].vector, a) < std::pair(terms[b].vector, b);
+  });
+  llvm::MapVector<unsigned, SmallVector<unsigned>> uses;
+  for (unsigned i : order)
+    uses[maps.empty() ? 0 : terms[i].elements[roles.streamed]].push_back(i);
+  for (auto &[element, users] : uses)
+    for (unsigned i : users) {
+      SmallVector<Value> arguments;
+      for (auto [operand, which] : llvm::enumerate(terms[i].elements))
+        arguments.push_back(get(operand, which));
+      if (failed(emitTerm(terms[i], arguments)))
+        return failure();
+    }
+  return success();
+}
+
+LogicalResult Accumulation::emitTerm(const Term &term,
+                                     ArrayRef<Value> arguments) {
+  Value &sum = sums[term.vector];
+  FailureOr<Value> next = accumulateBody(
+      code, op.getBody().front(), arguments, sum,
+      [&](Value outer) { return lowering.getScalar(outer); });
+  if (failed(next))
+    return failure();
+  sum = *next;
+  return success();
+}
+
+} // namespace sparkle::cpu

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The CPU as a target: tiled sparkle -> LLVM and OpenMP dialects -> x86-64.
+
+#include "lib/Target/CPU/CPU.h"
+#include "lib/Target/Registry.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
+
+using namespace mlir;
+
+namespace sparkle {
+
+static void registerDialects(DialectRegistry &registry) {
+  registry.insert<LLVM::LLVMDialect, omp::OpenMPDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerOpenMPDialectTranslation(registry);
+}
+
+static void registerPasses() {
+  registerPass([] { return cpu::createLowerTiled(); });
+}
+
+static void buildPipeline(OpPassManager &manager, const TargetOptions &) {
+  manager.addPass(cpu::createLowerTiled());
+}
+
+const Target &getCPUTarget() {
+  static const Target target = {
+      "cpu",        "llvm",         registerDialects, registerPasses,
+      cpu::describe, buildPipeline, cpu::translate,   cpu::optimise,
+      cpu::emit};
+  return target;
+}
+
+} // namespace sparkle
