@@ -59,13 +59,14 @@ def KernelOp : SparkleOp<"kernel", [IsolatedFromAbove, Symbol, SingleBlock,
   }];
 }
 
-def TensorOp : SparkleOp<"tensor", [Pure, HasParent<"KernelOp">,
+def TensorOp : SparkleOp<"tensor", [HasParent<"KernelOp">,
       DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "Declare a tensor of the kernel";
   let description = [{
     `extents` gives the extents as functions of the kernel's run-time sizes
     (symbol `i` is `sizes[i]`). A `weight` keeps its values over many calls; a
-    `temp` is defined by one equation and read by later ones.
+    `temp` is defined by one equation and read by later ones. The op is not
+    `Pure`: a tensor that nothing reads is still an argument of the kernel.
 
     Constraints:
     * (C1) `extents` has one result for each dimension, no dimensions, and one
