@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Patterns: which equation each is for, what its lines say over the indices of
+// that equation, and which of several applies.
+
+#include "lib/Frontend/CheckSteps.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include <map>
+
+using namespace sparkle;
+using llvm::StringRef;
+using llvm::Twine;
+
+namespace {
+
+/// Checks the lines of one pattern against the equation that it is for.
+class LineChecker {
+public:
+  LineChecker(const CheckedKernel &kernel, const CheckedEquation &equation,
+              Report &report);
+
+  CheckedPattern run(const PatternDecl &decl);
+
+private:
+  std::optional<CheckedLine> check(const PatternLine &line);
+  void checkSizes(const PatternLine &line, CheckedLine &checked);
+  void checkOrder(const PatternLine &line, CheckedLine &checked);
+  void checkTensors(const PatternLine &line, CheckedLine &checked);
+  void checkOverlap(const CheckedPattern &pattern);
+  std::optional<unsigned> findIndex(StringRef name, unsigned first,
+                                    unsigned last, StringRef what);
+  int64_t readSize(const PatternLine &line, StringRef text);
+
+  const CheckedEquation &equation;
+  Report &report;
+  unsigned rank; // of the left side
+  std::vector<StringRef> reads;
+};
+
+} // namespace
+
+static constexpr int64_t autoSize = 0, allSize = -1;
+
+LineChecker::LineChecker(const CheckedKernel &kernel,
+                         const CheckedEquation &equation, Report &report)
+    : equation(equation), report(report),
+      rank(equation.indices.size() - equation.reductions) {
+  std::vector<const Element *> rest{equation.value.get()};
+  while (!rest.empty()) {
+    const Element *element = rest.back();
+    rest.pop_back();
+    if (element->kind == Element::Read)
+      reads.push_back(kernel.tensors[element->tensor].name);
+    for (const auto &operand : element->operands)
+      rest.push_back(operand.get());
+  }
+}
+
+CheckedPattern LineChecker::run(const PatternDecl &decl) {
+  CheckedPattern pattern;
+  StringRef seen[PatternLine::numKinds];
+  for (const PatternLine &line : decl.lines) {
+    if (!seen[line.kind].empty()) {
+      report
+          .error(line.keyword, "expected one line " + quote(spell(line.kind)) +
+                                   ", but got another")
+          .note(seen[line.kind], "the first is here");
+      continue;
+    }
+    seen[line.kind] = line.keyword;
+    pattern[line.kind] = check(line);
+  }
+  checkOverlap(pattern);
+  // An equation without a sum leaves nothing to say in these two lines.
+  if (equation.reductions == 0)
+    for (PatternLine::Kind kind : {PatternLine::Near, PatternLine::Unroll})
+      pattern[kind] = CheckedLine{decl.name, std::vector<int64_t>(rank, 1), {}};
+  return pattern;
+}
+
+/// None if the line is auto.
+std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
+  if (line.whole == "auto" || (line.whole.empty() && line.entries.empty()))
+    return std::nullopt;
+  CheckedLine checked;
+  checked.keyword = line.keyword;
+  switch (line.kind) {
+  case PatternLine::Workers:
+  case PatternLine::Near:
+  case PatternLine::Registers:
+  case PatternLine::Lanes:
+  case PatternLine::Unroll:
+    checkSizes(line, checked);
+    break;
+  case PatternLine::Order:
+    checkOrder(line, checked);
+    break;
+  case PatternLine::Stage:
+  case PatternLine::Prefetch:
+  case PatternLine::Overlap:
+    checkTensors(line, checked);
+    break;
+  }
+  return checked;
+}
+
+/// One size for each index: those that the line is not about are 1, those that
+/// it leaves out are all for workers and near, and 1 for the other levels.
+void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
+  bool ofSum =
+      line.kind == PatternLine::Near || line.kind == PatternLine::Unroll;
+  bool leavesAll =
+      line.kind == PatternLine::Near || line.kind == PatternLine::Workers;
+  unsigned first = ofSum ? rank : 0;
+  unsigned last = ofSum ? equation.indices.size() : rank;
+  checked.sizes.assign(equation.indices.size(), 1);
+  std::fill(checked.sizes.begin() + first, checked.sizes.begin() + last,
+            leavesAll ? allSize : 1);
+  std::vector<bool> isNamed(equation.indices.size());
+  for (const PatternLine::Entry &entry : line.entries) {
+    std::optional<unsigned> index =
+        findIndex(entry.name, first, last,
+                  ofSum ? "an index of the sum" : "an index of the left side");
+    if (!index)
+      continue;
+    if (isNamed[*index])
+      report.error(entry.name, "expected " + quote(entry.name) +
+                                   " once in a line, but got it again");
+    isNamed[*index] = true;
+    checked.sizes[*index] = readSize(line, entry.size);
+  }
+}
+
+std::optional<unsigned> LineChecker::findIndex(StringRef name, unsigned first,
+                                               unsigned last, StringRef what) {
+  std::vector<StringRef> names;
+  for (unsigned i = first; i < last; ++i) {
+    if (equation.indices[i].name == name)
+      return i;
+    names.push_back(equation.indices[i].name);
+  }
+  std::string list = names.empty() ? "" : " (" + llvm::join(names, ", ") + ")";
+  report.error(name, "expected " + what + list + ", but got " + quote(name));
+  return std::nullopt;
+}
+
+int64_t LineChecker::readSize(const PatternLine &line, StringRef text) {
+  if (text.empty() || text == "auto")
+    return autoSize;
+  int64_t size;
+  if (line.kind == PatternLine::Prefetch) {
+    if (!text.getAsInteger(10, size) && 1 <= size && size <= maxExtent)
+      return size;
+    report.error(text, "expected auto or steps from 1 to " + Twine(maxExtent) +
+                           ", but got " + quote(text));
+    return autoSize;
+  }
+  if (text == "all")
+    return allSize;
+  if (!text.getAsInteger(10, size) && 1 <= size && size <= maxExtent)
+    return size;
+  report.error(text, "expected a size from 1 to " + Twine(maxExtent) +
+                         ", but got " + quote(text));
+  return autoSize;
+}
+
+void LineChecker::checkOrder(const PatternLine &line, CheckedLine &checked) {
+  for (const PatternLine::Entry &entry : line.entries) {
+    std::optional<unsigned> index =
+        findIndex(entry.name, 0, equation.indices.size(), "an index");
+    if (!index)
+      return;
+    if (llvm::is_contained(checked.sizes, *index)) {
+      report.error(entry.name, "expected " + quote(entry.name) +
+                                   " once in a line, but got it again");
+      return;
+    }
+    if (checked.sizes.size() < rank && *index >= rank) {
+      report.error(entry.name, "expected the indices of the left side first, "
+                               "but got " +
+                                   quote(entry.name));
+      return;
+    }
+    checked.sizes.push_back(*index);
+  }
+  if (checked.sizes.size() < equation.indices.size())
+    report.error(line.keyword, "expected " + Twine(equation.indices.size()) +
+                                   " indices in the order, but got " +
+                                   Twine(checked.sizes.size()));
+}
+
+void LineChecker::checkTensors(const PatternLine &line, CheckedLine &checked) {
+  for (const PatternLine::Entry &entry : line.entries) {
+    if (!llvm::is_contained(reads, entry.name)) {
+      report.error(entry.name, "expected a tensor that the equation reads, but "
+                               "got " +
+                                   quote(entry.name));
+      continue;
+    }
+    if (llvm::is_contained(checked.tensors, entry.name)) {
+      report.error(entry.name, "expected " + quote(entry.name) +
+                                   " once in a line, but got it again");
+      continue;
+    }
+    checked.tensors.push_back(entry.name);
+    if (line.kind == PatternLine::Prefetch)
+      checked.sizes.push_back(readSize(line, entry.size));
+  }
+}
+
+/// What overlaps is a stage.
+void LineChecker::checkOverlap(const CheckedPattern &pattern) {
+  const auto &stage = pattern[PatternLine::Stage];
+  const auto &overlap = pattern[PatternLine::Overlap];
+  if (!stage || !overlap)
+    return;
+  for (StringRef tensor : overlap->tensors)
+    if (!llvm::is_contained(stage->tensors, tensor))
+      report
+          .error(tensor, "expected a tensor that the pattern stages, but got " +
+                             quote(tensor))
+          .note(stage->keyword, "staged here");
+}
+
+/// The equation that a pattern is for; null, with an error, if there is none.
+static CheckedEquation *findEquation(const PatternDecl &pattern,
+                                     CheckedKernel &kernel, Report &report) {
+  if (pattern.tensor.empty())
+    return &kernel.equations.back();
+  for (CheckedEquation &equation : kernel.equations)
+    if (equation.target == pattern.tensor)
+      return &equation;
+  report
+      .error(pattern.tensor, "expected a tensor that kernel " +
+                                 quote(kernel.name) + " defines, but got " +
+                                 quote(pattern.tensor))
+      .note(kernel.name, "declared here");
+  return nullptr;
+}
+
+/// Larger is more specific.
+static unsigned getRank(const PatternDecl &pattern) {
+  return pattern.isOverride * 4 + !pattern.tensor.empty() * 2 +
+         !pattern.target.empty();
+}
+
+/// No two patterns may apply equally.
+static void checkDistinct(const Ast &ast, Report &report) {
+  std::map<std::tuple<bool, StringRef, StringRef, StringRef>, StringRef> names;
+  for (const PatternDecl &pattern : ast.patterns) {
+    auto [it, isNew] = names.try_emplace(
+        {pattern.isOverride, pattern.kernel, pattern.tensor, pattern.target},
+        pattern.name);
+    if (!isNew)
+      report
+          .error(pattern.name,
+                 "expected one pattern for the same equation and target, but "
+                 "got another")
+          .note(it->second, "the first is here");
+  }
+}
+
+void sparkle::checkPatterns(const Ast &ast, const FrontendOptions &options,
+                            std::vector<CheckedKernel> &kernels,
+                            Report &report) {
+  checkDistinct(ast, report);
+  llvm::StringMap<CheckedKernel *> byName;
+  for (CheckedKernel &kernel : kernels)
+    byName.try_emplace(kernel.name, &kernel);
+  std::map<const CheckedEquation *, unsigned> ranks;
+  for (const PatternDecl &decl : ast.patterns) {
+    if (!decl.target.empty() && !options.targets.empty() &&
+        !llvm::is_contained(options.targets, decl.target))
+      report.error(decl.target, "expected one of the targets " +
+                                    llvm::join(options.targets, ", ") +
+                                    ", but got " + quote(decl.target));
+    CheckedKernel *kernel = byName.lookup(decl.kernel);
+    if (!kernel)
+      report.error(decl.kernel, "expected the name of a kernel, but got " +
+                                    quote(decl.kernel));
+    if (!kernel || kernel->isBroken)
+      continue;
+    CheckedEquation *equation = findEquation(decl, *kernel, report);
+    if (!equation)
+      continue;
+    CheckedPattern pattern = LineChecker(*kernel, *equation, report).run(decl);
+    bool applies = decl.target.empty() || decl.target == options.target;
+    if (applies && (!equation->pattern || ranks[equation] < getRank(decl))) {
+      ranks[equation] = getRank(decl);
+      equation->pattern = std::move(pattern);
+    }
+  }
+}
