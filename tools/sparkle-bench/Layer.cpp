@@ -8,7 +8,7 @@
 #include <cstdio>
 
 extern "C" {
-extern const sparkle_kernel_t res2_3x3_kernel, res4_3x3_kernel, res2_1x1_kernel;
+extern const sparkle_kernel_t wide_3x3_kernel, deep_3x3_kernel, wide_1x1_kernel;
 }
 
 using namespace sparkle;
@@ -106,7 +106,7 @@ int64_t Layer::countDifferent(const float *other) const {
 std::vector<Layer> sparkle::makeLayers() {
   std::vector<Layer> layers;
   for (const sparkle_kernel_t *kernel :
-       {&res2_3x3_kernel, &res4_3x3_kernel, &res2_1x1_kernel})
+       {&wide_3x3_kernel, &deep_3x3_kernel, &wide_1x1_kernel})
     layers.emplace_back(*kernel);
   return layers;
 }
