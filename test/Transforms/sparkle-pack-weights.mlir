@@ -1,0 +1,49 @@
+// RUN: sparkle-opt %s --sparkle-pack-weights | FileCheck %s
+
+// The register tile is innermost, the loops over the sum outside of it.
+// CHECK-LABEL: sparkle.kernel @tile
+// CHECK: sparkle.pack %{{.*}} to <64x128xf32, (d0, d1) -> (d0 floordiv 32, d1, d0 mod 32)>
+sparkle.kernel @tile sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [8, 64, 1], near = [1, 1, 128], stage = [], registers = [8, 32, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// A near step keeps its block together; a last vector is filled up.
+// CHECK-LABEL: sparkle.kernel @near
+// CHECK: sparkle.pack %{{.*}} to <5x128xf32, (d0, d1) -> (d0 floordiv 16, d1 floordiv 32, d1 mod 32, d0 mod 16)>
+sparkle.kernel @near sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (5, 128) : !sparkle.tensor<5x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 5) : !sparkle.tensor<100x5xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 5, 128) pattern <workers = [8, 5, 1], near = [1, 1, 32], stage = [], registers = [8, 5, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<5x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x5xf32, (d0, d1) -> (d0, d1)>
+}
+
+// A weight that only the epilogue reads keeps its layout.
+// CHECK-LABEL: sparkle.kernel @bias
+// CHECK-NOT: sparkle.pack
+sparkle.kernel @bias sizes [] {
+  %b = sparkle.tensor weight "b" extents () -> (16) : !sparkle.tensor<16xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (16) : !sparkle.tensor<16xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents () -> (16) {
+    %0 = sparkle.read %b (d0) -> (d0) : !sparkle.tensor<16xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<16xf32, (d0) -> (d0)>
+}

@@ -1,0 +1,138 @@
+// RUN: sparkle-opt %s --split-input-file --verify-diagnostics --sparkle-tile | FileCheck %s
+
+// The last tile of 'm' has the size that is left over: 100 = 12 * 8 + 4. It
+// stands at a constant coordinate, and no tile reaches outside.
+// CHECK-LABEL: sparkle.kernel @tails
+// CHECK: sparkle.workers ["m", "n"] (%[[M:.*]], %{{.*}}) extents () -> (100, 64) steps [16, 64]
+// CHECK: %[[END:.*]] = affine.min
+// CHECK: sparkle.stage in_place %{{.*}}[%[[M]], %{{.*}}] : <100x128xf32, (d0, d1) -> (d0, d1)> to <16x128xf32>
+// CHECK: sparkle.stage in_place %{{.*}} to <64x128xf32>
+// CHECK: %[[WHOLE:.*]] = affine.min
+// CHECK: sparkle.loop registers %[[I:.*]] = %[[M]] to %[[WHOLE]] step 8 {
+// CHECK:   sparkle.loop registers %[[J:.*]] = %{{.*}} to %{{.*}} step 32 {
+// CHECK:     %[[INIT:.*]] = sparkle.init : <8x32xf32, 1x16>
+// CHECK:     %[[SUMS:.*]] = sparkle.loop registers %[[K:.*]] = %{{.*}} to %{{.*}} step 4 carry (%[[IN:.*]] = %[[INIT]])
+// CHECK:       sparkle.accumulate %[[IN]] at [%[[I]], %[[J]], %[[K]]] slice [4]
+// CHECK:     sparkle.store %[[SUMS]] to %{{.*}}[%[[I]], %[[J]]]
+// CHECK: %[[REST:.*]] = affine.max
+// CHECK: sparkle.loop registers %{{.*}} = %[[REST]] to %[[END]] step 4 {
+// CHECK:   sparkle.init : <4x32xf32, 1x16>
+// CHECK:   sparkle.store %{{.*}} to %{{.*}}[%c96{{.*}}, %{{.*}}]
+sparkle.kernel @tails sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [16, 64, 1], near = [1, 1, 128], stage = [], registers = [8, 32, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+// Many register tiles under a near loop: sums pass through the output.
+// CHECK-LABEL: sparkle.kernel @partial
+// CHECK: sparkle.loop near %[[K:.*]] = %{{.*}} to %{{.*}} step 64 {
+// CHECK:   %[[NEXT:.*]] = arith.cmpi ne, %[[K]]
+// CHECK:   %[[NOT:.*]] = arith.cmpi slt
+// CHECK:   %[[LAST:.*]] = arith.xori %[[NOT]]
+// CHECK:   sparkle.init resume %{{.*}} if %[[NEXT]]
+// CHECK:   sparkle.store %{{.*}} last %[[LAST]]
+sparkle.kernel @partial sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [100, 64, 1], near = [1, 1, 64], stage = [], registers = [10, 32, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+// One register tile for a worker: its sums live across the near steps.
+// CHECK-LABEL: sparkle.kernel @one_tile
+// CHECK: %[[INIT:.*]] = sparkle.init : <10x32xf32, 1x16>
+// CHECK: %[[SUMS:.*]] = sparkle.loop near %{{.*}} step 64 carry (%{{.*}} = %[[INIT]])
+// CHECK:   sparkle.stage in_place
+// CHECK:   sparkle.loop registers
+// CHECK-NOT: last
+// CHECK: sparkle.store %[[SUMS]]
+sparkle.kernel @one_tile sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [10, 32, 1], near = [1, 1, 64], stage = [], registers = [10, 32, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+// An extent that only the call knows ends in tiles of one element.
+// CHECK-LABEL: sparkle.kernel @run_time
+// CHECK: sparkle.workers ["i"] (%{{.*}}) extents ()[s0] -> (s0) steps [64]
+// CHECK: sparkle.extent ()[s0] -> (s0)
+// CHECK: sparkle.loop registers %{{.*}} step 16 {
+// CHECK:   sparkle.init : <16xf32, 16>
+// CHECK: sparkle.loop registers %{{.*}} step 1 {
+// CHECK:   sparkle.init : <1xf32, 16>
+sparkle.kernel @run_time sizes ["N"] {
+  %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents ()[s0] -> (s0)
+      pattern <workers = [64], near = [1], stage = [], registers = [16], lanes = [16], unroll = [1], order = [0]> {
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<?xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @unresolved sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected a resolved pattern - run 'sparkle-resolve-pattern' first}}
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <registers = [0, 32, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+sparkle.kernel @not_linear sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
+  sparkle.define %y ["i", "j"] reductions 1 extents () -> (8, 8)
+      pattern <workers = [8, 1], near = [1, 8], stage = [], registers = [8, 1], lanes = [8, 1], unroll = [1, 1], order = [0, 1]> {
+    %0 = sparkle.sum {
+      // expected-error @below {{expected indices that are linear, but got affine_map<(d0, d1) -> (d0 floordiv 2 + d1)>}}
+      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 2 + d1) : !sparkle.tensor<8xf32, (d0) -> (d0)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<8xf32, (d0) -> (d0)>
+}
