@@ -12,7 +12,6 @@ static constexpr auto kNoWrap = LLVM::IntegerOverflowFlags::nsw;
 /// Callers promise no more than the alignment of a float.
 static constexpr unsigned kAlignment = 4;
 
-
 Value Code::i64(int64_t value) {
   return LLVM::ConstantOp::create(*this, loc, getI64IntegerAttr(value));
 }
@@ -96,7 +95,8 @@ void Code::store(Value value, Value pointer) {
 }
 Value Code::loadMasked(VectorType type, Value pointer, Value mask) {
   return LLVM::MaskedLoadOp::create(*this, loc, type, pointer, mask,
-                                    splat(0, type.getNumElements()), kAlignment);
+                                    splat(0, type.getNumElements()),
+                                    kAlignment);
 }
 void Code::storeMasked(Value value, Value pointer, Value mask) {
   LLVM::MaskedStoreOp::create(*this, loc, value, pointer, mask, kAlignment);

@@ -118,9 +118,10 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   // Two multiply-adds a cycle, four cycles each.
   constexpr int64_t latency = 8;
   auto numbers = TargetAttr::get(context, "cpu",
-                                 /*lanes=*/hasWide  ? 16
-                                 : hasAVX ? 8
-                                          : 4,
+                                 /*lanes=*/
+                                     hasWide ? 16
+                                 : hasAVX    ? 8
+                                             : 4,
                                  /*vectors=*/hasWide ? 32 : 16, latency,
                                  /*near_bytes=*/caches->second,
                                  /*close_bytes=*/caches->first,

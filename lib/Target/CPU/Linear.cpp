@@ -138,10 +138,10 @@ Indices::Split Indices::split(const Linear &form, int64_t divisor) const {
 
 Linear Indices::floorDiv(const Linear &form, int64_t divisor) {
   Split parts = split(form, divisor);
-  Linear quotient = parts.rest.isConstant()
-                        ? Linear(llvm::divideFloorSigned(
-                              parts.rest.constant, divisor))
-                        : compute(Operation::FloorDiv, parts.rest, divisor);
+  Linear quotient =
+      parts.rest.isConstant()
+          ? Linear(llvm::divideFloorSigned(parts.rest.constant, divisor))
+          : compute(Operation::FloorDiv, parts.rest, divisor);
   for (auto term : parts.multiple.terms) {
     Linear one;
     one.terms.push_back(term);

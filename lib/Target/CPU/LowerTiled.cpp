@@ -65,8 +65,7 @@ LogicalResult KernelLowering::lowerIndex(Operation &op) {
   using Result = LogicalResult;
   return llvm::TypeSwitch<Operation *, Result>(&op)
       .Case([&](ExtentOp extent) {
-        return define(
-            indices.evaluate(extent.getMap(), {}, sizeForms).front());
+        return define(indices.evaluate(extent.getMap(), {}, sizeForms).front());
       })
       .Case([&](affine::AffineApplyOp apply) {
         return define(evaluate(apply.getAffineMap()).front());
@@ -98,7 +97,8 @@ LogicalResult KernelLowering::lowerCondition(Operation &op) {
         indices.materialise(sides[0]), indices.materialise(sides[1]));
     return success();
   }
-  if (isa<arith::AndIOp, arith::OrIOp>(op) && op.getResult(0).getType().isInteger(1)) {
+  if (isa<arith::AndIOp, arith::OrIOp>(op) &&
+      op.getResult(0).getType().isInteger(1)) {
     Value a = getScalar(op.getOperand(0)), b = getScalar(op.getOperand(1));
     scalars[op.getResult(0)] =
         isa<arith::AndIOp>(op)
@@ -149,16 +149,16 @@ LogicalResult KernelLowering::lower(LoopOp op) {
   for (Value tile : op.getInit())
     llvm::append_range(init, tiles[tile]);
   Linear extent = upper - lower;
-  bool once = extent.isConstant() && extent.constant > 0 &&
-              extent.constant <= step;
+  bool once =
+      extent.isConstant() && extent.constant > 0 && extent.constant <= step;
   if (once) {
     results = runBody(lower, init);
   } else {
-    results = code.loop(
-        indices.materialise(lower), indices.materialise(upper), step, init,
-        [&](Value value, ValueRange carried) {
-          return runBody(addInduction(value, lower, upper, step), carried);
-        });
+    results = code.loop(indices.materialise(lower), indices.materialise(upper),
+                        step, init, [&](Value value, ValueRange carried) {
+                          return runBody(
+                              addInduction(value, lower, upper, step), carried);
+                        });
   }
   unsigned next = 0;
   for (auto [tile, from] : llvm::zip(op.getResults(), op.getInit())) {
@@ -230,8 +230,8 @@ int64_t KernelLowering::countOperations(Region &region) {
     if (auto loop = dyn_cast<LoopOp>(op)) {
       int64_t lower = getBound(loop.getLower(), false).value_or(0);
       int64_t upper = getBound(loop.getUpper(), true).value_or(lower + 1);
-      int64_t trips = llvm::divideCeil(std::max<int64_t>(upper - lower, 0),
-                                       loop.getStep());
+      int64_t trips =
+          llvm::divideCeil(std::max<int64_t>(upper - lower, 0), loop.getStep());
       count = llvm::SaturatingAdd<uint64_t>(
           count, llvm::SaturatingMultiply<uint64_t>(
                      trips, countOperations(loop.getBody())));
@@ -248,7 +248,8 @@ int64_t KernelLowering::countOperations(Region &region) {
 }
 
 LogicalResult KernelLowering::lower(WorkersOp op) {
-  SmallVector<Linear> extents = indices.evaluate(op.getExtents(), {}, sizeForms);
+  SmallVector<Linear> extents =
+      indices.evaluate(op.getExtents(), {}, sizeForms);
   SmallVector<unsigned> parallel;
   int64_t operations = countOperations(op.getBody());
   // Work that depends on the call, in units of one tile.
@@ -262,9 +263,8 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
       operations *= llvm::divideCeil(extent.constant, step);
       continue;
     }
-    Value count = indices.materialise(
-        indices.evaluate(getAffineDimExpr(0, op.getContext()).ceilDiv(step),
-                         extent));
+    Value count = indices.materialise(indices.evaluate(
+        getAffineDimExpr(0, op.getContext()).ceilDiv(step), extent));
     tileCount = tileCount ? code.mul(tileCount, count) : count;
   }
 
@@ -286,9 +286,9 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
   }
   Value worthwhile;
   if (small && operations)
-    worthwhile = code.compare(
-        LLVM::ICmpPredicate::sge, tileCount,
-        code.i64(llvm::divideCeil(kWorthwhile, operations)));
+    worthwhile =
+        code.compare(LLVM::ICmpPredicate::sge, tileCount,
+                     code.i64(llvm::divideCeil(kWorthwhile, operations)));
   runParallel(op, parallel, extents, worthwhile, body);
   return result;
 }
@@ -338,9 +338,8 @@ void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
   code.createBlock(&share.getRegion());
   auto loops = omp::LoopNestOp::create(code, code.loc, nest);
   SmallVector<Type> types(dims.size(), code.getI64Type());
-  Block *tile =
-      code.createBlock(&loops.getRegion(), {}, types,
-                       SmallVector<Location>(dims.size(), code.loc));
+  Block *tile = code.createBlock(&loops.getRegion(), {}, types,
+                                 SmallVector<Location>(dims.size(), code.loc));
   body(tile->getArguments());
   omp::YieldOp::create(code, code.loc);
   code.setInsertionPointAfter(parallel);
@@ -413,9 +412,8 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
         return WalkResult::interrupt();
     for (NamedAttribute attr : op->getAttrs()) {
       auto map = dyn_cast<AffineMapAttr>(attr.getValue());
-      if (map && !llvm::all_of(map.getValue().getResults(), [](AffineExpr e) {
-            return e.isPureAffine();
-          })) {
+      if (map && !llvm::all_of(map.getValue().getResults(),
+                               [](AffineExpr e) { return e.isPureAffine(); })) {
         op->emitError("expected a pure affine map, but got ") << map;
         return WalkResult::interrupt();
       }

@@ -31,6 +31,9 @@ struct Memory {
   bool zeroFilled = false;
 };
 
+/// For `resolve`: along which dimensions no read falls outside, as bits.
+constexpr uint64_t kInside = ~uint64_t(0), kAnywhere = 0;
+
 /// How the elements of one vector lie in a memory.
 struct Access {
   enum Kind { Nothing, Broadcast, Contiguous, Scattered } kind = Nothing;
@@ -101,10 +104,10 @@ private:
 
   // LowerTiledMemory.cpp
   Access resolve(const Memory &memory, llvm::ArrayRef<Point> lanes,
-                 int64_t width, bool inside);
+                 int64_t width, uint64_t inside);
   Linear getOffset(const Memory &memory, const Point &point);
   void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
-                   Access &access);
+                   uint64_t inside, Access &access);
   mlir::Value getMask(const Access &access);
   mlir::Value getCondition(const Access &access, unsigned lane);
   mlir::Value getGuarded(const Memory &memory, const Linear &offset,

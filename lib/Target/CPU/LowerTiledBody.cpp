@@ -84,9 +84,9 @@ Value Arithmetic::exp(Value x) {
   Value n = sub(shifted, magic);
   Value r = fma(n, constant(-0.693359375f), x);
   r = fma(n, constant(2.12194440e-4f), r);
-  Value p = polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                           4.1665795894e-2f, 1.6666665459e-1f,
-                           5.0000001201e-1f});
+  Value p =
+      polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
   p = add(fma(p, mul(r, r), r), constant(1));
   // n runs from -150 to 128: the scale is two factors, each a normal number.
   auto integers = VectorType::get(lanes, code.getI32Type());
@@ -113,29 +113,29 @@ Value Arithmetic::tanh(Value x) {
   Value power = exp(add(magnitude, magnitude));
   Value quotient = div(constant(2), add(power, constant(1)));
   Value far = copySign(sub(constant(1), quotient), x);
-  return select(
-      compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.625f)), far,
-      nearZero);
+  return select(compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.625f)),
+                far, nearZero);
 }
 
 /// Near zero an odd polynomial, else 1 - exp of a polynomial. Within 1.5 ulp.
 Value Arithmetic::erf(Value x) {
   Value magnitude = abs(x), square = mul(x, x);
-  Value p = polynomial(square, {-5.96761703e-4f, 4.99119423e-3f,
-                                -2.67681349e-2f, 1.12819925e-1f,
-                                -3.76125336e-1f, 1.28379166e-1f});
+  Value p =
+      polynomial(square, {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f,
+                          1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f});
   Value nearZero = fma(p, x, x);
-  Value even = fma(constant(-1.72853470e-5f), magnitude, constant(3.83197126e-4f));
-  Value odd = fma(constant(-3.88396438e-3f), magnitude, constant(2.42546219e-2f));
+  Value even =
+      fma(constant(-1.72853470e-5f), magnitude, constant(3.83197126e-4f));
+  Value odd =
+      fma(constant(-3.88396438e-3f), magnitude, constant(2.42546219e-2f));
   Value q = fma(even, square, odd);
-  for (float coefficient :
-       {-1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f})
+  for (float coefficient : {-1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f})
     q = fma(q, magnitude, constant(coefficient));
   Value power = exp(fma(q, magnitude, negate(magnitude)));
   Value far = copySign(sub(constant(1), power), x);
   return select(
-      compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.927734375f)),
-      far, nearZero);
+      compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.927734375f)), far,
+      nearZero);
 }
 
 /// maximumf or minimumf. Against a constant that is a number, one compare and
@@ -178,12 +178,10 @@ static Value emitOp(Arithmetic &arithmetic, Operation &op, ValueRange v) {
         return emitExtremum<LLVM::MinimumOp>(a, op, v[0], v[1],
                                              LLVM::FCmpPredicate::olt);
       })
-      .Case([&](arith::MaxNumFOp) {
-        return a.make<LLVM::MaxNumOp>(v[0], v[1]);
-      })
-      .Case([&](arith::MinNumFOp) {
-        return a.make<LLVM::MinNumOp>(v[0], v[1]);
-      })
+      .Case(
+          [&](arith::MaxNumFOp) { return a.make<LLVM::MaxNumOp>(v[0], v[1]); })
+      .Case(
+          [&](arith::MinNumFOp) { return a.make<LLVM::MinNumOp>(v[0], v[1]); })
       .Case([&](math::FmaOp) { return a.fma(v[0], v[1], v[2]); })
       .Case([&](math::AbsFOp) { return a.abs(v[0]); })
       .Case([&](math::SqrtOp) { return a.make<LLVM::SqrtOp>(v[0]); })
@@ -197,8 +195,7 @@ namespace {
 /// Evaluates the ops of a body in order.
 class BodyEvaluator {
 public:
-  BodyEvaluator(Code &code, int64_t lanes,
-                function_ref<Value(Value)> getOuter)
+  BodyEvaluator(Code &code, int64_t lanes, function_ref<Value(Value)> getOuter)
       : code(code), arithmetic(code, lanes), lanes(lanes), getOuter(getOuter) {}
 
   /// All ops of `body` but its terminator and, if given, `except`.
@@ -255,7 +252,8 @@ FailureOr<Value> evaluateBody(Code &code, Block &body, ValueRange arguments,
 }
 
 FailureOr<Value> accumulateBody(Code &code, Block &body, ValueRange arguments,
-                                Value sum, function_ref<Value(Value)> getOuter) {
+                                Value sum,
+                                function_ref<Value(Value)> getOuter) {
   int64_t lanes = cast<VectorType>(sum.getType()).getNumElements();
   BodyEvaluator evaluator(code, lanes, getOuter);
   Arithmetic arithmetic(code, lanes);

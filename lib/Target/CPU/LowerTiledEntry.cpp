@@ -163,8 +163,8 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
       bytes.offsets[tensor] = bytes.workspace;
       Value end = checked.add(bytes.workspace,
                               checked.add(count, code.i64(kTempAlignment - 1)));
-      bytes.workspace = LLVM::AndOp::create(code, code.loc, end,
-                                            code.i64(-kTempAlignment));
+      bytes.workspace =
+          LLVM::AndOp::create(code, code.loc, end, code.i64(-kTempAlignment));
     }
   }
   bytes.valid = checked.getValid();
@@ -191,8 +191,7 @@ Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
     }
     auto [dim, block] = getFactor(type.getLayout().getResult(i));
     AffineExpr count = extents.getResult(dim).ceilDiv(block);
-    Value extent =
-        indices.materialise(indices.evaluate(count, {}, sizeForms));
+    Value extent = indices.materialise(indices.evaluate(count, {}, sizeForms));
     unknown = unknown ? code.mul(unknown, extent) : extent;
   }
   return memory;
@@ -227,8 +226,8 @@ LogicalResult KernelLowering::emitEntry() {
   Value given;
   Value null = LLVM::ZeroOp::create(code, code.loc, code.pointerType());
   for (Value pointer : pointers)
-    given = code.both(
-        given, code.compare(LLVM::ICmpPredicate::ne, pointer, null));
+    given =
+        code.both(given, code.compare(LLVM::ICmpPredicate::ne, pointer, null));
   returnUnless(given, code.i32(kRefused));
 
   for (auto [tensor, pointer] : llvm::zip(passed, pointers)) {
@@ -262,7 +261,8 @@ void KernelLowering::emitWorkspaceSize() {
 /// The logical coordinates of the element at a physical index.
 static Point getLogical(StoredTensorType type, ArrayRef<Linear> physical) {
   Point point(type.getRank());
-  for (auto [expr, index] : llvm::zip(type.getLayout().getResults(), physical)) {
+  for (auto [expr, index] :
+       llvm::zip(type.getLayout().getResults(), physical)) {
     auto [dim, block] = getFactor(expr);
     point[dim] = point[dim] + index * block;
   }
@@ -283,8 +283,8 @@ void KernelLowering::emitPack(TensorOp weight) {
                               {pointer, pointer});
   Value null = LLVM::ZeroOp::create(code, code.loc, pointer), given;
   for (Value argument : function.getArguments())
-    given = code.both(
-        given, code.compare(LLVM::ICmpPredicate::ne, argument, null));
+    given =
+        code.both(given, code.compare(LLVM::ICmpPredicate::ne, argument, null));
   returnUnless(given, code.i32(kRefused));
 
   Memory from =
@@ -304,7 +304,7 @@ void KernelLowering::emitPack(TensorOp weight) {
     for (auto [at, stride] : llvm::zip(index, to.strides))
       offset = offset + at * stride.first;
     Value element = load(from, resolve(from, getLogical(type, index),
-                                       /*width=*/1, /*inside=*/false));
+                                       /*width=*/1, kAnywhere));
     code.store(code.extract(element, 0),
                indices.getAddress(to.pointer, offset));
   };

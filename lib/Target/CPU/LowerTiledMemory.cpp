@@ -29,7 +29,7 @@ static std::optional<Linear> getCommonTerms(ArrayRef<Linear> forms) {
 /// Drops the lanes that are outside of the tensor, and notes the conditions
 /// that only run time can decide.
 void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
-                                 Access &access) {
+                                 uint64_t inside, Access &access) {
   auto check = [&](SmallVector<Linear, 2> forms) {
     if (llvm::all_equal(forms))
       forms.resize(1);
@@ -48,6 +48,8 @@ void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
       access.conditions.push_back(std::move(forms));
   };
   for (auto [dim, extent] : llvm::enumerate(memory.extents)) {
+    if (inside >> dim & 1)
+      continue;
     SmallVector<Linear, 2> lower, upper;
     for (const Point &lane : lanes) {
       lower.push_back(lane[dim]);
@@ -66,20 +68,19 @@ Linear KernelLowering::getOffset(const Memory &memory, const Point &point) {
   for (auto [expr, stride] :
        llvm::zip(memory.layout.getResults(), memory.strides)) {
     Linear step = indices.evaluate(expr, local) * stride.first;
-    offset = offset +
-             (stride.second ? indices.multiply(step, stride.second) : step);
+    offset =
+        offset + (stride.second ? indices.multiply(step, stride.second) : step);
   }
   return offset;
 }
 
 /// `lanes` are the points of a vector of `width` lanes; there may be fewer.
 Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
-                               int64_t width, bool inside) {
+                               int64_t width, uint64_t inside) {
   Access access;
   access.present.resize(width);
   access.present.set(0, lanes.size());
-  if (!inside)
-    checkBounds(memory, lanes, access);
+  checkBounds(memory, lanes, inside, access);
   if (access.present.none())
     return access;
 
@@ -115,8 +116,8 @@ Value KernelLowering::getCondition(const Access &access, unsigned lane) {
   Value all;
   for (const auto &forms : access.conditions) {
     Value form = indices.materialise(forms[forms.size() == 1 ? 0 : lane]);
-    all = code.both(
-        all, code.compare(LLVM::ICmpPredicate::sge, form, code.i64(0)));
+    all = code.both(all,
+                    code.compare(LLVM::ICmpPredicate::sge, form, code.i64(0)));
   }
   return all;
 }
@@ -131,20 +132,20 @@ Value KernelLowering::getMask(const Access &access) {
     SmallVector<int64_t> constants(width, 0);
     std::optional<Linear> common = getCommonTerms(forms);
     for (int64_t lane = 0; lane < width && common; ++lane)
-      constants[lane] = forms[std::min<size_t>(lane, forms.size() - 1)].constant;
+      constants[lane] =
+          forms[std::min<size_t>(lane, forms.size() - 1)].constant;
     auto type = VectorType::get(width, code.getI64Type());
     Value values = LLVM::ConstantOp::create(
         code, code.loc, DenseElementsAttr::get(type, ArrayRef(constants)));
     if (common)
-      values = code.add(
-          values, code.broadcast(indices.materialise(*common), width));
+      values =
+          code.add(values, code.broadcast(indices.materialise(*common), width));
     else
       for (auto [lane, form] : llvm::enumerate(forms))
         values = code.insert(values, indices.materialise(form), lane);
     Value zero = LLVM::ConstantOp::create(
         code, code.loc, DenseElementsAttr::get(type, int64_t(0)));
-    all = code.both(all,
-                    code.compare(LLVM::ICmpPredicate::sge, values, zero));
+    all = code.both(all, code.compare(LLVM::ICmpPredicate::sge, values, zero));
   }
   return all;
 }
@@ -192,8 +193,7 @@ Value KernelLowering::load(const Memory &memory, const Access &access) {
     for (unsigned lane : access.present.set_bits()) {
       Value address =
           getGuarded(memory, access.offsets[lane], getCondition(access, lane));
-      vector =
-          code.insert(vector, code.load(code.getF32Type(), address), lane);
+      vector = code.insert(vector, code.load(code.getF32Type(), address), lane);
     }
     return vector;
   }
@@ -264,8 +264,8 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
     SmallVector<Point> lanes(filled, first);
     for (auto [lane, point] : llvm::enumerate(lanes))
       point[dim] = first[dim] + start + lane;
-    Value vector = load(from, resolve(from, lanes, width, /*inside=*/false));
-    store(to, resolve(to, lanes, width, /*inside=*/true), vector);
+    Value vector = load(from, resolve(from, lanes, width, kAnywhere));
+    store(to, resolve(to, lanes, width, kInside), vector);
   };
   std::function<void(unsigned)> nest = [&](unsigned level) {
     unsigned dim = to.layout.getDimPosition(level);

@@ -40,9 +40,8 @@ Point KernelLowering::getPoint(ValueRange values) {
 }
 
 /// The points of the lanes of one vector of a tile at `at`.
-static SmallVector<Point> getLanes(const TileVectors &tile,
-                                   const TileVectors::Vector &vector,
-                                   Point at) {
+static SmallVector<Point>
+getLanes(const TileVectors &tile, const TileVectors::Vector &vector, Point at) {
   for (auto [coordinate, moved] : llvm::zip(at, vector.offset))
     coordinate = coordinate + moved;
   SmallVector<Point> lanes(vector.filled, at);
@@ -72,7 +71,7 @@ LogicalResult KernelLowering::lower(InitOp op) {
     Code::Values values;
     for (const TileVectors::Vector &vector : tile.vectors)
       values.push_back(load(memory, resolve(memory, getLanes(tile, vector, at),
-                                            tile.lanes, /*inside=*/true)));
+                                            tile.lanes, kInside)));
     return values;
   };
   sums = code.either(getScalar(op.getResume()), partial, zeros);
@@ -98,8 +97,7 @@ LogicalResult KernelLowering::lower(StoreOp op) {
         result = failure();
         return Code::Values();
       }
-      store(memory, resolve(memory, lanes, tile.lanes, /*inside=*/true),
-            *value);
+      store(memory, resolve(memory, lanes, tile.lanes, kInside), *value);
     }
     return Code::Values();
   };
@@ -116,14 +114,14 @@ FailureOr<Value> KernelLowering::finishSum(StoreOp op, Value sum,
                                            ArrayRef<Point> lanes,
                                            int64_t width) {
   SmallVector<Value> arguments{sum};
-  for (auto [operand, map] :
-       llvm::zip(op.getReads(), op.getMaps().getAsValueRange<AffineMapAttr>())) {
+  for (auto [operand, map] : llvm::zip(
+           op.getReads(), op.getMaps().getAsValueRange<AffineMapAttr>())) {
     SmallVector<Point> points;
     for (const Point &lane : lanes)
       points.push_back(indices.evaluate(map, lane));
     const Memory &memory = memories[operand];
-    arguments.push_back(load(
-        memory, resolve(memory, points, width, /*inside=*/false)));
+    arguments.push_back(
+        load(memory, resolve(memory, points, width, kAnywhere)));
   }
   return evaluateBody(code, op.getBody().front(), arguments, width,
                       [&](Value outer) { return getScalar(outer); });
@@ -206,8 +204,8 @@ unsigned Accumulation::getElement(unsigned operand, const Point &point,
   // for a partial vector.
   bool varies = map.isFunctionOfDim(tile.laneDim);
   Point first = Point(lowering.indices.evaluate(map, point));
-  auto [found, isNew] = known[operand].try_emplace(
-      {first, varies ? filled : 0}, elements[operand].size());
+  auto [found, isNew] = known[operand].try_emplace({first, varies ? filled : 0},
+                                                   elements[operand].size());
   if (!isNew)
     return found->second;
   SmallVector<Point> lanes;
@@ -275,8 +273,7 @@ SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
         moves |= maps[operand].isFunctionOfDim(dim);
       if (!moves)
         continue;
-      auto [use, isNew] =
-          firstUse.try_emplace({operand, element}, term.slice);
+      auto [use, isNew] = firstUse.try_emplace({operand, element}, term.slice);
       if (!isNew)
         classes.unionSets(use->second, term.slice);
     }
@@ -284,8 +281,8 @@ SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
   SmallVector<SmallVector<unsigned>> groups;
   std::map<unsigned, unsigned> numbers;
   for (auto [i, term] : llvm::enumerate(terms)) {
-    auto [number, isNew] = numbers.try_emplace(
-        classes.getLeaderValue(term.slice), groups.size());
+    auto [number, isNew] =
+        numbers.try_emplace(classes.getLeaderValue(term.slice), groups.size());
     if (isNew)
       groups.emplace_back();
     groups[number->second].push_back(i);
@@ -385,9 +382,9 @@ LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
 LogicalResult Accumulation::emitTerm(const Term &term,
                                      ArrayRef<Value> arguments) {
   Value &sum = sums[term.vector];
-  FailureOr<Value> next = accumulateBody(
-      code, op.getBody().front(), arguments, sum,
-      [&](Value outer) { return lowering.getScalar(outer); });
+  FailureOr<Value> next =
+      accumulateBody(code, op.getBody().front(), arguments, sum,
+                     [&](Value outer) { return lowering.getScalar(outer); });
   if (failed(next))
     return failure();
   sum = *next;

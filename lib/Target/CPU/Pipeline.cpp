@@ -34,10 +34,9 @@ static void buildPipeline(OpPassManager &manager, const TargetOptions &) {
 }
 
 const Target &getCPUTarget() {
-  static const Target target = {
-      "cpu",        "llvm",         registerDialects, registerPasses,
-      cpu::describe, buildPipeline, cpu::translate,   cpu::optimise,
-      cpu::emit};
+  static const Target target = {"cpu",          "llvm",        registerDialects,
+                                registerPasses, cpu::describe, buildPipeline,
+                                cpu::translate, cpu::optimise, cpu::emit};
   return target;
 }
 
