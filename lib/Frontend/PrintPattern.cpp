@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A pattern back to text. Every index and tensor is spelled out, so that what
+// is printed does not lean on what a line means where it leaves one out.
+
+#include "dialect/SparkleDialect.h"
+#include "lib/Frontend/Frontend.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+
+class PatternPrinter {
+public:
+  PatternPrinter(DefineOp define, llvm::raw_ostream &out)
+      : define(define), out(out), rank(define.getNumOutputs()) {
+    for (Attribute index : define.getIndices())
+      indices.push_back(cast<StringAttr>(index).getValue());
+  }
+
+  void printLines(PatternAttr pattern);
+
+private:
+  void printSizes(StringRef keyword, DenseI64ArrayAttr sizes, unsigned first,
+                  unsigned last);
+  void printNear(PatternAttr pattern);
+  void printOrder(DenseI64ArrayAttr order);
+  void printTensors(ArrayAttr tensors);
+  void printPrefetch(DictionaryAttr prefetch);
+  void printSize(int64_t size);
+  llvm::raw_ostream &begin(StringRef keyword) {
+    return out << "\n  " << llvm::left_justify(keyword, 9) << ' ';
+  }
+
+  DefineOp define;
+  llvm::raw_ostream &out;
+  unsigned rank; // of the left side
+  SmallVector<StringRef> indices;
+};
+
+} // namespace
+
+void PatternPrinter::printLines(PatternAttr pattern) {
+  printSizes("workers", pattern.getWorkers(), 0, rank);
+  printNear(pattern);
+  printSizes("registers", pattern.getRegisters(), 0, rank);
+  printSizes("lanes", pattern.getLanes(), 0, rank);
+  // Nothing can be said of the sum of an equation without one.
+  if (rank < indices.size())
+    printSizes("unroll", pattern.getUnroll(), rank, indices.size());
+  printOrder(pattern.getOrder());
+  begin("prefetch");
+  printPrefetch(pattern.getPrefetch());
+  begin("overlap");
+  printTensors(pattern.getOverlap());
+}
+
+void PatternPrinter::printSizes(StringRef keyword, DenseI64ArrayAttr sizes,
+                                unsigned first, unsigned last) {
+  begin(keyword);
+  if (!sizes) {
+    out << "auto";
+    return;
+  }
+  llvm::interleaveComma(llvm::seq(first, last), out, [&](unsigned index) {
+    out << indices[index] << ": ";
+    printSize(sizes[index]);
+  });
+}
+
+void PatternPrinter::printSize(int64_t size) {
+  if (size == kAuto)
+    out << "auto";
+  else if (size == kAll)
+    out << "all";
+  else
+    out << size;
+}
+
+void PatternPrinter::printNear(PatternAttr pattern) {
+  if (rank < indices.size()) {
+    printSizes("near", pattern.getNear(), rank, indices.size());
+    out << ", stage ";
+  } else {
+    begin("near") << "stage ";
+  }
+  printTensors(pattern.getStage());
+}
+
+void PatternPrinter::printOrder(DenseI64ArrayAttr order) {
+  begin("order");
+  if (order)
+    llvm::interleaveComma(order.asArrayRef(), out,
+                          [&](int64_t position) { out << indices[position]; });
+  else
+    out << "auto";
+}
+
+void PatternPrinter::printTensors(ArrayAttr tensors) {
+  if (!tensors)
+    out << "auto";
+  else if (tensors.empty())
+    out << "none";
+  else
+    llvm::interleaveComma(tensors, out, [&](Attribute tensor) {
+      out << cast<StringAttr>(tensor).getValue();
+    });
+}
+
+void PatternPrinter::printPrefetch(DictionaryAttr prefetch) {
+  if (!prefetch)
+    out << "auto";
+  else if (prefetch.empty())
+    out << "none";
+  else
+    llvm::interleaveComma(prefetch, out, [&](NamedAttribute steps) {
+      out << steps.getName().getValue() << ": ";
+      printSize(cast<IntegerAttr>(steps.getValue()).getInt());
+    });
+}
+
+void sparkle::printPattern(DefineOp define, StringRef word,
+                           llvm::raw_ostream &out) {
+  auto kernel = define->getParentOfType<KernelOp>();
+  auto tensor = define.getTarget().getDefiningOp<TensorOp>();
+  out << "pattern resolved for " << kernel.getSymName() << '.'
+      << tensor.getName() << " on " << word << " {";
+  PatternAttr pattern = define.getPatternAttr();
+  PatternPrinter(define, out)
+      .printLines(pattern ? pattern
+                          : PatternAttr::get(define.getContext(), {}, {}, {},
+                                             {}, {}, {}, {}, {}, {}));
+  out << "\n}\n";
+}
