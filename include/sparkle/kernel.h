@@ -7,8 +7,8 @@
  *
  * Conventions. Every pointer points into the object that holds the descriptor
  * and lives as long as it; nothing is ever written. Strings end in a zero byte
- * and are UTF-8. A count of 0 goes with a null pointer. Fields are only ever
- * added at the end of a struct together with a new version. */
+ * and are UTF-8. A list that is empty is null. Fields are only ever added at
+ * the end of a struct, together with a new version. */
 
 #ifndef SPARKLE_KERNEL_H
 #define SPARKLE_KERNEL_H
@@ -24,6 +24,8 @@ extern "C" {
 #define SPARKLE_KERNEL_VERSION UINT32_C(1)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
+/* A kernel has no more sizes, no more tensors and no more codes. */
+#define SPARKLE_MAX_COUNT 256
 
 typedef enum sparkle_target {
 #define SPARKLE_TARGET(folder, word, number) SPARKLE_TARGET_##folder = number,

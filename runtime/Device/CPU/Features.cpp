@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// CPUID says what the processor has, XCR0 which registers the operating system
+// saves; an instruction set counts only with both. Bits as in Intel's Software
+// Developer's Manual, volume 2, CPUID, and volume 1, 13.3 (XCR0).
+
+#include "runtime/Device/CPU/Features.h"
+
+#include <cinttypes>
+#include <cstdio>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace sparkle::runtime {
+
+#if defined(__x86_64__)
+namespace {
+
+enum Register { EAX, EBX, ECX, EDX };
+
+/// One bit of CPUID.
+struct Place {
+  uint64_t feature;
+  uint32_t leaf, subleaf;
+  Register reg;
+  unsigned bit;
+};
+
+const Place places[] = {
+    {SPARKLE_CPU_SSE3, 1, 0, ECX, 0},
+    {SPARKLE_CPU_SSSE3, 1, 0, ECX, 9},
+    {SPARKLE_CPU_FMA, 1, 0, ECX, 12},
+    {SPARKLE_CPU_SSE4_1, 1, 0, ECX, 19},
+    {SPARKLE_CPU_SSE4_2, 1, 0, ECX, 20},
+    {SPARKLE_CPU_MOVBE, 1, 0, ECX, 22},
+    {SPARKLE_CPU_POPCNT, 1, 0, ECX, 23},
+    {SPARKLE_CPU_AVX, 1, 0, ECX, 28},
+    {SPARKLE_CPU_F16C, 1, 0, ECX, 29},
+    {SPARKLE_CPU_BMI, 7, 0, EBX, 3},
+    {SPARKLE_CPU_AVX2, 7, 0, EBX, 5},
+    {SPARKLE_CPU_BMI2, 7, 0, EBX, 8},
+    {SPARKLE_CPU_AVX512F, 7, 0, EBX, 16},
+    {SPARKLE_CPU_AVX512DQ, 7, 0, EBX, 17},
+    {SPARKLE_CPU_AVX512CD, 7, 0, EBX, 28},
+    {SPARKLE_CPU_AVX512BW, 7, 0, EBX, 30},
+    {SPARKLE_CPU_AVX512VL, 7, 0, EBX, 31},
+    {SPARKLE_CPU_AVX512VNNI, 7, 0, ECX, 11},
+    {SPARKLE_CPU_AVX512BF16, 7, 1, EAX, 5},
+    {SPARKLE_CPU_LZCNT, 0x80000001, 0, ECX, 5},
+};
+
+constexpr unsigned osxsave = 27;    // CPUID 1, ECX: XGETBV may be used
+constexpr uint64_t ymmState = 0x6;  // XCR0: XMM and the upper halves of YMM
+constexpr uint64_t zmmState = 0xe6; // and mask registers, ZMM in two parts
+
+bool hasBit(const Place &place) {
+  uint32_t registers[4] = {};
+  // False where the processor knows no such leaf.
+  return __get_cpuid_count(place.leaf, place.subleaf, &registers[EAX],
+                           &registers[EBX], &registers[ECX], &registers[EDX]) &&
+         (registers[place.reg] >> place.bit & 1);
+}
+
+uint64_t readXcr0() {
+  uint32_t low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return uint64_t(high) << 32 | low;
+}
+
+} // namespace
+
+Status queryFeatures(uint64_t &features) {
+  features = 0;
+  for (const Place &place : places)
+    if (hasBit(place))
+      features |= place.feature;
+
+  uint64_t xcr0 = hasBit({0, 1, 0, ECX, osxsave}) ? readXcr0() : 0;
+  constexpr uint64_t avx512 = SPARKLE_CPU_AVX512F | SPARKLE_CPU_AVX512CD |
+                              SPARKLE_CPU_AVX512BW | SPARKLE_CPU_AVX512DQ |
+                              SPARKLE_CPU_AVX512VL | SPARKLE_CPU_AVX512VNNI |
+                              SPARKLE_CPU_AVX512BF16;
+  constexpr uint64_t avx = avx512 | SPARKLE_CPU_AVX | SPARKLE_CPU_AVX2 |
+                           SPARKLE_CPU_F16C | SPARKLE_CPU_FMA;
+  if ((xcr0 & ymmState) != ymmState)
+    features &= ~avx;
+  if ((xcr0 & zmmState) != zmmState)
+    features &= ~avx512;
+  return {};
+}
+#else
+Status queryFeatures(uint64_t &features) {
+  features = 0;
+  return Status::failure(SPARKLE_UNAVAILABLE,
+                         "expected an x86-64 processor, but got another");
+}
+#endif
+
+/// "avx512f": the first of some features.
+static const char *getName(uint64_t features) {
+#define SPARKLE_NAME(NAME, spelling, bit)                                      \
+  if (features & SPARKLE_CPU_##NAME)                                           \
+    return spelling;
+  SPARKLE_CPU_FEATURES(SPARKLE_NAME)
+#undef SPARKLE_NAME
+  return "an unknown one";
+}
+
+Status findCode(const sparkle_kernel_t &kernel, const sparkle_code_t *&code) {
+  code = nullptr;
+  uint64_t machine = 0;
+  if (Status status = queryFeatures(machine); !status.isOk())
+    return status;
+  const sparkle_code_t *last = nullptr;
+  for (uint32_t i = 0; i < kernel.code_count; ++i) {
+    const sparkle_code_t &next = kernel.codes[i];
+    if (next.target != SPARKLE_TARGET_CPU)
+      continue;
+    last = &next;
+    if ((next.features & ~machine) == 0 &&
+        (!code || __builtin_popcountll(next.features) >
+                      __builtin_popcountll(code->features)))
+      code = &next;
+  }
+  if (code)
+    return {};
+  if (!last)
+    return Status::failure(SPARKLE_NO_IMAGE,
+                           "kernel '%s': expected code for cpu, but got none",
+                           kernel.name);
+  return Status::failure(
+      SPARKLE_NO_IMAGE,
+      "kernel '%s': expected a processor with %s, which the code for %s needs",
+      kernel.name, getName(last->features & ~machine), last->processor);
+}
+
+} // namespace sparkle::runtime

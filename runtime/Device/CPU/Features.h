@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the processor can run, and which code of a kernel that is.
+
+#ifndef SPARKLE_RUNTIME_DEVICE_CPU_FEATURES_H
+#define SPARKLE_RUNTIME_DEVICE_CPU_FEATURES_H
+
+#include "runtime/Status.h"
+
+namespace sparkle::runtime {
+
+/// SPARKLE_CPU_* bits of this machine.
+Status queryFeatures(uint64_t &features);
+
+/// The code of a validated kernel to run here; null on failure.
+Status findCode(const sparkle_kernel_t &kernel, const sparkle_code_t *&code);
+
+} // namespace sparkle::runtime
+
+#endif // SPARKLE_RUNTIME_DEVICE_CPU_FEATURES_H

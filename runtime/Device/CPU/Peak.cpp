@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Independent multiply-adds in a loop of assembly, so that no compiler and no
+// build type changes what is measured.
+
+#include "runtime/Device/CPU/Peak.h"
+#include "runtime/Device/CPU/Features.h"
+
+#include <algorithm>
+#include <atomic>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+namespace sparkle::runtime {
+namespace {
+
+constexpr uint32_t mostThreads = 1024;
+
+#if defined(__x86_64__)
+// x = x * c + d with c = 0.75 and d = 0.25 tends to 1: no value is special, and
+// none grows. Twelve chains hide the latency of two units of four to five
+// cycles each.
+#define SPARKLE_PEAK_REGISTERS ".irp r,0,1,2,3,4,5,6,7,8,9,10,11\n"
+#define SPARKLE_PEAK_LOOP(begin, body)                                         \
+  asm volatile(begin "1:\n" body "dec %0\n"                                    \
+                     "jnz 1b\n"                                                \
+               : "+r"(count)                                                   \
+               : "x"(c), "x"(d)                                                \
+               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
+                 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11")
+
+typedef float Float4 __attribute__((vector_size(16)));
+typedef float Float8 __attribute__((vector_size(32)));
+typedef float Float16 __attribute__((vector_size(64)));
+
+__attribute__((target("avx512f"))) void runAvx512(uint64_t count) {
+  Float16 c = Float16{} + 0.75f, d = Float16{} + 0.25f;
+  SPARKLE_PEAK_LOOP(SPARKLE_PEAK_REGISTERS "vmovaps %2,%%zmm\\r\n.endr\n",
+                    SPARKLE_PEAK_REGISTERS
+                    "vfmadd213ps %2,%1,%%zmm\\r\n.endr\n");
+}
+
+__attribute__((target("avx2,fma"))) void runAvx2(uint64_t count) {
+  Float8 c = Float8{} + 0.75f, d = Float8{} + 0.25f;
+  SPARKLE_PEAK_LOOP(SPARKLE_PEAK_REGISTERS "vmovaps %2,%%ymm\\r\n.endr\n",
+                    SPARKLE_PEAK_REGISTERS
+                    "vfmadd213ps %2,%1,%%ymm\\r\n.endr\n");
+}
+
+/// Multiplications and additions run side by side, in chains of their own.
+void runSse(uint64_t count) {
+  Float4 c = Float4{} + 1, d = Float4{} + 0.25f;
+  SPARKLE_PEAK_LOOP(SPARKLE_PEAK_REGISTERS "movaps %2,%%xmm\\r\n.endr\n",
+                    ".irp r,0,1,2,3,4,5\n"
+                    "mulps %1,%%xmm\\r\n"
+                    ".endr\n"
+                    ".irp r,6,7,8,9,10,11\n"
+                    "addps %2,%%xmm\\r\n"
+                    ".endr\n");
+}
+#undef SPARKLE_PEAK_REGISTERS
+#undef SPARKLE_PEAK_LOOP
+#endif
+
+/// A loop, and what one pass of it computes.
+struct Loop {
+  void (*run)(uint64_t count);
+  uint32_t vectorBits;
+  double operations;
+};
+
+Status chooseLoop(Loop &loop) {
+  uint64_t features = 0;
+  if (Status status = queryFeatures(features); !status.isOk())
+    return status;
+#if defined(__x86_64__)
+  if (features & SPARKLE_CPU_AVX512F)
+    loop = {runAvx512, 512, 12 * 16 * 2};
+  else if (features & SPARKLE_CPU_AVX2 && features & SPARKLE_CPU_FMA)
+    loop = {runAvx2, 256, 12 * 8 * 2};
+  else
+    loop = {runSse, 128, 12 * 4};
+#endif
+  return {};
+}
+
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * time.tv_nsec;
+}
+
+/// Threads that run the loop together, round after round.
+class Crew {
+public:
+  Crew(Loop loop, uint32_t threads, uint64_t count)
+      : loop(loop), threads(threads), count(count) {}
+
+  /// Runs all rounds; gives the seconds of the fastest.
+  Status run(double &seconds);
+
+private:
+  static constexpr int rounds = 12;
+
+  static void *start(void *crew) {
+    static_cast<Crew *>(crew)->work();
+    return nullptr;
+  }
+  void work();
+  double meet();
+
+  Loop loop;
+  uint32_t threads;
+  uint64_t count;
+  std::atomic<uint32_t> arrived{0}, meetings{0};
+  std::atomic<bool> cancelled{false};
+  double moment = 0; // of the last meeting; the same for all threads
+  double best = 1e300;
+  pthread_t home = pthread_self();
+};
+
+/// Waits for all threads; gives the moment at which the last one came. As there
+/// may be fewer processors than threads, whoever waits gives way.
+double Crew::meet() {
+  uint32_t meeting = meetings.load();
+  if (arrived.fetch_add(1) + 1 == threads) {
+    arrived = 0;
+    moment = now();
+    ++meetings;
+  }
+  while (meetings.load() == meeting && !cancelled)
+    sched_yield();
+  return moment;
+}
+
+/// A round lasts from one meeting to the next: no thread computes outside.
+void Crew::work() {
+  for (int round = 0; round < rounds && !cancelled; ++round) {
+    double begin = meet();
+    loop.run(count);
+    double end = meet();
+    // Everyone has the same numbers; the one at home keeps them.
+    if (pthread_equal(pthread_self(), home))
+      best = std::min(best, end - begin);
+  }
+}
+
+Status Crew::run(double &seconds) {
+  pthread_t others[mostThreads];
+  uint32_t started = 0;
+  Status status;
+  for (; started + 1 < threads; ++started)
+    if (pthread_create(&others[started], nullptr, start, this) != 0) {
+      status = Status::failure(SPARKLE_OUT_OF_RESOURCES,
+                               "expected %u threads, but the system gave %u",
+                               threads, started + 1);
+      cancelled = true;
+      break;
+    }
+  if (status.isOk())
+    work();
+  while (started > 0)
+    pthread_join(others[--started], nullptr);
+  seconds = best;
+  return status;
+}
+
+uint32_t countProcessors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0)
+    return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+/// Passes of the loop that take about ten milliseconds.
+uint64_t calibrate(const Loop &loop) {
+  constexpr uint64_t trial = 100000;
+  loop.run(trial);
+  double begin = now();
+  loop.run(trial);
+  return static_cast<uint64_t>(trial * 0.010 / (now() - begin)) + 1;
+}
+
+} // namespace
+
+Status measurePeak(uint32_t threads, sparkle_cpu_peak_t &peak) {
+  if (threads > mostThreads)
+    return Status::failure(SPARKLE_INVALID_ARGUMENT,
+                           "expected at most %u threads, but got %u",
+                           mostThreads, threads);
+  Loop loop{};
+  if (Status status = chooseLoop(loop); !status.isOk())
+    return status;
+  if (threads == 0)
+    threads = std::min(countProcessors(), mostThreads);
+
+  uint64_t count = calibrate(loop);
+  double seconds = 0;
+  if (Status status = Crew(loop, threads, count).run(seconds); !status.isOk())
+    return status;
+  double operations = loop.operations * static_cast<double>(count) * threads;
+  peak = {operations / seconds * 1e-9, threads, loop.vectorBits};
+  return {};
+}
+
+} // namespace sparkle::runtime
