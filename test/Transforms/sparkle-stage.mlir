@@ -1,4 +1,4 @@
-// RUN: sparkle-opt %s --split-input-file --verify-diagnostics --sparkle-tile --sparkle-stage | FileCheck %s
+// RUN: sparkle-opt %s --split-input-file --verify-diagnostics --sparkle-tile --sparkle-stage --canonicalize | FileCheck %s
 
 // The staged boxes of a near step are copied, with a barrier behind the copies
 // and one at the end of the step; the others stay in place.
