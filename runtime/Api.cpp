@@ -61,8 +61,11 @@ sparkle_status_t sparkle_cpu_find_code(const sparkle_kernel_t *kernel,
   if (!kernel)
     return missing("a kernel descriptor").report(out_error);
   Status status = validate(*kernel);
+  uint64_t features = 0;
   if (status.isOk())
-    status = findCode(*kernel, *out_code);
+    status = queryFeatures(features);
+  if (status.isOk())
+    status = findCode(*kernel, features, *out_code);
   return status.report(out_error);
 }
 

@@ -107,18 +107,16 @@ static const char *getName(uint64_t features) {
   return "an unknown one";
 }
 
-Status findCode(const sparkle_kernel_t &kernel, const sparkle_code_t *&code) {
+Status findCode(const sparkle_kernel_t &kernel, uint64_t features,
+                const sparkle_code_t *&code) {
   code = nullptr;
-  uint64_t machine = 0;
-  if (Status status = queryFeatures(machine); !status.isOk())
-    return status;
   const sparkle_code_t *last = nullptr;
   for (uint32_t i = 0; i < kernel.code_count; ++i) {
     const sparkle_code_t &next = kernel.codes[i];
     if (next.target != SPARKLE_TARGET_CPU)
       continue;
     last = &next;
-    if ((next.features & ~machine) == 0 &&
+    if ((next.features & ~features) == 0 &&
         (!code || __builtin_popcountll(next.features) >
                       __builtin_popcountll(code->features)))
       code = &next;
@@ -132,7 +130,7 @@ Status findCode(const sparkle_kernel_t &kernel, const sparkle_code_t *&code) {
   return Status::failure(
       SPARKLE_NO_IMAGE,
       "kernel '%s': expected a processor with %s, which the code for %s needs",
-      kernel.name, getName(last->features & ~machine), last->processor);
+      kernel.name, getName(last->features & ~features), last->processor);
 }
 
 } // namespace sparkle::runtime

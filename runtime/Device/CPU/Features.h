@@ -12,8 +12,10 @@ namespace sparkle::runtime {
 /// SPARKLE_CPU_* bits of this machine.
 Status queryFeatures(uint64_t &features);
 
-/// The code of a validated kernel to run here; null on failure.
-Status findCode(const sparkle_kernel_t &kernel, const sparkle_code_t *&code);
+/// The code of a validated kernel for a machine with `features`; null on
+/// failure.
+Status findCode(const sparkle_kernel_t &kernel, uint64_t features,
+                const sparkle_code_t *&code);
 
 } // namespace sparkle::runtime
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Features, the choice of code, and the measured peak. The figures themselves
+// are not tested, only what must hold of them.
+
+#include "runtime/Device/CPU/Features.h"
+#include "test/runtime/Descriptor.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <string>
+
+using namespace sparkle;
+
+namespace {
+
+/// What the kernel says, which looks at the same bits; empty where it does not.
+std::string readFlags() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("flags", 0) == 0)
+      return line.substr(line.find(':') + 1) + " ";
+  return "";
+}
+
+TEST(Cpu, featuresAreThoseOfTheSystem) {
+  std::string flags = readFlags();
+  if (flags.empty())
+    GTEST_SKIP() << "/proc/cpuinfo names no flags";
+  uint64_t features = 0;
+  ASSERT_EQ(sparkle_cpu_query_features(&features, nullptr), SPARKLE_OK);
+  const struct {
+    uint64_t feature;
+    const char *flag;
+  } names[] = {{SPARKLE_CPU_SSE3, " pni "},
+               {SPARKLE_CPU_SSSE3, " ssse3 "},
+               {SPARKLE_CPU_SSE4_1, " sse4_1 "},
+               {SPARKLE_CPU_SSE4_2, " sse4_2 "},
+               {SPARKLE_CPU_POPCNT, " popcnt "},
+               {SPARKLE_CPU_AVX, " avx "},
+               {SPARKLE_CPU_F16C, " f16c "},
+               {SPARKLE_CPU_FMA, " fma "},
+               {SPARKLE_CPU_AVX2, " avx2 "},
+               {SPARKLE_CPU_BMI, " bmi1 "},
+               {SPARKLE_CPU_BMI2, " bmi2 "},
+               {SPARKLE_CPU_LZCNT, " abm "},
+               {SPARKLE_CPU_MOVBE, " movbe "},
+               {SPARKLE_CPU_AVX512F, " avx512f "},
+               {SPARKLE_CPU_AVX512CD, " avx512cd "},
+               {SPARKLE_CPU_AVX512BW, " avx512bw "},
+               {SPARKLE_CPU_AVX512DQ, " avx512dq "},
+               {SPARKLE_CPU_AVX512VL, " avx512vl "},
+               {SPARKLE_CPU_AVX512VNNI, " avx512_vnni "},
+               {SPARKLE_CPU_AVX512BF16, " avx512_bf16 "}};
+  for (auto [feature, flag] : names)
+    EXPECT_EQ((features & feature) != 0, flags.find(flag) != std::string::npos)
+        << flag;
+}
+
+TEST(Cpu, findCodeTakesWhatUsesMost) {
+  Descriptor good;
+  sparkle_code_t codes[3] = {good.code, good.code, good.code};
+  uint64_t machine = 0;
+  ASSERT_EQ(sparkle_cpu_query_features(&machine, nullptr), SPARKLE_OK);
+  codes[1].features = machine;
+  codes[2].features = machine & ~SPARKLE_CPU_SSE3;
+  good.kernel.codes = codes;
+  good.kernel.code_count = 3;
+  const sparkle_code_t *code = nullptr;
+  EXPECT_EQ(sparkle_cpu_find_code(&good.kernel, &code, nullptr), SPARKLE_OK);
+  EXPECT_EQ(code, &codes[1]);
+}
+
+TEST(Cpu, findCodeSaysWhatIsMissing) {
+  Descriptor good;
+  good.code.features = SPARKLE_CPU_AVX2 | SPARKLE_CPU_AVX512F;
+  const sparkle_code_t *code = &good.code;
+  EXPECT_STREQ(
+      runtime::findCode(good.kernel, SPARKLE_CPU_AVX2, code).message(),
+      "kernel 'product': expected a processor with avx512f, which the code for "
+      "x86-64 needs");
+  EXPECT_EQ(code, nullptr);
+}
+
+TEST(Cpu, findCodeValidates) {
+  Descriptor good;
+  good.kernel.version = 0;
+  const sparkle_code_t *code = &good.code;
+  EXPECT_EQ(sparkle_cpu_find_code(&good.kernel, &code, nullptr),
+            SPARKLE_INVALID_ARTIFACT);
+  EXPECT_EQ(code, nullptr);
+}
+
+TEST(Cpu, peak) {
+  sparkle_cpu_peak_t peak;
+  sparkle_error_t error;
+  ASSERT_EQ(sparkle_cpu_measure_peak(1, &peak, &error), SPARKLE_OK)
+      << error.message;
+  EXPECT_EQ(peak.threads, 1u);
+  EXPECT_TRUE(peak.vector_bits == 128 || peak.vector_bits == 256 ||
+              peak.vector_bits == 512);
+  EXPECT_GT(peak.gflops, 0.1);
+}
+
+/// More threads than processors: it ends, and counts all of them.
+TEST(Cpu, peakOfManyThreads) {
+  sparkle_cpu_peak_t peak;
+  ASSERT_EQ(sparkle_cpu_measure_peak(8, &peak, nullptr), SPARKLE_OK);
+  EXPECT_EQ(peak.threads, 8u);
+  EXPECT_GT(peak.gflops, 0.1);
+}
+
+TEST(Cpu, arguments) {
+  sparkle_error_t error;
+  EXPECT_EQ(sparkle_cpu_measure_peak(1, nullptr, &error),
+            SPARKLE_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "expected out_peak, but got a null pointer");
+  sparkle_cpu_peak_t peak{1, 1, 1};
+  EXPECT_EQ(sparkle_cpu_measure_peak(1025, &peak, &error),
+            SPARKLE_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "expected at most 1024 threads, but got 1025");
+  EXPECT_EQ(peak.gflops, 0);
+  EXPECT_EQ(sparkle_cpu_query_features(nullptr, &error),
+            SPARKLE_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "expected out_features, but got a null pointer");
+  EXPECT_EQ(sparkle_cpu_find_code(nullptr, nullptr, &error),
+            SPARKLE_INVALID_ARGUMENT);
+  EXPECT_STREQ(error.message, "expected out_code, but got a null pointer");
+}
+
+} // namespace
