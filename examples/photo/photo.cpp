@@ -46,7 +46,7 @@ struct Picture {
 struct Result {
   std::vector<Picture> pictures; // one for each filter
   double seconds = 0;            // sum over the tiles, best of `rounds`
-  long values = 0, wrong = 0, tiles = 0;
+  long tiles = 0, values = 0, checked = 0, wrong = 0;
   double worst = 0; // largest error / its bound
 };
 
