@@ -283,10 +283,12 @@ void KernelChecker::check(const EquationDecl &equation) {
         checkEquation(equation, symbol->number, kernel, scope, report));
   else
     report
-        .error(equation.target, "expected " + Twine(tensor->extents.size()) +
-                                    " indices of " + quote(equation.target) +
-                                    ", but got " +
-                                    Twine(equation.indices.size()))
+        .error(
+            equation.target,
+            "expected " + Twine(tensor->extents.size()) +
+                (tensor->extents.size() == 1 ? " index of " : " indices of ") +
+                quote(equation.target) + ", but got " +
+                Twine(equation.indices.size()))
         .note(symbol->declared, "declared here");
   tensor->definedAt = equation.target;
 }
@@ -310,23 +312,26 @@ static void checkSymbols(const std::vector<CheckedKernel> &kernels,
                          Report &report) {
   llvm::StringMap<StringRef> owners;
   for (const CheckedKernel &kernel : kernels) {
-    auto add = [&](const Twine &symbol) {
-      auto [it, isNew] = owners.try_emplace(symbol.str(), kernel.name);
-      if (!isNew && it->second.data() != kernel.name.data())
-        report
-            .error(kernel.name, "expected kernels without a common symbol, "
-                                "but got another " +
-                                    quote(it->first()))
-            .note(it->second, "made for this kernel");
-    };
-    add(kernel.name);
+    std::vector<std::string> symbols{kernel.name.str()};
     for (StringRef suffix : {"_kernel", "_reference", "_workspace_size"})
-      add(kernel.name + suffix);
+      symbols.push_back((kernel.name + suffix).str());
     for (const CheckedTensor &tensor : kernel.tensors)
       if (tensor.role == "weight") {
-        add(kernel.name + "_pack_" + tensor.name);
-        add(kernel.name + "_packed_" + tensor.name + "_size");
+        symbols.push_back((kernel.name + "_pack_" + tensor.name).str());
+        symbols.push_back(
+            (kernel.name + "_packed_" + tensor.name + "_size").str());
       }
+    for (const std::string &symbol : symbols) {
+      auto [it, isNew] = owners.try_emplace(symbol, kernel.name);
+      if (isNew)
+        continue;
+      report
+          .error(kernel.name, "expected kernels without a common symbol, but "
+                              "got another " +
+                                  quote(symbol))
+          .note(it->second, "made for this kernel");
+      break;
+    }
   }
 }
 

@@ -19,6 +19,12 @@ namespace {
 
 using ElementPtr = std::unique_ptr<Element>;
 
+/// Where the range of an index was met first.
+struct Range {
+  StringRef from;
+  bool isBroken = false; // an error is reported for it
+};
+
 class EquationChecker {
 public:
   EquationChecker(const CheckedKernel &kernel, Scope &scope, Report &report)
@@ -46,7 +52,7 @@ private:
   Scope &scope;
   Report &report;
   CheckedEquation equation;
-  std::vector<StringRef> rangeFrom; // of each index; empty if it has none yet
+  std::vector<Range> ranges; // of each index
   std::vector<std::pair<Affine, StringRef>> subscripts;
   StringRef sum; // the one that was met
 };
@@ -179,8 +185,10 @@ ElementPtr EquationChecker::checkRead(const Expr &expr) {
   if (expr.operands.size() != tensor.extents.size()) {
     report
         .error(expr.text, "expected " + Twine(tensor.extents.size()) +
-                              " subscripts of " + quote(expr.text) +
-                              ", but got " + Twine(expr.operands.size()))
+                              (tensor.extents.size() == 1 ? " subscript of "
+                                                          : " subscripts of ") +
+                              quote(expr.text) + ", but got " +
+                              Twine(expr.operands.size()))
         .note(symbol->declared, "declared here");
     return nullptr;
   }
@@ -285,8 +293,7 @@ ElementPtr EquationChecker::checkSum(const Expr &expr) {
     ++equation.reductions;
     if (bound)
       addRange(equation.indices.size() - 1, *bound, index.bound->text);
-    else if (index.bound) // reported
-      rangeFrom.back() = index.name;
+    ranges.back().isBroken |= index.bound && !bound;
   }
   ElementPtr element = checkOperands(make(Element::Sum, expr.text), expr);
   llvm::for_each(declared, [&](StringRef name) { scope.forget(name); });
@@ -322,7 +329,7 @@ bool EquationChecker::addIndex(StringRef name) {
   unsigned number = equation.indices.size();
   equation.indices.push_back({name, Affine(1)});
   bool isNew = scope.declare({Symbol::Index, name, std::nullopt, number});
-  rangeFrom.push_back(isNew ? StringRef() : name); // no second error
+  ranges.push_back({StringRef(), /*isBroken=*/!isNew});
   return isNew;
 }
 
@@ -330,7 +337,9 @@ bool EquationChecker::addIndex(StringRef name) {
 void EquationChecker::addRange(unsigned number, const Affine &extent,
                                StringRef at) {
   CheckedIndex &index = equation.indices[number];
-  StringRef &from = rangeFrom[number];
+  StringRef &from = ranges[number].from;
+  if (ranges[number].isBroken)
+    return;
   if (from.empty()) {
     from = at;
     index.extent = extent;
@@ -348,8 +357,10 @@ void EquationChecker::addRange(unsigned number, const Affine &extent,
 
 /// The range of an index of the sum. `points` counts those of all so far.
 void EquationChecker::checkRange(const CheckedIndex &index, int64_t &points) {
-  StringRef from = rangeFrom[&index - equation.indices.data()];
-  if (from.empty()) {
+  const Range &range = ranges[&index - equation.indices.data()];
+  if (range.isBroken)
+    return;
+  if (range.from.empty()) {
     report.error(index.name,
                  "expected a range of " + quote(index.name) +
                      ", but it is no subscript by itself - write '" +
@@ -361,13 +372,13 @@ void EquationChecker::checkRange(const CheckedIndex &index, int64_t &points) {
     report
         .error(index.name, "expected a static range of " + quote(index.name) +
                                " in a sum, but got " + text)
-        .note(from, "given here");
+        .note(range.from, "given here");
     return;
   }
   int64_t extent = index.extent.getConstant();
   if (extent < 1 || extent > maxExtent) {
-    report.error(from, "expected a range from 1 to " + Twine(maxExtent) +
-                           ", but got " + text);
+    report.error(range.from, "expected a range from 1 to " + Twine(maxExtent) +
+                                 ", but got " + text);
     return;
   }
   if (extent > maxElements / points)

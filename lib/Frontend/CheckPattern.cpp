@@ -63,6 +63,8 @@ CheckedPattern LineChecker::run(const PatternDecl &decl) {
   StringRef seen[PatternLine::numKinds];
   for (const PatternLine &line : decl.lines) {
     if (!seen[line.kind].empty()) {
+      if (line.kind == PatternLine::Stage)
+        continue; // its near line is reported
       report
           .error(line.keyword, "expected one line " + quote(spell(line.kind)) +
                                    ", but got another")
