@@ -164,8 +164,12 @@ LogicalResult Compilation::translate() {
     return failure();
   if (llvm::Linker::linkModules(*code, std::move(extra)))
     return module->emitError("cannot join the kernels with their references");
-  for (const KernelDescription &kernel : kernels)
+  for (const KernelDescription &kernel : kernels) {
     addDescriptor(*code, kernel);
+    // External so far, or joining would have dropped it as unused.
+    if (auto *count = code->getFunction(kernel.name + "_operation_count"))
+      count->setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
   if (options.emit == Emit::Shared)
     addKernelTable(*code, kernels);
   target.optimise(*code, options.targetOptions);

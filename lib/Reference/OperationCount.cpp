@@ -159,8 +159,7 @@ void buildOperationCount(KernelOp kernel, ImplicitLocOpBuilder &b) {
   SmallVector<Type> parameters(kernel.getSizes().size(), b.getI64Type());
   auto type = LLVM::LLVMFunctionType::get(b.getI64Type(), parameters);
   auto function = LLVM::LLVMFuncOp::create(
-      b, (kernel.getSymName() + "_operation_count").str(), type,
-      LLVM::Linkage::Internal);
+      b, (kernel.getSymName() + "_operation_count").str(), type);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(function.addEntryBlock(b));
   SmallVector<Value> sizes;
