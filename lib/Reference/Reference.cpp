@@ -394,10 +394,10 @@ Bounded ReferenceBuilder::load(Storage &source, Value offset) {
 /// Sums value, magnitude and error of the terms side by side.
 Bounded ReferenceBuilder::sum(SumOp op) {
   auto define = op->getParentOfType<DefineOp>();
+  SmallVector<int64_t> all = define.getStaticExtents();
   SmallVector<Value> extents;
   int64_t count = 1;
-  for (int64_t extent :
-       ArrayRef(define.getStaticExtents()).drop_front(define.getNumOutputs())) {
+  for (int64_t extent : ArrayRef(all).drop_front(define.getNumOutputs())) {
     extents.push_back(index(extent));
     count *= extent;
   }
