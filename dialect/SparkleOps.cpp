@@ -254,7 +254,8 @@ LogicalResult DefineOp::verify() {
            << tensor.getExtentsAttr() << " of the target, but got "
            << getExtentsAttr();
   // define_c6
-  for (int64_t extent : ArrayRef(getStaticExtents()).drop_front(rank))
+  SmallVector<int64_t> staticExtents = getStaticExtents();
+  for (int64_t extent : ArrayRef(staticExtents).drop_front(rank))
     if (ShapedType::isDynamic(extent) || extent <= 0)
       return emitOpError("expected reductions of static, positive extents, but "
                          "got ")
