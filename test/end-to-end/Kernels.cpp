@@ -91,7 +91,7 @@ kernel matmul_rows(M = ?) {
   all.push_back(
       make("matmul_inputs", R"(
 // Both factors change from call to call, one of them column major.
-kernel matmul_inputs {
+kernel matmul_inputs() {
   input  a: f32[3, 20, 31]
   input  b: f32[3, 31, 40]  layout cnw
   output c: f32[3, 20, 40]
@@ -110,7 +110,7 @@ kernel matmul_inputs {
            }));
 
   all.push_back(make("matvec", R"(
-kernel matvec {
+kernel matvec() {
   weight a: f32[70, 129]
   input  x: f32[129]
   output y: f32[70]
@@ -132,7 +132,7 @@ kernel matvec {
 static void addSumsWithoutWeights(std::vector<Problem> &all) {
   all.push_back(make(
       "average_pool", R"(
-kernel average_pool {
+kernel average_pool() {
   input  x: f32[2, 17, 15, 13]  layout nhwc
   output y: f32[2, 17, 7, 6]    layout nhwc
   y[n, c, p, q] = 0.25 * sum(r < 2, s < 2: x[n, c, p*2 + r, q*2 + s])
@@ -150,7 +150,7 @@ kernel average_pool {
 
   all.push_back(make(
       "global_pool", R"(
-kernel global_pool {
+kernel global_pool() {
   input  x: f32[3, 40, 7, 7]
   output y: f32[3, 40]
   y[n, c] = sum(p, q: x[n, c, p, q]) / 49
@@ -169,7 +169,7 @@ kernel global_pool {
 
   all.push_back(
       make("sum_of_squares", R"(
-kernel sum_of_squares {
+kernel sum_of_squares() {
   input  x: f32[5, 33]
   output y: f32[5]
   y[i] = sum(k: x[i, k] * x[i, k])
@@ -186,7 +186,7 @@ kernel sum_of_squares {
 
   all.push_back(make(
       "three_factors", R"(
-kernel three_factors {
+kernel three_factors() {
   input  a: f32[9, 21]
   input  b: f32[21, 19]
   input  s: f32[21]
@@ -212,7 +212,7 @@ static void addPaddedTerms(std::vector<Problem> &all) {
   all.push_back(
       make("shifted_input", R"(
 // A tap outside of x still adds w.
-kernel shifted_input {
+kernel shifted_input() {
   input  x: f32[1, 5, 9, 11]  layout nhwc
   weight w: f32[18, 5, 3, 3]
   output y: f32[1, 18, 9, 11] layout nhwc
@@ -233,7 +233,7 @@ kernel shifted_input {
            }));
 
   all.push_back(make("rectified_window", R"(
-kernel rectified_window {
+kernel rectified_window() {
   input  x: f32[50]
   input  b: f32[3]
   output y: f32[54]
@@ -254,7 +254,7 @@ kernel rectified_window {
   all.push_back(
       make("count_inside", R"(
 // No operand at all inside of the sum.
-kernel count_inside {
+kernel count_inside() {
   input  x: f32[4]
   output y: f32[4]
   y[i] = x[i] + sum(r < 7: 1.5)
@@ -272,7 +272,7 @@ kernel count_inside {
 static void addReads(std::vector<Problem> &all) {
   all.push_back(make("far_outside", R"(
 // Whole register tiles read nothing but zeros.
-kernel far_outside {
+kernel far_outside() {
   input  x: f32[2, 16, 6]  layout nwc
   weight w: f32[20, 16, 3]
   output y: f32[2, 20, 45] layout nwc
@@ -295,7 +295,7 @@ kernel far_outside {
 
   all.push_back(make("flipped", R"(
 // A true convolution: the filter runs backwards.
-kernel flipped {
+kernel flipped() {
   input  x: f32[3, 30, 30]
   weight w: f32[3, 4, 4]
   output y: f32[3, 33, 33]
@@ -331,7 +331,7 @@ kernel mirror(N = 41) {
       }));
 
   all.push_back(make("diagonal", R"(
-kernel diagonal {
+kernel diagonal() {
   input  a: f32[23, 23]
   input  v: f32[5, 23]
   output y: f32[23]
@@ -349,7 +349,7 @@ kernel diagonal {
 
   all.push_back(
       make("relayout", R"(
-kernel relayout {
+kernel relayout() {
   input  x: f32[2, 19, 6, 5]
   output y: f32[2, 19, 6, 5]  layout nhwc
   output z: f32[2, 19, 6, 5]  layout nchw16c
@@ -372,7 +372,7 @@ static void addActivations(std::vector<Problem> &all) {
   for (std::string function : functions) {
     all.push_back(make("range_" + function,
                        "kernel range_" + function +
-                           " {\n  input  x: f32[20000]\n"
+                           "() {\n  input  x: f32[20000]\n"
                            "  output y: f32[20000]\n  y[i] = " +
                            function + "(x[i])\n}\n",
                        {{"x", Role::Input, {20000}, "", Fill::Special},
@@ -386,7 +386,7 @@ static void addActivations(std::vector<Problem> &all) {
 }
 
 static const char bottleneckText[] = R"(
-kernel bottleneck {
+kernel bottleneck() {
   input  x: f32[1, 32, 14, 14]  layout nhwc
   weight u: f32[24, 32]
   weight v: f32[24, 24, 3, 3]
@@ -483,7 +483,7 @@ kernel two_outputs(W = ?) {
   weight w: f32[3]
   output e: f32[4, W]
   y[c, q] = sum(s: x[c, q + s] * w[s])
-  e[c, q] = x[c, q + 2] - x[c, q]
+  e[c, q] = x[c, q + 2] - x[c, q + 0]
 }
 )",
            {{"y", Role::Output, {4, runTime(0)}, ""},

@@ -306,8 +306,8 @@ void Writer::write() {
   std::string right = writeEpilogue(sum, left);
   declare("y", Role::Output, withSpatial(y, c.out), translate(row.destination));
 
-  problem.text =
-      "kernel " + problem.name + (row.batchAtRunTime ? "(N = ?)" : "") + " {\n";
+  problem.text = "kernel " + problem.name +
+                 (row.batchAtRunTime ? "(N = ?)" : "()") + " {\n";
   for (const Argument &argument : problem.arguments)
     problem.text += spell(argument);
   problem.text += "\n  y[" + left + "] = " + right + "\n}\n";
