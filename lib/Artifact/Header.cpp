@@ -302,9 +302,9 @@ void KernelPrinter::printReference() {
     parameters.push_back(("int64_t " + size).str());
   out << "/* The algorithm alone, in double precision: plain loops, no tiles. "
          "Weights come\n * unpacked. Each `_bound` may be null, else it gets "
-         "for every element the largest\n * error that a computation in float "
-         "may have, in whatever order it adds.\n * Returns 0; 1 as "
-      << kernel.name << " does; 2 if memory runs out. Thread-safe. */\n";
+         "for every element the\n * largest error that a computation in float "
+         "may have, in whatever order it\n * adds. Returns 0; 1 as "
+      << kernel.name << " does; 2 if memory runs out.\n * Thread-safe. */\n";
   printFunction("int", kernel.name + "_reference", parameters);
 }
 

@@ -150,9 +150,9 @@ Bounded BoundedArithmetic::activate(Function function, Bounded x) {
 
 /// gamma_n sum |t|, with gamma_n = n u / (1 - n u), over the terms as they are
 /// computed, and what these were off already.
-Bounded BoundedArithmetic::sum(int64_t count, Value value, Value magnitude,
+Bounded BoundedArithmetic::sum(double count, Value value, Value magnitude,
                                Value error) {
-  double nu = static_cast<double>(count) * unit;
+  double nu = count * unit;
   double gamma =
       nu < 1 ? nu / (1 - nu) : std::numeric_limits<double>::infinity();
   Value roundings = times(number(gamma), plus(magnitude, error));

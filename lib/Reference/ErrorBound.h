@@ -33,7 +33,7 @@ public:
   Bounded activate(Function function, Bounded x);
   /// `count` terms in any order: their sum, the sum of their magnitudes and of
   /// their errors.
-  Bounded sum(int64_t count, mlir::Value value, mlir::Value magnitude,
+  Bounded sum(double count, mlir::Value value, mlir::Value magnitude,
               mlir::Value error);
 
   mlir::Value number(double value);

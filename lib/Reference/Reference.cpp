@@ -396,10 +396,10 @@ Bounded ReferenceBuilder::sum(SumOp op) {
   auto define = op->getParentOfType<DefineOp>();
   SmallVector<int64_t> all = define.getStaticExtents();
   SmallVector<Value> extents;
-  int64_t count = 1;
+  double count = 1; // as a product of extents it may leave 64 bits
   for (int64_t extent : ArrayRef(all).drop_front(define.getNumOutputs())) {
     extents.push_back(index(extent));
-    count *= extent;
+    count *= static_cast<double>(extent);
   }
   Value zero = arithmetic.number(0);
   SmallVector<Value> totals = loops(

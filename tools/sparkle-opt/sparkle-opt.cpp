@@ -17,6 +17,7 @@
 #include "mlir/Support/ToolUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -44,7 +45,7 @@ constexpr llvm::StringLiteral overview =
     "written;\n2 if this command line is.\n";
 
 cl::OptionCategory category("Sparkle options");
-cl::OptionCategory passCategory("Passes and their tests");
+cl::OptionCategory passCategory("Tests and single passes");
 
 /// The flags of this tool; MLIR's own come on top.
 struct Flags {
@@ -139,6 +140,9 @@ public:
 
 private:
   int readFlags();
+  int readStage(bool passes);
+  int readLanguage(bool passes);
+  int checkOutput();
   int readFiles();
   int checkProcessor();
   bool hasPasses();
@@ -168,14 +172,15 @@ bool Driver::hasPasses() {
 }
 
 int Driver::readFlags() {
-  options.target = findTarget(flags.target);
-  if (!options.target)
-    return usageError("expected a target among cpu, but got '" + flags.target +
-                      "'");
-  options.targetOptions.processor = flags.cpu;
-  options.frontend.target = flags.target;
   for (const Target *target : getTargets())
     options.frontend.targets.push_back(target->word.str());
+  options.target = findTarget(flags.target);
+  if (!options.target)
+    return usageError("expected --target to be " +
+                      llvm::join(options.frontend.targets, " or ") +
+                      ", but got '" + flags.target + "'");
+  options.targetOptions.processor = flags.cpu;
+  options.frontend.target = flags.target;
   for (StringRef define : flags.defines)
     if (!addDefine(define, options.frontend))
       return usageError(
@@ -183,48 +188,64 @@ int Driver::readFlags() {
           "'");
   if (flags.withReference)
     options.reference = ReferenceCode::Include;
-
   bool passes = hasPasses();
-  std::optional<Emit> emit =
-      getStage(flags.emit.empty() ? llvm::sys::path::extension(flags.output)
-                                  : StringRef(flags.emit),
-               *options.target);
+  if (int status = readStage(passes))
+    return status;
+  if (int status = readLanguage(passes))
+    return status;
+  return compiles && writesCode(options.emit) ? checkOutput() : 0;
+}
+
+/// What is to come out: IR after passes, or a stage.
+int Driver::readStage(bool passes) {
+  StringRef name = flags.emit;
+  if (!name.empty() && passes)
+    return usageError("expected --emit or passes, but got both");
+  if (name.empty())
+    name = llvm::sys::path::extension(flags.output);
+  std::optional<Emit> emit = getStage(name, *options.target);
   if (!flags.emit.empty() && !emit)
     return usageError("expected --emit to be ast, sparkle, pattern, tiled, " +
                       options.target->format +
-                      ", asm, obj, shared or header, but got '" + flags.emit +
-                      "'");
-  if (!flags.emit.empty() && passes)
-    return usageError("expected --emit or passes, but got both");
+                      ", asm, obj, shared or header, but got '" + name + "'");
   compiles = emit && !passes;
   options.emit = emit.value_or(Emit::Sparkle);
+  return 0;
+}
 
+/// What comes in.
+int Driver::readLanguage(bool passes) {
+  StringRef name = flags.language;
   StringRef extension = llvm::sys::path::extension(flags.input);
-  StringRef language = flags.language;
-  if (language.empty() && flags.input == "-")
-    language = passes ? "mlir" : "spk";
-  else if (language.empty())
-    language = extension == ".mlir" || extension == ".mlirbc" ? "mlir" : "spk";
-  if (language != "spk" && language != "mlir")
-    return usageError("expected --input to be spk or mlir, but got '" +
-                      language + "'");
-  options.language = language == "spk" ? Language::Text : Language::Ir;
-  if (options.language == Language::Ir && options.emit == Emit::Ast)
+  bool isIr = flags.input == "-"
+                  ? passes
+                  : extension == ".mlir" || extension == ".mlirbc";
+  if (name.empty())
+    name = isIr ? "mlir" : "spk";
+  if (name != "spk" && name != "mlir")
+    return usageError("expected --input to be spk or mlir, but got '" + name +
+                      "'");
+  if (name == "spk")
+    return 0;
+  options.language = Language::Ir;
+  if (compiles && options.emit == Emit::Ast)
     return usageError("expected a .spk file for --emit=ast, but got IR");
-  if (options.language == Language::Ir &&
-      (!flags.defines.empty() || !flags.pattern.empty()))
+  if (!flags.defines.empty() || !flags.pattern.empty())
     return usageError("expected a .spk file for -D and --pattern, but got IR");
-  if (compiles && writesCode(options.emit)) {
-    if (!config.inputSplitMarker().empty())
-      return usageError("expected one object, but --split-input-file makes "
-                        "several");
-    if (flags.output.empty() && flags.input == "-")
-      return usageError("expected -o for what comes from standard input");
-    if (llvm::sys::path::extension(flags.output) == ".h")
-      return usageError("expected another name for the object, but its header "
-                        "is '" +
-                        flags.output + "'");
-  }
+  return 0;
+}
+
+/// An object needs a name of its own, and so does the header beside it.
+int Driver::checkOutput() {
+  if (!config.inputSplitMarker().empty())
+    return usageError("expected one object, but --split-input-file makes "
+                      "several");
+  if (flags.output.empty() && flags.input == "-")
+    return usageError("expected -o for what comes from standard input");
+  if (llvm::sys::path::extension(flags.output) == ".h")
+    return usageError("expected another name for the object, but its header "
+                      "is '" +
+                      flags.output + "'");
   return 0;
 }
 
@@ -293,6 +314,13 @@ LogicalResult Driver::process(std::unique_ptr<llvm::MemoryBuffer> chunk,
   };
   if (!config.shouldVerifyDiagnostics()) {
     SourceMgrDiagnosticHandler handler(source, &context);
+    // What has no place in a file is about the command line: a -D, say.
+    ScopedDiagnosticHandler placeless(&context, [](Diagnostic &diagnostic) {
+      if (!isa<UnknownLoc>(diagnostic.getLocation()))
+        return failure();
+      inputError(diagnostic.str());
+      return success();
+    });
     return work();
   }
   SourceMgrDiagnosticVerifierHandler handler(source, &context,
@@ -380,8 +408,10 @@ void sortOptions() {
   for (StringRef name : {"sparkle-tile", "pass-pipeline", "verify-diagnostics",
                          "verify-roundtrip", "split-input-file",
                          "mlir-print-ir-after-all", "mlir-timing"})
-    if (auto option = options.find(name); option != options.end())
+    if (auto option = options.find(name); option != options.end()) {
       option->second->addCategory(passCategory);
+      option->second->setHiddenFlag(cl::NotHidden);
+    }
   for (auto &entry : options) {
     cl::Option *option = entry.second;
     bool isOurs = llvm::any_of(option->Categories, [](auto *each) {
@@ -400,7 +430,8 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   registerDialects(registry);
   registerTransforms();
-  registerTransformsPasses();
+  registerCanonicalizerPass();
+  registerCSEPass();
   for (const Target *target : getTargets())
     target->registerPasses();
 
