@@ -68,6 +68,12 @@ Value Code::both(Value a, Value b) {
     return a ? a : b;
   return LLVM::AndOp::create(*this, loc, a, b);
 }
+Value Code::any(Value a, Value b) {
+  return LLVM::OrOp::create(*this, loc, a, b);
+}
+Value Code::differ(Value a, Value b) {
+  return LLVM::XOrOp::create(*this, loc, a, b);
+}
 Value Code::select(Value condition, Value a, Value b) {
   return LLVM::SelectOp::create(*this, loc, condition, a, b);
 }

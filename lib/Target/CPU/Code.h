@@ -48,7 +48,10 @@ public:
   Value floorDiv(Value a, int64_t b);
   /// Not negative, for a positive divisor.
   Value mod(Value a, int64_t b);
+  /// Of conditions. Null stands for one that holds.
   Value both(Value a, Value b);
+  Value any(Value a, Value b);
+  Value differ(Value a, Value b);
   Value select(Value condition, Value a, Value b);
 
   /// `count` f32 behind `pointer`.

@@ -119,9 +119,9 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   constexpr int64_t latency = 8;
   auto numbers = TargetAttr::get(context, "cpu",
                                  /*lanes=*/
-                                     hasWide ? 16
-                                 : hasAVX    ? 8
-                                             : 4,
+                                 hasWide  ? 16
+                                 : hasAVX ? 8
+                                          : 4,
                                  /*vectors=*/hasWide ? 32 : 16, latency,
                                  /*near_bytes=*/caches->second,
                                  /*close_bytes=*/caches->first,

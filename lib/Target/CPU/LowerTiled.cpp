@@ -97,14 +97,18 @@ LogicalResult KernelLowering::lowerCondition(Operation &op) {
         indices.materialise(sides[0]), indices.materialise(sides[1]));
     return success();
   }
-  if (isa<arith::AndIOp, arith::OrIOp>(op) &&
-      op.getResult(0).getType().isInteger(1)) {
-    Value a = getScalar(op.getOperand(0)), b = getScalar(op.getOperand(1));
+  auto logical = [&](auto make) {
     scalars[op.getResult(0)] =
-        isa<arith::AndIOp>(op)
-            ? Value(LLVM::AndOp::create(code, code.loc, a, b))
-            : Value(LLVM::OrOp::create(code, code.loc, a, b));
+        make(getScalar(op.getOperand(0)), getScalar(op.getOperand(1)));
     return success();
+  };
+  if (op.getNumResults() == 1 && op.getResult(0).getType().isInteger(1)) {
+    if (isa<arith::AndIOp>(op))
+      return logical([&](Value a, Value b) { return code.both(a, b); });
+    if (isa<arith::OrIOp>(op))
+      return logical([&](Value a, Value b) { return code.any(a, b); });
+    if (isa<arith::XOrIOp>(op))
+      return logical([&](Value a, Value b) { return code.differ(a, b); });
   }
   if (isa<arith::ConstantOp>(op))
     return success();

@@ -88,7 +88,7 @@ private:
         code.getContext(), {code.getI64Type(), code.getI1Type()});
     Value pair = Op::create(code, code.loc, type, a, b);
     Value wrapped = LLVM::ExtractValueOp::create(code, code.loc, pair, 1);
-    require(LLVM::XOrOp::create(code, code.loc, wrapped, code.i1(true)));
+    require(code.differ(wrapped, code.i1(true)));
     return LLVM::ExtractValueOp::create(code, code.loc, pair, 0);
   }
 
@@ -155,10 +155,7 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
     }
     if (tensor.getRole() == Role::Output) {
       Value some = code.compare(LLVM::ICmpPredicate::ne, count, code.i64(0));
-      bytes.nonEmpty =
-          bytes.nonEmpty
-              ? Value(LLVM::OrOp::create(code, code.loc, bytes.nonEmpty, some))
-              : some;
+      bytes.nonEmpty = bytes.nonEmpty ? code.any(bytes.nonEmpty, some) : some;
     } else if (tensor.getRole() == Role::Temp) {
       bytes.offsets[tensor] = bytes.workspace;
       Value end = checked.add(bytes.workspace,
