@@ -71,6 +71,12 @@ void checkPatterns(mlir::ModuleOp module, llvm::StringRef text,
 
 } // namespace
 
+// LLVM's libraries are not instrumented: they do not unpoison what the inline
+// part of LLVM's allocators, here instrumented, poisoned.
+extern "C" const char *__asan_default_options() {
+  return "allow_user_poisoning=0";
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   llvm::StringRef text(reinterpret_cast<const char *>(data), size);
   FrontendOptions options;
