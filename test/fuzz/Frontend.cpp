@@ -3,8 +3,8 @@
 // Feeds the front end any bytes. Whatever comes out without an error has to
 // verify, and its patterns, printed, have to come back as they were.
 
-#include "dialect/SparkleDialect.h"
 #include "lib/Frontend/Frontend.h"
+#include "dialect/SparkleDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
