@@ -73,6 +73,8 @@ private:
   }
   bool isContiguous(StoredTensorType type, ArrayRef<SmallVector<int64_t>> rows,
                     unsigned index);
+  int64_t getSpan(unsigned index);
+  bool suits(unsigned index, int64_t size);
 
   unsigned chooseLaneIndex();
   unsigned chooseThickIndex();
@@ -145,6 +147,20 @@ Resolver::Sizes Resolver::getGiven(DenseI64ArrayAttr list, bool ofOutputs) {
     sizes.push_back(size);
   }
   return sizes;
+}
+
+/// What register tiles divide along an index of the left side: the size of a
+/// worker's tile if that is given, else the extent.
+int64_t Resolver::getSpan(unsigned index) {
+  if (workers[index])
+    return workers[index];
+  return isStatic(index) ? extents[index] : kUnknown;
+}
+
+/// Whether pieces of `size` make up what the line further out gives.
+bool Resolver::suits(unsigned index, int64_t size) {
+  int64_t outer = index < outputs ? workers[index] : near[index];
+  return outer % size == 0 || (isStatic(index) && outer >= extents[index]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -259,8 +275,8 @@ double Resolver::getTileCost(int64_t vectors, int64_t thickness,
 /// Cycles for all tiles of the two indices, those at the ends of the extents
 /// included.
 double Resolver::getCost(const Choice &choice) {
-  int64_t lanesExtent = isStatic(laneIndex) ? extents[laneIndex] : kUnknown;
-  int64_t thickExtent = thickIndex == laneIndex ? 1 : extents[thickIndex];
+  int64_t lanesExtent = getSpan(laneIndex);
+  int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex);
   int64_t lineLanes = choice.vectors * lanes[laneIndex];
   int64_t restVectors =
       llvm::divideCeil(lanesExtent % lineLanes, lanes[laneIndex]);
@@ -282,7 +298,7 @@ double Resolver::getCost(const Choice &choice) {
 
 /// Fills in the register tile, and the slice of the index that slides along it.
 void Resolver::chooseTile() {
-  int64_t laneExtent = isStatic(laneIndex) ? extents[laneIndex] : kUnknown;
+  int64_t laneExtent = getSpan(laneIndex);
   int64_t count = lanes[laneIndex];
   auto range = [](int64_t given, int64_t most) {
     return given ? std::pair(given, given)
@@ -294,25 +310,36 @@ void Resolver::chooseTile() {
   bool isThick = thickIndex != laneIndex;
   auto [minT, maxT] = range(
       isThick ? registers[thickIndex] : 1,
-      isThick ? std::min<int64_t>(target.getVectors(), extents[thickIndex])
+      isThick ? std::min<int64_t>(target.getVectors(), getSpan(thickIndex))
               : 1);
   SmallVector<int64_t> slides{1};
   if (slideIndex && unroll[*slideIndex])
     slides = {unroll[*slideIndex]};
-  else if (slideIndex && extents[*slideIndex] > 1)
+  else if (slideIndex && extents[*slideIndex] > 1 &&
+           suits(*slideIndex, extents[*slideIndex]))
     slides.push_back(extents[*slideIndex]);
 
   Choice best{minV, minT, slides.front()};
   for (int64_t slide : slides)
     for (int64_t v = minV; v <= maxV; ++v)
       for (int64_t t = minT; t <= maxT; ++t) {
+        // A worker's tile that is given consists of whole register tiles.
+        if (!registers[laneIndex] &&
+            !suits(laneIndex, std::min(v * count, laneExtent)))
+          continue;
+        if (isThick && !registers[thickIndex] && !suits(thickIndex, t))
+          continue;
         Choice choice{v, t, slide};
         choice.cost = getCost(choice);
         if (choice.cost < best.cost)
           best = choice;
       }
-  if (!registers[laneIndex])
-    registers[laneIndex] = std::min(best.vectors * count, laneExtent);
+  if (!registers[laneIndex]) {
+    int64_t size = std::min(best.vectors * count, laneExtent);
+    while (!suits(laneIndex, size)) // No number of whole vectors does.
+      --size;
+    registers[laneIndex] = size;
+  }
   if (isThick && !registers[thickIndex])
     registers[thickIndex] = best.thickness;
   if (slideIndex && !unroll[*slideIndex])
@@ -345,6 +372,8 @@ void Resolver::chooseUnroll() {
         unroll[*largest] = size;
         break;
       }
+    if (!suits(*largest, unroll[*largest]))
+      unroll[*largest] = 1;
   }
   for (int64_t &size : unroll)
     if (!size)

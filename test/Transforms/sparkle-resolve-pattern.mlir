@@ -42,6 +42,26 @@ sparkle.kernel @given sizes [] {
     sparkle.yield %0 : f32
   } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
 }
+
+// What is chosen suits what is given further out: whole register tiles in a
+// worker's tile, whole slices in a near step.
+// CHECK-LABEL: sparkle.kernel @suits
+sparkle.kernel @suits sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  // CHECK: pattern <workers = [5, 40, 1], near = [1, 1, 7], stage = [], registers = [{{1|5}}, 40, 1],
+  // CHECK-SAME: unroll = [1, 1, 1]
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [5, 40, 1], near = [1, 1, 7]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
 }
 
 // -----
