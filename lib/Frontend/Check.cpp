@@ -140,7 +140,7 @@ static bool isReserved(StringRef name) {
                                         "volatile",
                                         "wchar_t",
                                         "while",
-                                        "workspace",
+
                                         "xor",
                                         "xor_eq"};
   return llvm::is_contained(words, name) || name.starts_with("__") ||
