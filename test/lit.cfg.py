@@ -9,7 +9,7 @@ import lit.formats
 config.name = "Sparkle"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".spk", ".test"]
-config.excludes = ["CMakeLists.txt"]
+config.excludes = ["CMakeLists.txt", "Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.sparkle_build, "test")
 

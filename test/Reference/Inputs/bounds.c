@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Computes what bounds.spk does in float, in several orders, and in double, and
+ * holds both against the reference: the doubles agree, the floats are within
+ * the bound, and the bound is not so wide that it would hide a mistake. */
+
+#include "bounds.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { N = 200, C = 301, OUTPUTS = 9 };
+
+static float x[N * C], w[C];
+
+static float relu6f(float v) { return fminf(fmaxf(v, 0), 6); }
+static double relu6(double v) { return fmin(fmax(v, 0), 6); }
+
+/* Of the sum `v`, every function of the language. */
+static void functionsf(float v, float *out) {
+  out[0] = fmaxf(v, 0);
+  out[1] = relu6f(v);
+  out[2] = 1 / (1 + expf(-v));
+  out[3] = tanhf(v);
+  out[4] = v / (1 + expf(-v));
+  out[5] = 0.5f * v * (1 + erff(v * 0.70710678f));
+  out[6] = v * (relu6f(v + 3) * (1.0f / 6));
+  out[7] = fminf(fmaxf(v * 0.1f - 0.5f, -1), 1.25f);
+  out[8] = -v / (v * v + 1);
+}
+
+static void functions(double v, double *out) {
+  out[0] = fmax(v, 0);
+  out[1] = relu6(v);
+  out[2] = 1 / (1 + exp(-v));
+  out[3] = tanh(v);
+  out[4] = v / (1 + exp(-v));
+  out[5] = 0.5 * v * (1 + erf(v * 0.70710678118654752));
+  out[6] = v * relu6(v + 3) / 6;
+  out[7] = fmin(fmax(v * 0.1f - 0.5, -1), 1.25);
+  out[8] = -v / (v * v + 1);
+}
+
+/* Forwards, backwards, in two halves, fused. */
+static float sum(const float *row, int order) {
+  float left = 0, right = 0;
+  for (int i = 0; i < C; ++i) {
+    int c = order == 1 ? C - 1 - i : i;
+    float *side = order == 2 && i % 2 ? &right : &left;
+    *side = order == 3 ? fmaf(row[c], w[c], *side) : *side + row[c] * w[c];
+  }
+  return left + right;
+}
+
+static double magnitude(const float *row) {
+  double total = 0;
+  for (int c = 0; c < C; ++c)
+    total += fabs((double)row[c] * w[c]);
+  return total;
+}
+
+int main(void) {
+  static double y[OUTPUTS][N], bound[OUTPUTS][N];
+  for (int c = 0; c < C; ++c)
+    w[c] = (float)((c * 7919) % 2003) / 1001.5f - 1;
+  /* From rows whose sum is far below 1 to some far above. */
+  for (int i = 0; i < N * C; ++i)
+    x[i] = ((float)((i * 104729) % 2017) / 1008.5f - 1) *
+           powf(2, (float)(i / C % 20 - 12));
+  if (bounds_reference(x, w, y[0], bound[0], y[1], bound[1], y[2], bound[2],
+                       y[3], bound[3], y[4], bound[4], y[5], bound[5], y[6],
+                       bound[6], y[7], bound[7], y[8], bound[8], N) != 0)
+    return 1;
+
+  int wrong = 0;
+  for (int n = 0; n < N; ++n) {
+    const float *row = x + n * C;
+    double total = 0, exact[OUTPUTS];
+    for (int c = 0; c < C; ++c)
+      total += (double)row[c] * w[c];
+    functions(total, exact);
+    double scale = magnitude(row);
+    for (int i = 0; i < OUTPUTS; ++i) {
+      wrong += !(fabs(y[i][n] - exact[i]) <= 1e-12 * (scale + 1));
+      wrong += !(bound[i][n] <= 4 * (C + 8) * FLT_EPSILON * (scale + 1));
+    }
+    for (int order = 0; order < 4; ++order) {
+      float inexact[OUTPUTS];
+      functionsf(sum(row, order), inexact);
+      for (int i = 0; i < OUTPUTS; ++i)
+        if (!(fabs(inexact[i] - y[i][n]) <= bound[i][n])) {
+          printf("output %d, row %d, order %d: %.9g is not within %.3g of "
+                 "%.17g\n",
+                 i, n, order, inexact[i], bound[i][n], y[i][n]);
+          ++wrong;
+        }
+    }
+  }
+  printf("%d wrong\n", wrong);
+  return wrong != 0;
+}
