@@ -10,43 +10,78 @@
 #include "lib/Frontend/Parser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace sparkle;
 
-static Location getLoc(const llvm::SourceMgr &sources, llvm::SMLoc loc,
-                       MLIRContext *context) {
-  unsigned buffer = loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0;
-  if (buffer == 0)
-    return UnknownLoc::get(context);
-  auto [line, column] = sources.getLineAndColumn(loc, buffer);
-  return FileLineColLoc::get(
-      context, sources.getMemoryBuffer(buffer)->getBufferIdentifier(), line,
-      column);
+namespace {
+
+/// Where in the sources a slice of them stands. llvm::SourceMgr would search
+/// back for the start of the line each time, which takes long in a long line.
+class Places {
+public:
+  Places(const llvm::SourceMgr &sources, MLIRContext *context);
+  Location get(llvm::SMLoc loc) const;
+
+private:
+  struct File {
+    StringRef text;
+    StringAttr name;
+    std::vector<const char *> lines; // where they start
+  };
+  SmallVector<File, 2> files;
+  MLIRContext *context;
+};
+
+} // namespace
+
+Places::Places(const llvm::SourceMgr &sources, MLIRContext *context)
+    : context(context) {
+  for (unsigned id = 1; id <= sources.getNumBuffers(); ++id) {
+    const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(id);
+    File &file = files.emplace_back();
+    file.text = buffer->getBuffer();
+    file.name = StringAttr::get(context, buffer->getBufferIdentifier());
+    file.lines.push_back(file.text.begin());
+    for (const char &c : file.text)
+      if (c == '\n')
+        file.lines.push_back(&c + 1);
+  }
+}
+
+Location Places::get(llvm::SMLoc loc) const {
+  const char *at = loc.getPointer();
+  for (const File &file : files) {
+    if (!at || at < file.text.begin() || at > file.text.end())
+      continue;
+    auto next = llvm::upper_bound(file.lines, at);
+    return FileLineColLoc::get(file.name, next - file.lines.begin(),
+                               at - *std::prev(next) + 1);
+  }
+  return UnknownLoc::get(context);
 }
 
 /// Hands what was found to MLIR; failure if that is anything.
-static LogicalResult emitErrors(const Report &report,
-                                const llvm::SourceMgr &sources,
-                                MLIRContext *context) {
+static LogicalResult emitErrors(const Report &report, const Places &places) {
   for (const Report::Error &error : report.getErrors()) {
-    InFlightDiagnostic diagnostic =
-        emitError(getLoc(sources, error.loc, context)) << error.text;
+    InFlightDiagnostic diagnostic = emitError(places.get(error.loc))
+                                    << error.text;
     for (const Report::Note &note : error.notes)
-      diagnostic.attachNote(getLoc(sources, note.loc, context)) << note.text;
+      diagnostic.attachNote(places.get(note.loc)) << note.text;
   }
   return success(report.getErrors().empty());
 }
 
 static FailureOr<Ast> parseFiles(const llvm::SourceMgr &sources,
-                                 MLIRContext *context) {
+                                 const Places &places) {
   Ast ast;
   Report report;
   parse(sources.getMemoryBuffer(1)->getBuffer(), ast, report);
   if (sources.getNumBuffers() > 1)
     parsePatterns(sources.getMemoryBuffer(2)->getBuffer(), ast, report);
-  if (failed(emitErrors(report, sources, context)))
+  if (failed(emitErrors(report, places)))
     return failure();
   return ast;
 }
@@ -55,25 +90,24 @@ OwningOpRef<ModuleOp> sparkle::parseSource(const llvm::SourceMgr &sources,
                                            MLIRContext *context,
                                            const FrontendOptions &options) {
   context->loadDialect<SparkleDialect, arith::ArithDialect>();
-  FailureOr<Ast> ast = parseFiles(sources, context);
+  Places places(sources, context);
+  FailureOr<Ast> ast = parseFiles(sources, places);
   if (failed(ast))
     return {};
   Report report;
   std::vector<CheckedKernel> kernels = check(*ast, options, report);
-  if (failed(emitErrors(report, sources, context)))
+  if (failed(emitErrors(report, places)))
     return {};
-  auto getLocOf = [&](StringRef slice) {
-    return getLoc(sources, locOf(slice), context);
-  };
-  StringRef text = sources.getMemoryBuffer(1)->getBuffer();
-  OwningOpRef<ModuleOp> module = ModuleOp::create(getLocOf(text));
-  emitKernels(kernels, *module, getLocOf);
+  auto getLoc = [&](StringRef slice) { return places.get(locOf(slice)); };
+  OwningOpRef<ModuleOp> module =
+      ModuleOp::create(getLoc(sources.getMemoryBuffer(1)->getBuffer()));
+  emitKernels(kernels, *module, getLoc);
   return module;
 }
 
 LogicalResult sparkle::printAst(const llvm::SourceMgr &sources,
                                 MLIRContext *context, llvm::raw_ostream &out) {
-  FailureOr<Ast> ast = parseFiles(sources, context);
+  FailureOr<Ast> ast = parseFiles(sources, Places(sources, context));
   if (failed(ast))
     return failure();
   ast->print(out);
