@@ -323,7 +323,8 @@ LogicalResult Accumulation::run() {
   collectTerms();
   for (ArrayRef<unsigned> group : groupTerms()) {
     Roles roles = assignRoles(group);
-    int64_t live = roles.resident + sums.size() + 1;
+    // The element in flight, and one to spare for the allocator.
+    int64_t live = roles.resident + sums.size() + 2;
     if (live <= lowering.registers) {
       if (failed(emitGroup(group, roles)))
         return failure();

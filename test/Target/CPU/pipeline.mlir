@@ -1,0 +1,169 @@
+// RUN: sparkle-opt %s --sparkle-cpu-lower-tiled --split-input-file | FileCheck %s
+
+// The entry checks its arguments before anything else: a negative size and a
+// null pointer are refused, an empty output is done.
+// CHECK-LABEL: llvm.func @copy(
+// CHECK-SAME: %[[X:.*]]: !llvm.ptr, %[[Y:.*]]: !llvm.ptr, %[[N:.*]]: i64) -> i32
+// CHECK: llvm.icmp "sge" %[[N]]
+// CHECK: llvm.intr.smul.with.overflow
+// CHECK: llvm.return %[[R:.*]] : i32
+// CHECK: llvm.return %{{.*}} : i32
+// CHECK: llvm.icmp "ne" %[[X]], %{{.*}} : !llvm.ptr
+// CHECK: llvm.icmp "ne" %[[Y]], %{{.*}} : !llvm.ptr
+// A tile of 20 is a whole vector and four lanes of another.
+// CHECK: %[[FULL:.*]] = llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
+// CHECK: llvm.store %[[FULL]]
+// CHECK: %[[REST:.*]] = llvm.intr.masked.load
+// CHECK: llvm.intr.masked.store %[[REST]]
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @copy sizes ["N"] {
+    %c0 = arith.constant 0 : index
+    %x = sparkle.tensor input "x" extents ()[s0] -> (s0, 20) : <?x20xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 20) : <?x20xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["n", "i"] (%n, %i) extents ()[s0] -> (s0, 20) steps [1, 20] {
+      %0 = sparkle.init : <1x20xf32, 1x16>
+      sparkle.store %0 to %y[%n, %i] (%x (d0, d1) -> (d0, d1) : !sparkle.tensor<?x20xf32, (d0, d1) -> (d0, d1)>) {
+      ^bb0(%sum: f32, %e: f32):
+        sparkle.yield %e : f32
+      } : !sparkle.tile<1x20xf32, 1x16> to !sparkle.tensor<?x20xf32, (d0, d1) -> (d0, d1)>
+    }
+  }
+}
+
+// -----
+
+// One row of a 3-tap convolution over four pixels: every pixel is broadcast
+// once and used by all taps that touch it, the two weight vectors of a tap are
+// loaded before. The tap that reads left of the tensor is dropped.
+// CHECK-LABEL: llvm.func @taps(
+// CHECK-COUNT-3: llvm.load %{{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK-NOT: vector<16xf32>{{$}}
+// CHECK: %[[P0:.*]] = llvm.load %[[A0:.*]] {alignment = 4 : i64} : !llvm.ptr -> f32
+// CHECK-COUNT-2: llvm.intr.fmuladd
+// CHECK: llvm.load %{{.*}} : !llvm.ptr -> f32
+// CHECK-COUNT-3: llvm.intr.fmuladd
+// CHECK: llvm.load %{{.*}} : !llvm.ptr -> f32
+// CHECK-COUNT-3: llvm.intr.fmuladd
+// CHECK: llvm.load %{{.*}} : !llvm.ptr -> f32
+// CHECK-COUNT-2: llvm.intr.fmuladd
+// CHECK: llvm.load %{{.*}} : !llvm.ptr -> f32
+// CHECK-COUNT-1: llvm.intr.fmuladd
+// CHECK-NOT: llvm.intr.fmuladd
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @taps sizes [] {
+    %c0 = arith.constant 0 : index
+    %c-1 = arith.constant -1 : index
+    %x = sparkle.tensor input "x" extents () -> (8) : <8xf32, (d0) -> (d0)>
+    %w = sparkle.tensor input "w" extents () -> (16, 3) : <16x3xf32, (d0, d1) -> (d1, d0)>
+    %y = sparkle.tensor output "y" extents () -> (16, 4) : <16x4xf32, (d0, d1) -> (d1, d0)>
+    sparkle.workers ["k", "q"] (%k, %q) extents () -> (16, 4) steps [16, 4] {
+      %xb = sparkle.stage in_place %x[%c-1] : <8xf32, (d0) -> (d0)> to <6xf32>
+      %wb = sparkle.stage in_place %w[%c0, %c0] : <16x3xf32, (d0, d1) -> (d1, d0)> to <16x3xf32>
+      %0 = sparkle.init : <16x4xf32, 16x1>
+      %1 = sparkle.accumulate %0 at [%k, %q, %c0] slice [3] (%xb (d0, d1, d2) -> (d1 + d2 - 1) : !sparkle.box<6xf32>, %wb (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<16x3xf32>) {
+      ^bb0(%e: f32, %f: f32):
+        %m = arith.mulf %e, %f : f32
+        sparkle.yield %m : f32
+      } : !sparkle.tile<16x4xf32, 16x1>
+      sparkle.store %1 to %y[%k, %q] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<16x4xf32, 16x1> to !sparkle.tensor<16x4xf32, (d0, d1) -> (d1, d0)>
+    }
+  }
+}
+
+// -----
+
+// A read that may be outside takes its element from a constant zero then. What
+// can be shown to be inside (here: the loop begins at max(0, 1 - p)) is read
+// as it is.
+// CHECK: llvm.mlir.global private constant @sparkle.zero(0.000000e+00 : f32)
+// CHECK-LABEL: llvm.func @guard(
+// CHECK: %[[LOWER:.*]] = llvm.icmp "sge"
+// CHECK: %[[ZERO:.*]] = llvm.mlir.addressof @sparkle.zero
+// CHECK: llvm.select %[[LOWER]], %{{.*}}, %[[ZERO]] : i1, !llvm.ptr
+// CHECK: llvm.intr.fmuladd
+// CHECK-NOT: llvm.select
+// CHECK: llvm.intr.fmuladd
+#lower = affine_map<(d0) -> (0, -d0 + 1)>
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @guard sizes [] {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %x = sparkle.tensor input "x" extents () -> (40) : <40xf32, (d0) -> (d0)>
+    %w = sparkle.tensor input "w" extents () -> (16, 2) : <16x2xf32, (d0, d1) -> (d1, d0)>
+    %y = sparkle.tensor output "y" extents () -> (16, 39) : <16x39xf32, (d0, d1) -> (d1, d0)>
+    sparkle.workers ["k", "p"] (%k, %p) extents () -> (16, 39) steps [16, 1] {
+      %xb = sparkle.stage in_place %x[%c0] : <40xf32, (d0) -> (d0)> to <40xf32>
+      %wb = sparkle.stage in_place %w[%c0, %c0] : <16x2xf32, (d0, d1) -> (d1, d0)> to <16x2xf32>
+      %0 = sparkle.init : <16x1xf32, 16x1>
+      %1 = sparkle.loop registers %r = %c0 to %c2 step 1 carry (%a = %0) : !sparkle.tile<16x1xf32, 16x1> {
+        %2 = sparkle.accumulate %a at [%k, %p, %r] slice [1] (%xb (d0, d1, d2) -> (d1 + d2 - 1) : !sparkle.box<40xf32>, %wb (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<16x2xf32>) {
+        ^bb0(%e: f32, %f: f32):
+          %m = arith.mulf %e, %f : f32
+          sparkle.yield %m : f32
+        } : !sparkle.tile<16x1xf32, 16x1>
+        sparkle.yield %2 : !sparkle.tile<16x1xf32, 16x1>
+      }
+      %lower = affine.max #lower(%p)
+      %3 = sparkle.loop registers %r = %lower to %c2 step 1 carry (%a = %1) : !sparkle.tile<16x1xf32, 16x1> {
+        %4 = sparkle.accumulate %a at [%k, %p, %r] slice [1] (%xb (d0, d1, d2) -> (d1 + d2 - 1) : !sparkle.box<40xf32>, %wb (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<16x2xf32>) {
+        ^bb0(%e: f32, %f: f32):
+          %m = arith.mulf %e, %f : f32
+          sparkle.yield %m : f32
+        } : !sparkle.tile<16x1xf32, 16x1>
+        sparkle.yield %4 : !sparkle.tile<16x1xf32, 16x1>
+      }
+      sparkle.store %3 to %y[%k, %p] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<16x1xf32, 16x1> to !sparkle.tensor<16x39xf32, (d0, d1) -> (d1, d0)>
+    }
+  }
+}
+
+// -----
+
+// Enough work is shared out: the scratch of a copied box belongs to the thread,
+// and the loop does not wait, as the team meets at the end of the region. What
+// the copy reads outside of the tensor is masked.
+// CHECK-LABEL: llvm.func @team(
+// CHECK: omp.parallel {
+// CHECK: llvm.alloca %{{.*}} x f32 {alignment = 64 : i64}
+// CHECK: omp.wsloop nowait schedule(static) {
+// CHECK: omp.loop_nest (%{{.*}}) : i64
+// CHECK: llvm.intr.masked.load
+// A line of 64 bytes is asked for once.
+// CHECK-COUNT-2: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK: llvm.intr.fmuladd
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @team sizes [] {
+    %c0 = arith.constant 0 : index
+    %c256 = arith.constant 256 : index
+    %x = sparkle.tensor input "x" extents () -> (1000, 256) : <1000x256xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor input "w" extents () -> (256, 32) : <256x32xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (1000, 32) : <1000x32xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["m", "k"] (%m, %k) extents () -> (1000, 32) steps [1, 32] {
+      %xb = sparkle.stage copy %x[%m, %c0] layout (d0, d1) -> (d0, d1) : <1000x256xf32, (d0, d1) -> (d0, d1)> to <2x256xf32>
+      sparkle.barrier
+      %wb = sparkle.stage in_place %w[%c0, %c0] : <256x32xf32, (d0, d1) -> (d0, d1)> to <256x32xf32>
+      %0 = sparkle.init : <1x32xf32, 1x16>
+      %1 = sparkle.loop registers %c = %c0 to %c256 step 1 carry (%a = %0) : !sparkle.tile<1x32xf32, 1x16> {
+        sparkle.prefetch %wb[%m, %k, %c] shape [1, 32, 1] (d0, d1, d2) -> (d2, d1) : !sparkle.box<256x32xf32>
+        %2 = sparkle.accumulate %a at [%m, %k, %c] slice [1] (%xb (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<2x256xf32>, %wb (d0, d1, d2) -> (d2, d1) inside [0, 1] : !sparkle.box<256x32xf32>) {
+        ^bb0(%e: f32, %f: f32):
+          %p = arith.mulf %e, %f : f32
+          sparkle.yield %p : f32
+        } : !sparkle.tile<1x32xf32, 1x16>
+        sparkle.yield %2 : !sparkle.tile<1x32xf32, 1x16>
+      }
+      sparkle.store %1 to %y[%m, %k] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<1x32xf32, 1x16> to !sparkle.tensor<1000x32xf32, (d0, d1) -> (d0, d1)>
+      sparkle.barrier
+    }
+  }
+}
