@@ -36,7 +36,7 @@ private:
 static const int64_t channels[] = {1,  2,  3,  5,  8,  15, 16, 17,
                                    19, 24, 31, 32, 33, 48, 64, 100};
 
-static std::string field(const char *name, int64_t value) {
+static std::string spell(const char *name, int64_t value) {
   return name + std::to_string(value);
 }
 
@@ -74,29 +74,35 @@ static std::string drawEpilogue(Random &random) {
   return text.empty() ? "-" : text;
 }
 
-static std::string drawPattern(Random &random, const std::string &problem) {
-  static const int64_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 13, 16, 32};
-  std::string text = " |";
-  auto size = [&] { return std::to_string(random.pick(sizes)); };
+/// Sizes that suit each other: whole register tiles for each worker, whole
+/// slices in each near step.
+static std::string drawPattern(Random &random) {
+  static const char *const stages[] = {"", "", ", stage w", ", stage x",
+                                       ", stage x, w"};
+  int64_t k = 1, c = 1;
+  std::string text;
+  auto add = [&](const std::string &line) {
+    text += (text.empty() ? " | " : "; ") + line;
+  };
+  auto size = [&](int64_t factor) {
+    return std::to_string(factor * random.pick(1, 5));
+  };
+  bool alongRows = random.oneIn(6); // Then a tile is few channels high.
+  if (alongRows || random.oneIn(2)) {
+    k = alongRows         ? random.pick(1, 5)
+        : random.oneIn(3) ? random.pick(1, 40)
+                          : 16 * random.pick(1, 3);
+    add("registers " + spell("k: ", k) + ", q: " + size(alongRows ? 10 : 1));
+    add(alongRows ? "lanes q" : "lanes k");
+  }
+  if (random.oneIn(3)) {
+    c = random.pick(1, 4);
+    add("unroll " + spell("c: ", c));
+  }
   if (random.oneIn(2))
-    text += " workers n: 1, k: " + size() + ", p: " + size() + ";";
+    add("workers n: 1, k: " + size(k) + ", p: " + size(1));
   if (random.oneIn(2))
-    text += " near c: " + size() +
-            (random.oneIn(2)
-                 ? std::string(random.oneIn(2) ? ", stage w" : ", stage x, w")
-                 : "") +
-            ";";
-  if (random.oneIn(2))
-    text += " registers k: " + std::to_string(16 * random.pick(1, 3)) +
-            ", q: " + std::to_string(random.pick(1, 9)) + ";";
-  if (random.oneIn(3))
-    text += random.oneIn(2) ? " lanes k;" : " lanes q;";
-  if (random.oneIn(3))
-    text += " unroll c: " + std::to_string(random.pick(1, 4)) + ";";
-  bool plain = problem[0] != 'g';
-  if (text.size() == 2 || !plain)
-    return "";
-  text.pop_back();
+    add("near c: " + size(c) + random.pick(stages));
   return text;
 }
 
@@ -108,17 +114,17 @@ std::string sparkle::drawRow(uint64_t &state) {
   bool depthwise = groups > 1 && random.oneIn(2);
   std::string text;
   if (depthwise)
-    text = field("g", ic), oc = ic;
+    text = spell("g", ic), oc = ic;
   else if (groups > 1)
-    text = field("g", groups), ic = groups * (ic % 20 + 1),
+    text = spell("g", groups), ic = groups * (ic % 20 + 1),
     oc = groups * (oc % 20 + 1);
-  text += random.oneIn(4) ? field("mb?", random.pick(1, 3))
-                          : field("mb", random.pick(1, 3));
-  text += field("ic", ic) + field("oc", oc) + drawDimension(random, 'h') +
+  text += random.oneIn(4) ? spell("mb?", random.pick(1, 3))
+                          : spell("mb", random.pick(1, 3));
+  text += spell("ic", ic) + spell("oc", oc) + drawDimension(random, 'h') +
           drawDimension(random, 'w');
   bool split = groups > 1 && !depthwise; // Their blocks have no spelling.
   for (int i = 0; i < 2; ++i)
     text += " " + std::string(layouts[random.pick(0, split ? 2 : 3)]);
   text += " " + drawEpilogue(random);
-  return text + (random.oneIn(3) ? drawPattern(random, text) : "");
+  return text + (groups == 1 && random.oneIn(3) ? drawPattern(random) : "");
 }

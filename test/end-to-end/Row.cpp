@@ -256,7 +256,7 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
     else if (word == "neg")
       e = "-(" + e + ")";
     else if (word == "bias" || word == "add")
-      e = read(i, outputs) + " + " + e;
+      e = read(i, outputs) + " + (" + e + ")";
     else if (word == "sub")
       e = e + " - " + read(i, outputs);
     else if (word == "scale" || word == "mul")
@@ -328,7 +328,7 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
   if (word == "clamp")
     return min(max(e, {-0.75, 0}), {1.5, 0});
   if (word == "half")
-    return {e.value / 2, e.error / 2};
+    return Bounded{0.5, 0} * e;
   if (word == "neg")
     return -e;
   if (word == "bias" || word == "add")
