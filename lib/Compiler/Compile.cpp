@@ -146,8 +146,7 @@ LogicalResult Compilation::resolvePatterns() {
 LogicalResult Compilation::tile() {
   if (failed(runPasses(buildTiledPipeline)))
     return failure();
-  describePacking(*module, kernels);
-  return success();
+  return describePacking(*module, kernels);
 }
 
 LogicalResult Compilation::lowerToTarget() {

@@ -121,12 +121,16 @@ SmallVector<Factor> getFactors(StoredTensorType type) {
   return llvm::map_to_vector(type.getLayout().getResults(), getFactor);
 }
 
-/// Extents of a weight are static.
-int64_t getPackedSize(StoredTensorType type) {
-  int64_t size = sizeof(float);
+/// Sets the packed layout of a weight, whose extents are static.
+LogicalResult setPacking(TensorDescription &tensor, StoredTensorType type,
+                         Operation *op) {
+  tensor.packed = getFactors(type);
+  tensor.packedSize = sizeof(float);
   for (int64_t extent : type.getPhysicalShape())
-    size *= extent;
-  return size;
+    if (llvm::MulOverflow(tensor.packedSize, extent, tensor.packedSize))
+      return op->emitError("expected the bytes of '")
+             << tensor.name << "' to fit in 64 bits, but got " << type;
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -168,10 +172,9 @@ FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
     description.extents.push_back(*extent);
   }
   description.layout = getFactors(type);
-  if (tensor.getRole() == Role::Weight) {
-    description.packed = description.layout;
-    description.packedSize = getPackedSize(type);
-  }
+  if (tensor.getRole() == Role::Weight &&
+      failed(setPacking(description, type, tensor)))
+    return failure();
   return description;
 }
 
@@ -237,6 +240,11 @@ LogicalResult checkSymbols(ModuleOp module) {
 }
 
 FailureOr<KernelDescription> describeKernel(KernelOp kernel) {
+  size_t sizes = kernel.getSizes().size(), tensors = kernel.getTensors().size();
+  if (sizes > SPARKLE_MAX_COUNT || tensors > SPARKLE_MAX_COUNT)
+    return kernel.emitError("expected at most ")
+           << SPARKLE_MAX_COUNT << " sizes and as many tensors, but got "
+           << sizes << " and " << tensors;
   KernelDescription description;
   description.name = kernel.getSymName();
   description.algorithmHash = hashAlgorithm(kernel);
@@ -270,8 +278,9 @@ FailureOr<std::vector<KernelDescription>> describeKernels(ModuleOp module) {
   return descriptions;
 }
 
-void describePacking(ModuleOp module,
-                     llvm::MutableArrayRef<KernelDescription> kernels) {
+LogicalResult
+describePacking(ModuleOp module,
+                llvm::MutableArrayRef<KernelDescription> kernels) {
   for (auto [kernel, description] :
        llvm::zip_equal(module.getOps<KernelOp>(), kernels))
     for (PackOp pack : kernel.getBody().getOps<PackOp>()) {
@@ -279,10 +288,10 @@ void describePacking(ModuleOp module,
       auto tensor = llvm::find_if(
           description.tensors,
           [&](const TensorDescription &tensor) { return tensor.name == name; });
-      StoredTensorType type = pack.getResult().getType();
-      tensor->packed = getFactors(type);
-      tensor->packedSize = getPackedSize(type);
+      if (failed(setPacking(*tensor, pack.getResult().getType(), pack)))
+        return failure();
     }
+  return success();
 }
 
 } // namespace sparkle

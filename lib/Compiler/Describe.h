@@ -16,9 +16,11 @@ namespace sparkle {
 mlir::FailureOr<std::vector<KernelDescription>>
 describeKernels(mlir::ModuleOp module);
 
-/// Fills in the packed layouts that the tiled `module` asks for.
-void describePacking(mlir::ModuleOp module,
-                     llvm::MutableArrayRef<KernelDescription> kernels);
+/// Fills in the packed layouts that the tiled `module` asks for. Fails if one
+/// is too large for 64 bits.
+mlir::LogicalResult
+describePacking(mlir::ModuleOp module,
+                llvm::MutableArrayRef<KernelDescription> kernels);
 
 } // namespace sparkle
 

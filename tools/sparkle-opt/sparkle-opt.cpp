@@ -308,6 +308,8 @@ LogicalResult Driver::process(std::unique_ptr<llvm::MemoryBuffer> chunk,
   // What is done in parallel here is not worth the threads.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
+  // A place in the source says more than the IR made from it.
+  context.printOpOnDiagnostic(false);
   auto work = [&] {
     return compiles ? compileChunk(source, context, out)
                     : runPasses(source, context, out);
@@ -325,7 +327,6 @@ LogicalResult Driver::process(std::unique_ptr<llvm::MemoryBuffer> chunk,
   }
   SourceMgrDiagnosticVerifierHandler handler(source, &context,
                                              config.verifyDiagnosticsLevel());
-  context.printOpOnDiagnostic(false);
   // That the work fails is often what is expected.
   (void)work();
   return handler.verify();
