@@ -182,6 +182,17 @@ SumOp DefineOp::getSum() {
   return sums.empty() ? SumOp() : *sums.begin();
 }
 
+Location DefineOp::getPatternLoc(StringRef keyword) {
+  auto fused = dyn_cast<FusedLoc>(getLoc());
+  if (!fused)
+    return getLoc();
+  for (Location loc : fused.getLocations())
+    if (auto named = dyn_cast<NameLoc>(loc);
+        named && named.getName() == keyword)
+      return named.getChildLoc();
+  return fused.getLocations().front();
+}
+
 /// define_c7, define_c8
 static LogicalResult verifyPattern(DefineOp define) {
   PatternAttr pattern = define.getPatternAttr();

@@ -136,6 +136,10 @@ def DefineOp : SparkleOp<"define", [HasParent<"KernelOp">, SingleBlock,
     ::llvm::SmallVector<int64_t> getStaticExtents();
     /// The sum of the equation, or null.
     SumOp getSum();
+    /// Where the line `keyword` of the pattern ("registers", "stage" ...) stands
+    /// in the source, for a diagnostic about it: the front end fuses it, under
+    /// that name, with the location of the equation. The latter if there is none.
+    ::mlir::Location getPatternLoc(::llvm::StringRef keyword);
   }];
 }
 

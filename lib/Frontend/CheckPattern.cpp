@@ -32,11 +32,13 @@ private:
   std::optional<unsigned> findIndex(StringRef name, unsigned first,
                                     unsigned last, StringRef what);
   int64_t readSize(const PatternLine &line, StringRef text);
+  void collectReads(const Element &element, bool inSum);
 
+  const CheckedKernel &kernel;
   const CheckedEquation &equation;
   Report &report;
-  unsigned rank; // of the left side
-  std::vector<StringRef> reads;
+  unsigned rank;                // of the left side
+  std::vector<StringRef> reads; // of the sum
 };
 
 } // namespace
@@ -45,17 +47,17 @@ static constexpr int64_t autoSize = 0, allSize = -1;
 
 LineChecker::LineChecker(const CheckedKernel &kernel,
                          const CheckedEquation &equation, Report &report)
-    : equation(equation), report(report),
+    : kernel(kernel), equation(equation), report(report),
       rank(equation.indices.size() - equation.reductions) {
-  std::vector<const Element *> rest{equation.value.get()};
-  while (!rest.empty()) {
-    const Element *element = rest.back();
-    rest.pop_back();
-    if (element->kind == Element::Read)
-      reads.push_back(kernel.tensors[element->tensor].name);
-    for (const auto &operand : element->operands)
-      rest.push_back(operand.get());
-  }
+  collectReads(*equation.value, /*inSum=*/false);
+}
+
+void LineChecker::collectReads(const Element &element, bool inSum) {
+  inSum |= element.kind == Element::Sum;
+  if (element.kind == Element::Read && inSum)
+    reads.push_back(kernel.tensors[element.tensor].name);
+  for (const auto &operand : element.operands)
+    collectReads(*operand, inSum);
 }
 
 CheckedPattern LineChecker::run(const PatternDecl &decl) {
@@ -196,9 +198,9 @@ void LineChecker::checkOrder(const PatternLine &line, CheckedLine &checked) {
 void LineChecker::checkTensors(const PatternLine &line, CheckedLine &checked) {
   for (const PatternLine::Entry &entry : line.entries) {
     if (!llvm::is_contained(reads, entry.name)) {
-      report.error(entry.name, "expected a tensor that the equation reads, but "
-                               "got " +
-                                   quote(entry.name));
+      report.error(entry.name,
+                   "expected a tensor that the sum reads, but got " +
+                       quote(entry.name));
       continue;
     }
     if (llvm::is_contained(checked.tensors, entry.name)) {

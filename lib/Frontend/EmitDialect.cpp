@@ -130,7 +130,7 @@ void KernelEmitter::emitEquation(const CheckedEquation &equation) {
 }
 
 /// The place of the equation, then, under their keywords, those of the lines
-/// of its pattern: see getPatternLoc.
+/// of its pattern: see DefineOp::getPatternLoc.
 Location KernelEmitter::getEquationLoc(const CheckedEquation &equation) {
   SmallVector<Location> locs{getLoc(equation.target)};
   if (equation.pattern)

@@ -113,14 +113,3 @@ LogicalResult sparkle::printAst(const llvm::SourceMgr &sources,
   ast->print(out);
   return success();
 }
-
-Location sparkle::getPatternLoc(DefineOp define, StringRef keyword) {
-  auto fused = dyn_cast<FusedLoc>(define.getLoc());
-  if (!fused)
-    return define.getLoc();
-  for (Location loc : fused.getLocations())
-    if (auto named = dyn_cast<NameLoc>(loc);
-        named && named.getName() == keyword)
-      return named.getChildLoc();
-  return fused.getLocations().front();
-}

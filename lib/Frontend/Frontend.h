@@ -38,11 +38,6 @@ mlir::LogicalResult printAst(const llvm::SourceMgr &sources,
 void printPattern(DefineOp define, llvm::StringRef word,
                   llvm::raw_ostream &out);
 
-/// Where the pattern line `keyword` ("registers", "stage" and so on) that
-/// applies to `define` stands in the source, for a diagnostic about it; the
-/// location of the equation if there is none.
-mlir::Location getPatternLoc(DefineOp define, llvm::StringRef keyword);
-
 } // namespace sparkle
 
 #endif // SPARKLE_FRONTEND_FRONTEND_H

@@ -511,7 +511,7 @@ LogicalResult Resolver::checkDivides(unsigned index, StringRef line,
                                      int64_t inner) {
   if (outer % inner == 0 || (isStatic(index) && outer >= extents[index]))
     return success();
-  return define.emitError("expected a size of '")
+  return emitError(define.getPatternLoc(line), "expected a size of '")
          << name(index) << "' in '" << line << "' that is a multiple of its "
          << inner << " in '" << innerLine << "', but got " << outer;
 }
@@ -523,7 +523,8 @@ LogicalResult Resolver::checkNames(ArrayAttr names, StringRef line) {
     if (llvm::none_of(operands, [&](const Operand &operand) {
           return operand.name.getValue() == wanted;
         }))
-      return define.emitError("expected a tensor that the sum reads in '")
+      return emitError(define.getPatternLoc(line),
+                       "expected a tensor that the sum reads in '")
              << line << "', but got '" << wanted << "'";
   }
   return success();
@@ -535,11 +536,12 @@ LogicalResult Resolver::check() {
     vectors *= llvm::divideCeil(registers[i], lanes[i]);
     laneCount *= lanes[i];
     if (vectors > target.getVectors())
-      return define.emitError("expected a register tile of at most ")
+      return emitError(define.getPatternLoc("registers"),
+                       "expected a register tile of at most ")
              << target.getVectors() << " vectors, but got " << vectors
              << " or more - use smaller sizes in 'registers'";
     if (laneCount > target.getLanes())
-      return define.emitError("expected at most ")
+      return emitError(define.getPatternLoc("lanes"), "expected at most ")
              << target.getLanes() << " lanes, but got " << laneCount;
     if (failed(
             checkDivides(i, "workers", workers[i], "registers", registers[i])))
@@ -562,7 +564,8 @@ LogicalResult Resolver::check() {
   for (Attribute attr : pattern.getOverlap() ? pattern.getOverlap().getValue()
                                              : ArrayRef<Attribute>())
     if (!llvm::is_contained(stage, attr))
-      return define.emitError("expected a staged tensor in 'overlap', but got ")
+      return emitError(define.getPatternLoc("overlap"),
+                       "expected a staged tensor in 'overlap', but got ")
              << "'" << cast<StringAttr>(attr).getValue() << "'";
   return success();
 }
