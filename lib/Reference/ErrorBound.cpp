@@ -129,11 +129,13 @@ Bounded BoundedArithmetic::activate(Function function, Bounded x) {
     Value value = call("tanh", x.value);
     return withSlack(value, steep(1), value);
   }
-  // The next two are products with a factor between 0 and 1 that need only be
-  // right to the slack of 1: 1 + erf loses its digits where it is small.
-  case Function::Silu:
-    return withSlack(times(x.value, logistic(x.value)), steep(1.1), x.value);
+  case Function::Silu: {
+    Value value = times(x.value, logistic(x.value));
+    return withSlack(value, steep(1.1), value);
+  }
   case Function::Gelu: {
+    // 1 + erf loses its digits where it is small, so the slack is that of a
+    // factor of about 1.
     Value scaled = times(x.value, number(1 / llvm::numbers::sqrt2));
     Value phi = times(number(0.5), plus(number(1), call("erf", scaled)));
     return withSlack(times(x.value, phi), steep(1.13), x.value);
