@@ -410,10 +410,29 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
       return op->emitError("expected elements of type f32, but got ") << type;
     return success();
   };
+  // What is unrolled takes time and code: no kernel is better for more.
+  constexpr uint64_t kMostTerms = 4096;
+  auto checkTerms = [&](AccumulateOp op) -> LogicalResult {
+    uint64_t terms = 1;
+    auto multiply = [&](int64_t count) {
+      terms = llvm::SaturatingMultiply<uint64_t>(terms, count);
+    };
+    TileType tile = op.getType();
+    for (auto [extent, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
+      multiply(llvm::divideCeil(extent, lanes));
+    llvm::for_each(op.getSlice(), multiply);
+    if (terms > kMostTerms)
+      return op.emitError("expected at most ")
+             << kMostTerms << " vectors of terms in an accumulate, but got "
+             << terms << " - use smaller sizes in 'unroll'";
+    return success();
+  };
   WalkResult result = kernel.walk([&](Operation *op) {
     for (Type type : op->getResultTypes())
       if (failed(checkType(op, type)))
         return WalkResult::interrupt();
+    if (auto sum = dyn_cast<AccumulateOp>(op); sum && failed(checkTerms(sum)))
+      return WalkResult::interrupt();
     for (NamedAttribute attr : op->getAttrs()) {
       auto map = dyn_cast<AffineMapAttr>(attr.getValue());
       if (map && !llvm::all_of(map.getValue().getResults(),

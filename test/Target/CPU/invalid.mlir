@@ -87,3 +87,26 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
     }
   }
 }
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @large sizes [] {
+    %c0 = arith.constant 0 : index
+    %x = sparkle.tensor input "x" extents () -> (4097) : <4097xf32, (d0) -> (d0)>
+    %y = sparkle.tensor output "y" extents () -> (1) : <1xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (1) steps [1] {
+      %b = sparkle.stage in_place %x[%c0] : <4097xf32, (d0) -> (d0)> to <4097xf32>
+      %0 = sparkle.init : <1xf32, 1>
+      // expected-error @below {{expected at most 4096 vectors of terms in an accumulate, but got 4097 - use smaller sizes in 'unroll'}}
+      %1 = sparkle.accumulate %0 at [%i, %c0] slice [4097] (%b (d0, d1) -> (d1) inside [0] : !sparkle.box<4097xf32>) {
+      ^bb0(%e: f32):
+        sparkle.yield %e : f32
+      } : !sparkle.tile<1xf32, 1>
+      sparkle.store %1 to %y[%i] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<1xf32, 1> to !sparkle.tensor<1xf32, (d0) -> (d0)>
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What no input of the compiler reaches: LLVM IR that is not valid, and the
+// names of processors one by one.
+
+#include "lib/Target/Registry.h"
+#include "sparkle/kernel.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/IR/Function.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+
+namespace sparkle {
+namespace {
+
+/// Keeps the text of the last diagnostic.
+struct Diagnostics {
+  explicit Diagnostics(MLIRContext &context)
+      : handler(&context, [this](Diagnostic &diagnostic) {
+          text = diagnostic.str();
+          return success();
+        }) {}
+
+  std::string text;
+  ScopedDiagnosticHandler handler;
+};
+
+TEST(Emit, RefusesInvalidIR) {
+  MLIRContext context;
+  Diagnostics diagnostics(context);
+  llvm::LLVMContext llvmContext;
+  llvm::Module module("invalid", llvmContext);
+  auto *type = llvm::FunctionType::get(llvm::Type::getVoidTy(llvmContext), {});
+  auto *function = llvm::Function::Create(
+      type, llvm::GlobalValue::ExternalLinkage, "f", module);
+  llvm::BasicBlock::Create(llvmContext, "", function);
+
+  llvm::SmallString<0> bytes;
+  LogicalResult result = getCPUTarget().emit(
+      module, {"x86-64"}, CodeFormat::Object, bytes, UnknownLoc::get(&context));
+  EXPECT_TRUE(failed(result));
+  EXPECT_TRUE(bytes.empty());
+  EXPECT_TRUE(llvm::StringRef(diagnostics.text)
+                  .starts_with("expected valid LLVM IR, but got: "))
+      << diagnostics.text;
+}
+
+TEST(Describe, KnowsProcessorsByName) {
+  MLIRContext context;
+  context.loadDialect<SparkleDialect>();
+  auto describe = [&](std::string name) {
+    return getCPUTarget().describe(&context, {std::move(name)});
+  };
+  FailureOr<TargetDescription> wide = describe("znver5");
+  ASSERT_TRUE(succeeded(wide));
+  EXPECT_EQ(wide->numbers.getLanes(), 16);
+  EXPECT_EQ(wide->numbers.getVectors(), 32);
+  EXPECT_EQ(wide->processor, "znver5");
+  EXPECT_TRUE(wide->features & SPARKLE_CPU_AVX512F);
+
+  FailureOr<TargetDescription> baseline = describe("x86-64");
+  ASSERT_TRUE(succeeded(baseline));
+  EXPECT_EQ(baseline->numbers.getLanes(), 4);
+  EXPECT_EQ(baseline->features, 0u);
+
+  FailureOr<TargetDescription> native = describe("native");
+  ASSERT_TRUE(succeeded(native));
+  EXPECT_NE(native->processor, "native");
+}
+
+TEST(Describe, RefusesOtherNames) {
+  MLIRContext context;
+  Diagnostics diagnostics(context);
+  // An x86 processor of 32 bits, one of another architecture, and none.
+  for (std::string name : {"i686", "gfx1100", ""}) {
+    EXPECT_TRUE(failed(getCPUTarget().describe(&context, {name})));
+    EXPECT_EQ(diagnostics.text,
+              "expected the name of an x86-64 processor, but got '" + name +
+                  "'");
+  }
+}
+
+} // namespace
+} // namespace sparkle
