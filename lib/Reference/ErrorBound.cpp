@@ -130,8 +130,10 @@ Bounded BoundedArithmetic::activate(Function function, Bounded x) {
     return withSlack(value, steep(1), value);
   }
   case Function::Silu: {
+    // Where the factor is below the normal range, its loss is times x.
     Value value = times(x.value, logistic(x.value));
-    return withSlack(value, steep(1.1), value);
+    Value lost = times(number(normal), magnitude(x.value));
+    return withSlack(value, plus(steep(1.1), lost), value);
   }
   case Function::Gelu: {
     // 1 + erf loses its digits where it is small, so the slack is that of a

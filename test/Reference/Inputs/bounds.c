@@ -64,10 +64,13 @@ int main(void) {
   static double y[OUTPUTS][N], bound[OUTPUTS][N];
   for (int c = 0; c < C; ++c)
     w[c] = (float)((c * 7919) % 2003) / 1001.5f - 1;
-  /* From rows whose sum is far below 1 to some far above. */
+  /* From rows whose sum is far below 1 to some far above, and some where a
+   * float has no exp any more. */
   for (int i = 0; i < N * C; ++i)
     x[i] = ((float)((i * 104729) % 2017) / 1008.5f - 1) *
            powf(2, (float)(i / C % 20 - 12));
+  for (int i = 0; i < C; ++i)
+    x[i] = w[i] * -0.9f, x[C + i] = w[i] * -0.88f, x[2 * C + i] = w[i] * -1.1f;
   if (bounds_reference(x, w, y[0], bound[0], y[1], bound[1], y[2], bound[2],
                        y[3], bound[3], y[4], bound[4], y[5], bound[5], y[6],
                        bound[6], y[7], bound[7], y[8], bound[8], N) != 0)
