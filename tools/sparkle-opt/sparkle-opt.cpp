@@ -125,6 +125,12 @@ bool addDefine(StringRef text, FrontendOptions &options) {
   return true;
 }
 
+/// Printing and timing, as MLIR's own flags say.
+LogicalResult configurePasses(PassManager &manager) {
+  applyDefaultTimingPassManagerCLOptions(manager);
+  return applyPassManagerCLOptions(manager);
+}
+
 bool writesCode(Emit emit) {
   return emit == Emit::Object || emit == Emit::Shared;
 }
@@ -335,9 +341,7 @@ LogicalResult Driver::process(std::unique_ptr<llvm::MemoryBuffer> chunk,
 LogicalResult Driver::compileChunk(const llvm::SourceMgr &source,
                                    MLIRContext &context,
                                    llvm::raw_ostream &out) {
-  options.configurePasses = [](PassManager &manager) {
-    return applyPassManagerCLOptions(manager);
-  };
+  options.configurePasses = configurePasses;
   FailureOr<Artifact> artifact = compile(source, &context, options);
   if (failed(artifact))
     return failure();
@@ -354,7 +358,7 @@ LogicalResult Driver::runPasses(const llvm::SourceMgr &source,
   if (config.shouldVerifyRoundtrip() && failed(verifyRoundTrip(*module)))
     return failure();
   PassManager manager(&context);
-  if (failed(applyPassManagerCLOptions(manager)) ||
+  if (failed(configurePasses(manager)) ||
       failed(config.setupPassPipeline(manager)) || failed(manager.run(*module)))
     return failure();
   module->print(out);
