@@ -17,6 +17,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <unistd.h>
+#include <utility>
 
 extern "C" void omp_set_num_threads(int threads);
 
@@ -35,8 +36,7 @@ struct Figure {
   std::string title;
   int threads;
   Times ours, theirs;
-  bool hasPeer = false;
-  std::string method;
+  std::string peer, method; // Empty if there is none.
   double operations, nominal;
   double peak = 0; // GFLOPS
   int64_t outputsWrong = 0, outputsDifferent = 0;
@@ -56,7 +56,7 @@ struct Figure {
 };
 
 struct Report {
-  std::string processor, target, peer;
+  std::string processor, target;
   double clock = 0;
   std::vector<Figure> figures;
   std::vector<std::pair<std::string, double>> compileSeconds;
@@ -112,16 +112,19 @@ static bool hasOneRuntime() {
 // Measuring
 //===----------------------------------------------------------------------===//
 
-static Figure measure(const Layer &layer, Peer *peer, int threads,
-                      const Options &options) {
+static Figure measure(const Layer &layer, int threads, const Options &options) {
   Figure figure;
   figure.title = layer.getTitle();
   figure.threads = threads;
   figure.operations = layer.getOperations();
   figure.nominal = layer.getNominalOperations();
-  figure.hasPeer = peer;
-  figure.method = peer ? peer->getMethod() : "";
   omp_set_num_threads(threads);
+  // oneDNN settles the number of threads when it makes the primitive.
+  std::unique_ptr<Peer> peer = makePeer(layer);
+  if (peer) {
+    figure.peer = peer->getName();
+    figure.method = peer->getMethod();
+  }
   // A burst leaves each side its own data in the caches; its first call, which
   // brings them there, is not counted.
   const int burst = 5;
@@ -151,15 +154,14 @@ static Report measureAll(const Options &options) {
   report.clock = measureClock();
   std::vector<Layer> layers = makeLayers();
   report.target = layers.front().getProcessor();
-  std::vector<std::unique_ptr<Peer>> peers;
-  for (const Layer &layer : layers)
-    peers.push_back(makePeer(layer));
-  if (peers.front())
-    report.peer = peers.front()->getName();
   for (int threads : {1, 2})
-    for (size_t i = 0; i < layers.size(); ++i)
-      report.figures.push_back(
-          measure(layers[i], peers[i].get(), threads, options));
+    for (const Layer &layer : layers)
+      report.figures.push_back(measure(layer, threads, options));
+  // The machine's peak is the best that was seen in the whole run.
+  for (Figure &figure : report.figures)
+    for (const Figure &other : report.figures)
+      if (other.threads == figure.threads)
+        figure.peak = std::max(figure.peak, other.peak);
   for (const Layer &layer : layers)
     report.compileSeconds.emplace_back(
         layer.getTitle(),
@@ -182,45 +184,52 @@ static const Figure &findSingle(const Report &report, const Figure &figure) {
 
 static void printFigure(const Report &report, const Figure &figure) {
   double median = figure.ours.getMedian();
-  std::printf("%-16s %d  %8.1f %8.1f  %6.1f (%6.1f) %6.1f %5.1f%%",
+  std::printf("%-16s %7d %8.1f %8.1f %7.1f (%6.1f) %6.1f%%",
               figure.title.c_str(), figure.threads, figure.ours.getBest() * 1e6,
               median * 1e6, figure.getRate(median),
-              figure.nominal / median * 1e-9, figure.peak,
+              figure.nominal / median * 1e-9,
               100 * figure.getRate(median) / figure.peak);
-  if (figure.hasPeer)
-    std::printf("  %8.1f %8.1f  %4.2f %4.2f", figure.theirs.getBest() * 1e6,
+  if (!figure.peer.empty())
+    std::printf(" %8.1f %8.1f %5.2f %6.2f", figure.theirs.getBest() * 1e6,
                 figure.theirs.getMedian() * 1e6,
                 figure.theirs.getBest() / figure.ours.getBest(),
                 figure.theirs.getMedian() / median);
   else
-    std::printf("  %8s %8s  %4s %4s", "-", "-", "-", "-");
-  std::printf("  %4.2f  %s\n",
+    std::printf(" %8s %8s %5s %6s", "-", "-", "-", "-");
+  std::printf(" %7.2f  %s\n",
               findSingle(report, figure).ours.getMedian() / median,
               figure.getVerdict());
 }
 
 static void printTable(const Report &report) {
-  std::printf("%s at %.2f GHz; kernels for %s; f32, NHWC, batch 1, bias and "
-              "ReLU fused, automatic pattern\n",
-              report.processor.c_str(), report.clock, report.target.c_str());
-  std::printf("peer: %s\n\n",
-              report.peer.empty() ? "none" : report.peer.c_str());
-  std::printf("                    us, ours           GFLOPS, median   peak   "
-              "of    us, peer           ours/peer  thread\n"
-              "layer    threads    best   median    real (nominal)        "
-              " peak     best   median  best med.   gain  check\n");
+  std::printf("%s at %.2f GHz; f32, NHWC, batch 1, bias and ReLU fused\n"
+              "ours: for %s, automatic pattern; peer: %s\n",
+              report.processor.c_str(), report.clock, report.target.c_str(),
+              report.figures.front().peer.empty()
+                  ? "none"
+                  : report.figures.front().peer.c_str());
+  int threads = 0;
+  for (const Figure &figure : report.figures)
+    if (figure.threads != std::exchange(threads, figure.threads))
+      std::printf("peak on %d thread%s: %.1f GFLOPS\n", figure.threads,
+                  figure.threads > 1 ? "s" : "", figure.peak);
+  std::printf("\n%-24s %17s %16s %7s %17s %12s %7s\n"
+              "%-16s %7s %8s %8s %16s %7s %8s %8s %5s %6s %7s  %s\n",
+              "", "ours, us", "GFLOPS, real", "of the", "peer, us", "speed-up",
+              "from 1", "layer", "threads", "best", "median", "work (nominal)",
+              "peak", "best", "median", "best", "median", "thread", "check");
   for (const Figure &figure : report.figures)
     printFigure(report, figure);
-  std::printf("\ncompiling, seconds of CPU time:\n");
+  std::printf("\n%-16s  CPU seconds to compile\n", "layer");
   for (auto &[title, seconds] : report.compileSeconds)
-    std::printf("%-16s %5.2f\n", title.c_str(), seconds);
+    std::printf("%-16s  %.2f\n", title.c_str(), seconds);
 }
 
 static void printJson(const Report &report) {
   std::printf("{\"processor\": \"%s\", \"ghz\": %.3f, \"target\": \"%s\", "
               "\"peer\": \"%s\",\n \"figures\": [",
               report.processor.c_str(), report.clock, report.target.c_str(),
-              report.peer.c_str());
+              report.figures.front().peer.c_str());
   const char *separator = "\n";
   for (const Figure &figure : report.figures) {
     std::printf("%s  {\"layer\": \"%s\", \"threads\": %d, "
@@ -231,7 +240,7 @@ static void printJson(const Report &report) {
                 figure.ours.getBest(), figure.ours.getMedian(),
                 figure.operations, figure.nominal, figure.peak,
                 figure.getVerdict());
-    if (figure.hasPeer)
+    if (!figure.peer.empty())
       std::printf(", \"peer_method\": \"%s\", \"peer_best_seconds\": %.9f, "
                   "\"peer_median_seconds\": %.9f",
                   figure.method.c_str(), figure.theirs.getBest(),

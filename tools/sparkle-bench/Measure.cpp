@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Clocks, the peak probe, and child processes.
+// Clocks and child processes; the peak is measured by the runtime.
 
 #include "tools/sparkle-bench/Measure.h"
+
+#include "sparkle/runtime.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
-#include <immintrin.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 using namespace sparkle;
@@ -33,30 +34,14 @@ double Times::getMedian() const {
   return sorted[sorted.size() / 2];
 }
 
-/// 16 independent chains of multiply-adds: enough for two units of latency 4.
-__attribute__((target("avx512f"))) static void multiplyAdd(long rounds) {
-  __m512 sums[16] = {}, factor = _mm512_set1_ps(0.9999F);
-  for (long i = 0; i < rounds; ++i)
-#pragma GCC unroll 16
-    for (__m512 &sum : sums) {
-      sum = _mm512_fmadd_ps(sum, factor, factor);
-      asm volatile("" : "+v"(sum)); // Keeps the work.
-    }
-}
-
 double sparkle::measurePeak(int threads) {
-  const long rounds = 1000000;
-  Times times;
-  for (int repeat = 0; repeat < 5; ++repeat)
-    times.measure([&] {
-      std::vector<std::thread> others;
-      for (int i = 1; i < threads; ++i)
-        others.emplace_back([&] { multiplyAdd(rounds); });
-      multiplyAdd(rounds);
-      for (std::thread &other : others)
-        other.join();
-    });
-  return threads * 16.0 * 16 * 2 * rounds / times.getBest() * 1e-9;
+  sparkle_cpu_peak_t peak;
+  sparkle_error_t error;
+  if (sparkle_cpu_measure_peak(threads, &peak, &error) != SPARKLE_OK) {
+    std::fprintf(stderr, "sparkle-bench: %s\n", error.message);
+    std::exit(1);
+  }
+  return peak.gflops;
 }
 
 double sparkle::measureClock() {
