@@ -28,6 +28,9 @@ config.substitutions += [
     ("%sparkle_build", config.sparkle_build),
     ("%llvm_lib", config.llvm_lib),
     ("%python", config.python),
+    # What a link with libsparkle.a of this build needs.
+    ("%sanitize",
+     "-fsanitize=address,undefined" if config.sparkle_sanitize else ""),
 ]
 
 
