@@ -11,8 +11,17 @@ using namespace mlir;
 
 namespace sparkle::cpu {
 
+// Forms wrap. What is read lies within 2^40 elements; what is not read may be
+// anywhere.
+static int64_t addWrapping(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + b);
+}
+static int64_t multiplyWrapping(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * b);
+}
+
 Linear Linear::operator+(const Linear &other) const {
-  Linear sum(constant + other.constant);
+  Linear sum(addWrapping(constant, other.constant));
   const auto *a = terms.begin(), *b = other.terms.begin();
   while (a != terms.end() || b != other.terms.end()) {
     if (b == other.terms.end() || (a != terms.end() && a->first < b->first)) {
@@ -20,7 +29,7 @@ Linear Linear::operator+(const Linear &other) const {
     } else if (a == terms.end() || b->first < a->first) {
       sum.terms.push_back(*b++);
     } else {
-      if (int64_t coefficient = a->second + b->second)
+      if (int64_t coefficient = addWrapping(a->second, b->second))
         sum.terms.emplace_back(a->first, coefficient);
       ++a, ++b;
     }
@@ -29,10 +38,10 @@ Linear Linear::operator+(const Linear &other) const {
 }
 
 Linear Linear::operator*(int64_t factor) const {
-  Linear product(constant * factor);
-  if (factor)
-    for (auto [atom, coefficient] : terms)
-      product.terms.emplace_back(atom, coefficient * factor);
+  Linear product(multiplyWrapping(constant, factor));
+  for (auto [atom, coefficient] : terms)
+    if (int64_t scaled = multiplyWrapping(coefficient, factor))
+      product.terms.emplace_back(atom, scaled);
   return product;
 }
 
@@ -44,10 +53,13 @@ Linear Indices::addAtom(Atom atom) {
 }
 
 int64_t Indices::getDivisor(const Linear &form) const {
-  int64_t divisor = std::abs(form.constant);
+  // Of magnitudes, so that the least integer has one.
+  uint64_t divisor = llvm::AbsoluteValue(form.constant);
   for (auto [atom, coefficient] : form.terms)
-    divisor = std::gcd(divisor, coefficient * atoms[atom].divisor);
-  return divisor;
+    divisor = std::gcd<uint64_t, uint64_t>(
+        divisor, llvm::AbsoluteValue(
+                     multiplyWrapping(coefficient, atoms[atom].divisor)));
+  return divisor & std::numeric_limits<int64_t>::max();
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,7 +139,8 @@ Linear Indices::evaluate(AffineExpr expr, ArrayRef<Linear> dims,
 Indices::Split Indices::split(const Linear &form, int64_t divisor) const {
   Split parts{0, 0, 0};
   for (auto term : form.terms) {
-    bool divides = term.second * atoms[term.first].divisor % divisor == 0;
+    bool divides =
+        multiplyWrapping(term.second, atoms[term.first].divisor) % divisor == 0;
     (divides ? parts.multiple : parts.rest).terms.push_back(term);
   }
   int64_t grain = std::gcd(getDivisor(parts.rest), divisor);
