@@ -306,7 +306,9 @@ std::string Run::compareValues(const Call &call) const {
   for (unsigned i = 0; i < problem.arguments.size(); ++i) {
     if (!isOutput(i))
       continue;
+    std::vector<bool> isElement(getElements(i));
     forEach(i, [&](const Index &index, int64_t offset, int64_t number) {
+      isElement[offset] = true;
       float got = call[i]->get<float>()[offset];
       Bounded want = result->values[number];
       if (!error.empty() ||
@@ -318,6 +320,10 @@ std::string Run::compareValues(const Call &call) const {
                    : spell(" is %.9g, expected %.9g within %.2g", got,
                            want.value, want.error));
     });
+    for (int64_t offset = 0; offset < getElements(i); ++offset)
+      if (!isElement[offset] && call[i]->get<float>()[offset] != 0 &&
+          !call[i]->isPoison(offset * sizeof(float)))
+        error = "wrote beyond the extents of '" + argument(i).name + "'";
     ++result;
   }
   return error;
