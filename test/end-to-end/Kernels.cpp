@@ -400,6 +400,16 @@ kernel bottleneck() {
   t[n, k, p, q] = relu(sum(c, r, s0: s[n, c, p + r - 1, q + s0 - 1] * v[k, c, r, s0]))
   y[n, k, p, q] = relu(sum(c: t[n, c, p, q] * w[k, c]) + x[n, k, p, q])
 }
+
+pattern narrow for bottleneck.s {
+  workers   p: 3
+  registers k: 16, q: 5
+}
+
+pattern blocks for bottleneck.t on cpu {
+  near      c: 8, stage s, v
+  registers k: 24, q: 3
+}
 )";
 
 static const char separableText[] = R"(
