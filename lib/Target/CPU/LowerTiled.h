@@ -3,7 +3,8 @@
 // The state of lowering one kernel, shared by the files that lower its parts:
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the C functions around it),
 // LowerTiledMemory.cpp (elements and boxes), LowerTiledSums.cpp (register
-// tiles), LowerTiledBody.cpp (the arithmetic of one element).
+// tiles), LowerTiledBody.cpp (the arithmetic of one element),
+// Transpose.cpp (vectors to be stored across their lanes).
 
 #ifndef SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
@@ -57,6 +58,13 @@ mlir::FailureOr<mlir::Value>
 accumulateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
                mlir::Value sum,
                llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
+
+// Transpose.cpp
+bool canTranspose(int64_t lanes);
+/// As many vectors as they have lanes: lane `j` of the result's `i` is lane `i`
+/// of row `j`. There may be fewer rows than lanes.
+llvm::SmallVector<mlir::Value> transpose(Code &code,
+                                         llvm::ArrayRef<mlir::Value> rows);
 
 /// One kernel on its way to LLVM functions.
 class KernelLowering {
@@ -115,6 +123,8 @@ private:
   mlir::Value getZero();
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
+  void storeTransposed(const Memory &memory, const Access &first,
+                       llvm::ArrayRef<mlir::Value> vectors);
   mlir::LogicalResult lower(StageOp op);
   void copyBox(const Memory &from, const Memory &to, BoxType box);
   void lower(PrefetchOp op);

@@ -218,6 +218,21 @@ void KernelLowering::store(const Memory &memory, const Access &access,
   }
 }
 
+/// Stores `vectors`, whose lanes are scattered as `first` says, each next to
+/// the one before: so what is one vector per lane is contiguous.
+void KernelLowering::storeTransposed(const Memory &memory, const Access &first,
+                                     ArrayRef<Value> vectors) {
+  SmallVector<Value> columns = transpose(code, vectors);
+  Access row;
+  row.kind = Access::Contiguous;
+  row.present.resize(first.present.size());
+  row.present.set(0, vectors.size());
+  for (unsigned lane : first.present.set_bits()) {
+    row.offsets = {first.offsets[lane]};
+    store(memory, row, columns[lane]);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Boxes
 //===----------------------------------------------------------------------===//

@@ -78,8 +78,31 @@ LogicalResult KernelLowering::lower(InitOp op) {
   return success();
 }
 
+/// How many of the vectors that lie at `accesses` a transposition turns into
+/// vectors that lie in a row: neighbours in memory, lane by lane.
+static size_t countNeighbours(ArrayRef<Access> accesses) {
+  const Access &first = accesses.front();
+  // Below, single stores are as good.
+  constexpr size_t kFewest = 4;
+  size_t lanes = first.present.size(), count = 1;
+  if (first.kind != Access::Scattered || !canTranspose(lanes))
+    return 1;
+  auto follows = [&](const Access &access) {
+    if (access.kind != Access::Scattered || access.present != first.present)
+      return false;
+    for (auto [a, b] : llvm::zip(first.offsets, access.offsets))
+      if (!(b == a + count))
+        return false;
+    return true;
+  };
+  while (count < std::min(lanes, accesses.size()) && follows(accesses[count]))
+    ++count;
+  return count < kFewest ? 1 : count;
+}
+
 /// Each sum is finished and stored before the next is begun. All at once would
-/// keep twice the registers alive, and spill out of the loop before.
+/// keep twice the registers alive, and spill out of the loop before. Where the
+/// lanes are far apart in memory, a few are finished and transposed at a time.
 LogicalResult KernelLowering::lower(StoreOp op) {
   TileVectors tile(op.getSums().getType());
   const Memory &memory = memories[op.getTensor()];
@@ -88,16 +111,29 @@ LogicalResult KernelLowering::lower(StoreOp op) {
   LogicalResult result = success();
   auto write = [&](bool finish) {
     Indices::Scope scope(indices);
-    for (auto [sum, vector] : llvm::zip(sums, tile.vectors)) {
-      SmallVector<Point> lanes = getLanes(tile, vector, at);
-      FailureOr<Value> value = sum;
-      if (finish)
-        value = finishSum(op, sum, lanes, tile.lanes);
-      if (failed(value)) {
-        result = failure();
-        return Code::Values();
+    std::vector<SmallVector<Point>> lanes;
+    std::vector<Access> accesses;
+    for (const TileVectors::Vector &vector : tile.vectors) {
+      lanes.push_back(getLanes(tile, vector, at));
+      accesses.push_back(resolve(memory, lanes.back(), tile.lanes, kInside));
+    }
+    for (size_t first = 0, count; first < sums.size(); first += count) {
+      count = countNeighbours(ArrayRef(accesses).drop_front(first));
+      SmallVector<Value> values;
+      for (size_t i = first; i < first + count; ++i) {
+        FailureOr<Value> value = sums[i];
+        if (finish)
+          value = finishSum(op, sums[i], lanes[i], tile.lanes);
+        if (failed(value)) {
+          result = failure();
+          return Code::Values();
+        }
+        values.push_back(*value);
       }
-      store(memory, resolve(memory, lanes, tile.lanes, kInside), *value);
+      if (count == 1)
+        store(memory, accesses[first], values.front());
+      else
+        storeTransposed(memory, accesses[first], values);
     }
     return Code::Values();
   };

@@ -167,3 +167,30 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
     }
   }
 }
+
+// -----
+
+// Lanes that are apart in the output are transposed: 16 channels of 8 pixels
+// are 16 stores of 8 floats.
+// CHECK-LABEL: llvm.func @transposed(
+// CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29]
+// CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31]
+// CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29]
+// CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+// CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
+// CHECK-NOT: llvm.extractelement
+// CHECK-COUNT-16: llvm.intr.masked.store
+// CHECK-NOT: llvm.intr.masked.store
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @transposed sizes [] {
+    %x = sparkle.tensor input "x" extents () -> (16, 8) : <16x8xf32, (d0, d1) -> (d1, d0)>
+    %y = sparkle.tensor output "y" extents () -> (16, 8) : <16x8xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["k", "q"] (%k, %q) extents () -> (16, 8) steps [16, 8] {
+      %0 = sparkle.init : <16x8xf32, 16x1>
+      sparkle.store %0 to %y[%k, %q] (%x (d0, d1) -> (d0, d1) : !sparkle.tensor<16x8xf32, (d0, d1) -> (d1, d0)>) {
+      ^bb0(%sum: f32, %e: f32):
+        sparkle.yield %e : f32
+      } : !sparkle.tile<16x8xf32, 16x1> to !sparkle.tensor<16x8xf32, (d0, d1) -> (d0, d1)>
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Transposes vectors in registers, by shuffles that x86 has one instruction
+// for: so sums with lanes along one dimension are stored along another.
+
+#include "lib/Target/CPU/LowerTiled.h"
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+namespace {
+/// Shuffles of two vectors, written as on x86: by blocks of 128 bits.
+class Shuffles {
+public:
+  Shuffles(Code &code, int64_t lanes) : code(code), lanes(lanes) {}
+
+  /// In every block: `units` of `size` floats from the lower or upper half of
+  /// both vectors, in turn (unpcklps, unpckhps, unpcklpd, unpckhpd).
+  Value unpack(Value a, Value b, int64_t size, bool upper) {
+    return shuffle(a, b, [&](int64_t lane) {
+      int64_t block = lane / kBlock * kBlock, unit = lane % kBlock / size;
+      int64_t from = block + (unit / 2 + upper * (kBlock / size / 2)) * size;
+      return from + lane % size + (unit % 2 ? lanes : 0);
+    });
+  }
+  /// One half of the blocks of `a`, then the same of `b` (shuff64x2).
+  Value halves(Value a, Value b, bool upper) {
+    return shuffle(a, b, [&](int64_t lane) {
+      int64_t from = lane % (lanes / 2) + upper * (lanes / 2);
+      return from + (lane < lanes / 2 ? 0 : lanes);
+    });
+  }
+  /// Every second block of `a`, then the same of `b` (shuff64x2).
+  Value everySecond(Value a, Value b, bool odd) {
+    return shuffle(a, b, [&](int64_t lane) {
+      int64_t block = lane % (lanes / 2) / kBlock;
+      int64_t from = (2 * block + odd) * kBlock + lane % kBlock;
+      return from + (lane < lanes / 2 ? 0 : lanes);
+    });
+  }
+
+  static constexpr int64_t kBlock = 4;
+
+private:
+  Value shuffle(Value a, Value b, function_ref<int64_t(int64_t)> from) {
+    SmallVector<int32_t> mask;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      mask.push_back(from(lane));
+    return LLVM::ShuffleVectorOp::create(code, code.loc, a, b, mask);
+  }
+
+  Code &code;
+  int64_t lanes;
+};
+} // namespace
+
+bool canTranspose(int64_t lanes) {
+  return lanes == 4 || lanes == 8 || lanes == 16;
+}
+
+SmallVector<Value> transpose(Code &code, ArrayRef<Value> rows) {
+  Type type = rows.front().getType();
+  int64_t lanes = cast<VectorType>(type).getNumElements();
+  assert(canTranspose(lanes) && static_cast<int64_t>(rows.size()) <= lanes);
+  SmallVector<Value> matrix(rows);
+  while (static_cast<int64_t>(matrix.size()) < lanes)
+    matrix.push_back(LLVM::PoisonOp::create(code, code.loc, type));
+
+  // Squares of 4 x 4 within the blocks: by floats, then by pairs of floats.
+  Shuffles shuffles(code, lanes);
+  constexpr int64_t kBlock = Shuffles::kBlock;
+  for (int64_t row = 0; row < lanes; row += kBlock) {
+    Value low[2], high[2];
+    for (int64_t i : {0, 1}) {
+      Value a = matrix[row + 2 * i], b = matrix[row + 2 * i + 1];
+      low[i] = shuffles.unpack(a, b, 1, /*upper=*/false);
+      high[i] = shuffles.unpack(a, b, 1, /*upper=*/true);
+    }
+    for (int64_t i : {0, 1}) {
+      matrix[row + i] = shuffles.unpack(low[0], low[1], 2, /*upper=*/i);
+      matrix[row + 2 + i] = shuffles.unpack(high[0], high[1], 2, /*upper=*/i);
+    }
+  }
+
+  // Then the blocks: column c of the squares, for each block of the row.
+  for (int64_t column = 0; column < kBlock; ++column) {
+    auto square = [&](int64_t i) -> Value & {
+      return matrix[column + i * kBlock];
+    };
+    if (lanes == 2 * kBlock) {
+      Value even = shuffles.everySecond(square(0), square(1), /*odd=*/false);
+      square(1) = shuffles.everySecond(square(0), square(1), /*odd=*/true);
+      square(0) = even;
+    } else if (lanes == 4 * kBlock) {
+      Value parts[2][2];
+      for (bool upper : {false, true})
+        for (int64_t i : {0, 1})
+          parts[upper][i] =
+              shuffles.halves(square(2 * i), square(2 * i + 1), upper);
+      for (bool upper : {false, true})
+        for (bool odd : {false, true})
+          square(2 * upper + odd) =
+              shuffles.everySecond(parts[upper][0], parts[upper][1], odd);
+    }
+  }
+  return matrix;
+}
+
+} // namespace sparkle::cpu
