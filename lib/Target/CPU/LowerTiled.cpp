@@ -393,57 +393,63 @@ private:
 };
 } // namespace
 
-/// What the dialect allows and this target does not.
-LogicalResult LowerTiled::verify(KernelOp kernel) {
-  auto checkType = [](Operation *op, Type type) -> LogicalResult {
-    auto tile = dyn_cast<TileType>(type);
-    if (tile && llvm::count_if(tile.getLanes(),
-                               [](int64_t lanes) { return lanes > 1; }) > 1)
+static LogicalResult verifyType(Operation *op, Type type) {
+  if (auto tile = dyn_cast<TileType>(type)) {
+    auto isLine = [](int64_t lanes) { return lanes > 1; };
+    if (llvm::count_if(tile.getLanes(), isLine) > 1)
       return op->emitError("expected lanes along one dimension, but got ")
              << tile;
-    Type element =
-        llvm::TypeSwitch<Type, Type>(type)
-            .Case<TileType, BoxType, StoredTensorType>(
-                [](auto sparkle) { return sparkle.getElementType(); })
-            .Default(Type());
-    if (element && !element.isF32())
-      return op->emitError("expected elements of type f32, but got ") << type;
-    return success();
-  };
-  // What is unrolled takes time and code: no kernel is better for more.
+  }
+  Type element = llvm::TypeSwitch<Type, Type>(type)
+                     .Case<TileType, BoxType, StoredTensorType>(
+                         [](auto type) { return type.getElementType(); })
+                     .Default(Type());
+  if (element && !element.isF32())
+    return op->emitError("expected elements of type f32, but got ") << type;
+  return success();
+}
+
+/// What is unrolled takes time and code: no kernel is better for more.
+static LogicalResult verifyTerms(AccumulateOp op) {
   constexpr uint64_t kMostTerms = 4096;
-  auto checkTerms = [&](AccumulateOp op) -> LogicalResult {
-    uint64_t terms = 1;
-    auto multiply = [&](int64_t count) {
-      terms = llvm::SaturatingMultiply<uint64_t>(terms, count);
-    };
-    TileType tile = op.getType();
-    for (auto [extent, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
-      multiply(llvm::divideCeil(extent, lanes));
-    llvm::for_each(op.getSlice(), multiply);
-    if (terms > kMostTerms)
-      return op.emitError("expected at most ")
-             << kMostTerms << " vectors of terms in an accumulate, but got "
-             << terms << " - use smaller sizes in 'unroll'";
-    return success();
+  uint64_t terms = 1;
+  auto multiply = [&](int64_t count) {
+    terms = llvm::SaturatingMultiply<uint64_t>(terms, count);
   };
-  WalkResult result = kernel.walk([&](Operation *op) {
+  TileType tile = op.getType();
+  for (auto [extent, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
+    multiply(llvm::divideCeil(extent, lanes));
+  llvm::for_each(op.getSlice(), multiply);
+  if (terms > kMostTerms)
+    return op.emitError("expected at most ")
+           << kMostTerms << " vectors of terms in an accumulate, but got "
+           << terms << " - use smaller sizes in 'unroll'";
+  return success();
+}
+
+static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
+  auto isPure = [](AffineExpr expr) { return expr.isPureAffine(); };
+  if (llvm::all_of(map.getValue().getResults(), isPure))
+    return success();
+  return op->emitError("expected a pure affine map, but got ") << map;
+}
+
+/// What the dialect allows and this target does not.
+LogicalResult LowerTiled::verify(KernelOp kernel) {
+  auto verifyOp = [](Operation *op) -> LogicalResult {
     for (Type type : op->getResultTypes())
-      if (failed(checkType(op, type)))
-        return WalkResult::interrupt();
-    if (auto sum = dyn_cast<AccumulateOp>(op); sum && failed(checkTerms(sum)))
-      return WalkResult::interrupt();
-    for (NamedAttribute attr : op->getAttrs()) {
-      auto map = dyn_cast<AffineMapAttr>(attr.getValue());
-      if (map && !llvm::all_of(map.getValue().getResults(),
-                               [](AffineExpr e) { return e.isPureAffine(); })) {
-        op->emitError("expected a pure affine map, but got ") << map;
-        return WalkResult::interrupt();
-      }
-    }
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
+      if (failed(verifyType(op, type)))
+        return failure();
+    for (NamedAttribute attr : op->getAttrs())
+      if (auto map = dyn_cast<AffineMapAttr>(attr.getValue());
+          map && failed(verifyMap(op, map)))
+        return failure();
+    auto sum = dyn_cast<AccumulateOp>(op);
+    return sum ? verifyTerms(sum) : success();
+  };
+  return failure(
+      kernel.walk([&](Operation *op) { return WalkResult(verifyOp(op)); })
+          .wasInterrupted());
 }
 
 std::unique_ptr<Pass> createLowerTiled() {

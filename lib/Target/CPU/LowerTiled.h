@@ -133,6 +133,8 @@ private:
   mlir::LogicalResult lower(InitOp op);
   mlir::LogicalResult lower(AccumulateOp op);
   mlir::LogicalResult lower(StoreOp op);
+  enum class Sums { Partial, Finished };
+  mlir::LogicalResult writeSums(StoreOp op, Sums kind);
   mlir::FailureOr<mlir::Value> finishSum(StoreOp op, mlir::Value sum,
                                          llvm::ArrayRef<Point> lanes,
                                          int64_t width);

@@ -100,50 +100,53 @@ static size_t countNeighbours(ArrayRef<Access> accesses) {
   return count < kFewest ? 1 : count;
 }
 
+LogicalResult KernelLowering::lower(StoreOp op) {
+  if (!op.getLast())
+    return writeSums(op, Sums::Finished);
+  LogicalResult result = success();
+  auto write = [&](Sums sums) {
+    Indices::Scope scope(indices);
+    if (failed(writeSums(op, sums)))
+      result = failure();
+    return Code::Values();
+  };
+  code.either(
+      getScalar(op.getLast()), [&] { return write(Sums::Finished); },
+      [&] { return write(Sums::Partial); });
+  return result;
+}
+
 /// Each sum is finished and stored before the next is begun. All at once would
 /// keep twice the registers alive, and spill out of the loop before. Where the
 /// lanes are far apart in memory, a few are finished and transposed at a time.
-LogicalResult KernelLowering::lower(StoreOp op) {
+LogicalResult KernelLowering::writeSums(StoreOp op, Sums kind) {
   TileVectors tile(op.getSums().getType());
   const Memory &memory = memories[op.getTensor()];
   Point at = getPoint(op.getAt());
-  SmallVector<Value> sums = tiles[op.getSums()];
-  LogicalResult result = success();
-  auto write = [&](bool finish) {
-    Indices::Scope scope(indices);
-    std::vector<SmallVector<Point>> lanes;
-    std::vector<Access> accesses;
-    for (const TileVectors::Vector &vector : tile.vectors) {
-      lanes.push_back(getLanes(tile, vector, at));
-      accesses.push_back(resolve(memory, lanes.back(), tile.lanes, kInside));
+  ArrayRef<Value> sums = tiles[op.getSums()];
+  std::vector<SmallVector<Point>> lanes;
+  std::vector<Access> accesses;
+  for (const TileVectors::Vector &vector : tile.vectors) {
+    lanes.push_back(getLanes(tile, vector, at));
+    accesses.push_back(resolve(memory, lanes.back(), tile.lanes, kInside));
+  }
+  for (size_t first = 0, count; first < sums.size(); first += count) {
+    count = countNeighbours(ArrayRef(accesses).drop_front(first));
+    SmallVector<Value> values;
+    for (size_t i = first; i < first + count; ++i) {
+      FailureOr<Value> value = sums[i];
+      if (kind == Sums::Finished)
+        value = finishSum(op, sums[i], lanes[i], tile.lanes);
+      if (failed(value))
+        return failure();
+      values.push_back(*value);
     }
-    for (size_t first = 0, count; first < sums.size(); first += count) {
-      count = countNeighbours(ArrayRef(accesses).drop_front(first));
-      SmallVector<Value> values;
-      for (size_t i = first; i < first + count; ++i) {
-        FailureOr<Value> value = sums[i];
-        if (finish)
-          value = finishSum(op, sums[i], lanes[i], tile.lanes);
-        if (failed(value)) {
-          result = failure();
-          return Code::Values();
-        }
-        values.push_back(*value);
-      }
-      if (count == 1)
-        store(memory, accesses[first], values.front());
-      else
-        storeTransposed(memory, accesses[first], values);
-    }
-    return Code::Values();
-  };
-  if (op.getLast())
-    code.either(
-        getScalar(op.getLast()), [&] { return write(true); },
-        [&] { return write(false); });
-  else
-    write(true);
-  return result;
+    if (count == 1)
+      store(memory, accesses[first], values.front());
+    else
+      storeTransposed(memory, accesses[first], values);
+  }
+  return success();
 }
 
 FailureOr<Value> KernelLowering::finishSum(StoreOp op, Value sum,
