@@ -78,6 +78,22 @@ static AffineExpr toExpr(const Linear &linear, SmallVectorImpl<Value> &operands,
   return expr;
 }
 
+/// Whether all accumulates in `loop` read operand `operand` at `access`, so
+/// that all of their terms vanish together.
+static bool isShared(LoopOp loop, const Access &access, unsigned operand,
+                     unsigned dimension) {
+  WalkResult result = loop.walk([&](AccumulateOp op) {
+    std::optional<Access> other = getAccess(op, operand, dimension);
+    if (!other || other->below != access.below || other->above != access.above)
+      return WalkResult::interrupt();
+    const Linear apart = other->first.add(access.first, -1);
+    return apart.isConstant() && apart.getConstant() == 0
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
 /// The loop over the sum whose bounds can keep an access inside: its index
 /// counts upward in the access, and nothing else in there moves within it.
 static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
@@ -93,10 +109,13 @@ static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
     if (!loop || loop.getStep() != 1 || loop.getInit().empty() ||
         access->first.getCoefficient(at) <= 0)
       continue;
-    if (llvm::all_of(access->first.getValues(), [&](Value value) {
-          return value == at ||
-                 !loop->isAncestor(value.getParentBlock()->getParentOp());
-        }))
+    if (llvm::all_of(access->first.getValues(),
+                     [&](Value value) {
+                       return value == at ||
+                              !loop->isAncestor(
+                                  value.getParentBlock()->getParentOp());
+                     }) &&
+        isShared(loop, *access, operand, dimension))
       return loop;
   }
   return {};

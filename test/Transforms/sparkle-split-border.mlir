@@ -91,3 +91,21 @@ sparkle.kernel @not_a_product sizes [] {
     sparkle.yield %0 : f32
   } : !sparkle.tensor<16x30x30xf32, (d0, d1, d2) -> (d1, d2, d0)>
 }
+
+// Two indices of the sum move one coordinate. What lies outside for the last
+// slice lies inside for others, so that nothing can be clamped.
+// CHECK-LABEL: sparkle.kernel @two_taps
+// CHECK-NOT: affine.max
+// CHECK: sparkle.loop registers %{{.*}} = %c0{{.*}} to %c2{{.*}} step 1 carry
+sparkle.kernel @two_taps sizes [] {
+  %d = sparkle.tensor input "d" extents () -> (9) : !sparkle.tensor<9xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (2) : !sparkle.tensor<2xf32, (d0) -> (d0)>
+  sparkle.define %y ["n", "c", "r"] reductions 2 extents () -> (2, 5, 2)
+      pattern <workers = [2, 1, 1], near = [1, 5, 2], stage = [], registers = [2, 1, 1], lanes = [16, 1, 1], unroll = [1, 4, 1], order = [0, 2, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %d (n, c, r) -> (r * 2 - c + 2) : !sparkle.tensor<9xf32, (d0) -> (d0)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<2xf32, (d0) -> (d0)>
+}

@@ -314,6 +314,24 @@ kernel flipped() {
                        });
                      }));
 
+  all.push_back(
+      make("two_taps", R"(
+// Two indices of the sum move one coordinate, in opposite directions.
+kernel two_taps() {
+  input  d: f32[9]
+  output y: f32[2]
+  y[n] = sum(c < 5, r < 2: d[2*r - c + 2])
+}
+)",
+           {{"d", Role::Input, {9}, ""}, {"y", Role::Output, {2}, ""}},
+           [](const Operands &in, Results &out) {
+             out[0].define([&](const Index &) {
+               return sumOver(5, 2, [&](int64_t c, int64_t r) {
+                 return in[0].at({2 * r - c + 2});
+               });
+             });
+           }));
+
   all.push_back(make(
       "mirror", R"(
 kernel mirror(N = 41) {
