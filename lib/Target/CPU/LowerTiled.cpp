@@ -22,7 +22,7 @@ namespace sparkle::cpu {
 
 /// Multiply-adds below which a team of threads costs more than it saves: about
 /// 10 us of one core.
-static constexpr int64_t kWorthwhile = 500000;
+static constexpr uint64_t kWorthwhile = 500000;
 
 //===----------------------------------------------------------------------===//
 // The nest
@@ -38,10 +38,10 @@ LogicalResult KernelLowering::lowerBlock(Block &block) {
 LogicalResult KernelLowering::lower(Operation &op) {
   using Result = LogicalResult;
   return llvm::TypeSwitch<Operation *, Result>(&op)
-      .Case<WorkersOp, LoopOp, StageOp, InitOp, AccumulateOp, StoreOp>(
+      .Case<WorkersOp, LoopOp, InitOp, AccumulateOp, StoreOp>(
           [&](auto tiled) { return lower(tiled); })
-      .Case([&](PrefetchOp prefetch) {
-        lower(prefetch);
+      .Case<StageOp, PrefetchOp>([&](auto tiled) {
+        lower(tiled);
         return success();
       })
       // A worker is one thread: it never waits for itself.
@@ -209,43 +209,70 @@ void KernelLowering::loopOver(int64_t lower, int64_t upper, int64_t step,
 // Workers
 //===----------------------------------------------------------------------===//
 
-/// Multiply-adds of `region`, at most: a loop of unknown bounds is taken for
-/// the longest that they allow.
-int64_t KernelLowering::countOperations(Region &region) {
-  auto getBound = [](Value value, bool upper) -> std::optional<int64_t> {
-    IntegerAttr constant;
-    if (matchPattern(value, m_Constant(&constant)))
-      return constant.getInt();
-    AffineMap map;
-    if (auto min = value.getDefiningOp<affine::AffineMinOp>(); min && upper)
-      map = min.getAffineMap();
-    if (auto max = value.getDefiningOp<affine::AffineMaxOp>(); max && !upper)
-      map = max.getAffineMap();
-    std::optional<int64_t> bound;
-    for (AffineExpr expr : map ? map.getResults() : ArrayRef<AffineExpr>())
-      if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-        bound = bound ? (upper ? std::min(*bound, constant.getValue())
-                               : std::max(*bound, constant.getValue()))
-                      : constant.getValue();
-    return bound;
+/// What a bound of a loop is made of, as values plus constants: null plus a
+/// constant for a constant; the cases of a minimum or a maximum.
+static SmallVector<std::pair<Value, int64_t>> getCases(Value bound) {
+  IntegerAttr constant;
+  if (matchPattern(bound, m_Constant(&constant)))
+    return {{Value(), constant.getInt()}};
+  SmallVector<std::pair<Value, int64_t>> cases{{bound, 0}};
+  AffineMap map;
+  Operation *op = bound.getDefiningOp();
+  if (auto apply = dyn_cast_or_null<affine::AffineApplyOp>(op))
+    map = apply.getAffineMap();
+  else if (auto min = dyn_cast_or_null<affine::AffineMinOp>(op))
+    map = min.getAffineMap();
+  else if (auto max = dyn_cast_or_null<affine::AffineMaxOp>(op))
+    map = max.getAffineMap();
+  else
+    return cases;
+  for (AffineExpr expr : map.getResults()) {
+    int64_t offset = 0;
+    if (auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+        sum && expr.getKind() == AffineExprKind::Add)
+      if (auto right = dyn_cast<AffineConstantExpr>(sum.getRHS())) {
+        offset = right.getValue();
+        expr = sum.getLHS();
+      }
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      cases.emplace_back(op->getOperand(dim.getPosition()), offset);
+    else if (auto number = dyn_cast<AffineConstantExpr>(expr))
+      cases.emplace_back(Value(), number.getValue());
+  }
+  return cases;
+}
+
+/// The most trips that the bounds of a loop are seen to allow; 1 if nothing
+/// can be seen.
+static int64_t estimateTrips(LoopOp loop) {
+  std::optional<int64_t> span;
+  for (auto [upper, last] : getCases(loop.getUpper()))
+    for (auto [lower, first] : getCases(loop.getLower()))
+      if (upper == lower)
+        span = std::min(span.value_or(last - first), last - first);
+  return llvm::divideCeil(std::max<int64_t>(span.value_or(1), 0),
+                          loop.getStep());
+}
+
+/// About how many multiply-adds the ops of `region` are.
+static uint64_t estimateOperations(Region &region) {
+  // Loads, an activation and a store take about as long.
+  constexpr int64_t kStore = 16;
+  uint64_t count = 0;
+  auto countPoints = [&](uint64_t points, ArrayRef<int64_t> extents) {
+    for (int64_t extent : extents)
+      points = llvm::SaturatingMultiply<uint64_t>(points, extent);
+    count = llvm::SaturatingAdd(count, points);
   };
-  int64_t count = 0;
   for (Operation &op : region.front()) {
     if (auto loop = dyn_cast<LoopOp>(op)) {
-      int64_t lower = getBound(loop.getLower(), false).value_or(0);
-      int64_t upper = getBound(loop.getUpper(), true).value_or(lower + 1);
-      int64_t trips =
-          llvm::divideCeil(std::max<int64_t>(upper - lower, 0), loop.getStep());
-      count = llvm::SaturatingAdd<uint64_t>(
-          count, llvm::SaturatingMultiply<uint64_t>(
-                     trips, countOperations(loop.getBody())));
+      countPoints(estimateOperations(loop.getBody()), estimateTrips(loop));
     } else if (auto sum = dyn_cast<AccumulateOp>(op)) {
-      int64_t points = 1;
-      for (int64_t extent : sum.getType().getShape())
-        points *= extent;
-      for (int64_t extent : sum.getSlice())
-        points *= extent;
-      count += points;
+      SmallVector<int64_t> extents(sum.getType().getShape());
+      llvm::append_range(extents, sum.getSlice());
+      countPoints(1, extents);
+    } else if (auto store = dyn_cast<StoreOp>(op)) {
+      countPoints(kStore, store.getSums().getType().getShape());
     }
   }
   return count;
@@ -255,7 +282,7 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
   SmallVector<Linear> extents =
       indices.evaluate(op.getExtents(), {}, sizeForms);
   SmallVector<unsigned> parallel;
-  int64_t operations = countOperations(op.getBody());
+  uint64_t operations = estimateOperations(op.getBody());
   // Work that depends on the call, in units of one tile.
   Value tileCount;
   for (auto [dim, step] : llvm::enumerate(op.getSteps())) {
@@ -264,7 +291,8 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
       continue;
     parallel.push_back(dim);
     if (extent.isConstant()) {
-      operations *= llvm::divideCeil(extent.constant, step);
+      operations = llvm::SaturatingMultiply<uint64_t>(
+          operations, llvm::divideCeil(extent.constant, step));
       continue;
     }
     Value count = indices.materialise(indices.evaluate(
@@ -434,6 +462,15 @@ static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
   return op->emitError("expected a pure affine map, but got ") << map;
 }
 
+/// The kernel takes a packed weight only as it is packed.
+static LogicalResult verifyPack(PackOp pack) {
+  for (Operation *user : pack.getSource().getUsers())
+    if (user != pack)
+      return user->emitError("expected a tensor that the kernel takes, but got "
+                             "one that is packed");
+  return success();
+}
+
 /// What the dialect allows and this target does not.
 LogicalResult LowerTiled::verify(KernelOp kernel) {
   auto verifyOp = [](Operation *op) -> LogicalResult {
@@ -444,6 +481,8 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
       if (auto map = dyn_cast<AffineMapAttr>(attr.getValue());
           map && failed(verifyMap(op, map)))
         return failure();
+    if (auto pack = dyn_cast<PackOp>(op))
+      return verifyPack(pack);
     auto sum = dyn_cast<AccumulateOp>(op);
     return sum ? verifyTerms(sum) : success();
   };

@@ -108,7 +108,6 @@ private:
   /// A loop from constant to constant; `body` runs without one for one trip.
   void loopOver(int64_t lower, int64_t upper, int64_t step,
                 llvm::function_ref<void(const Linear &)> body);
-  int64_t countOperations(mlir::Region &region);
 
   // LowerTiledMemory.cpp
   Access resolve(const Memory &memory, llvm::ArrayRef<Point> lanes,
@@ -125,7 +124,7 @@ private:
   void store(const Memory &memory, const Access &access, mlir::Value vector);
   void storeTransposed(const Memory &memory, const Access &first,
                        llvm::ArrayRef<mlir::Value> vectors);
-  mlir::LogicalResult lower(StageOp op);
+  void lower(StageOp op);
   void copyBox(const Memory &from, const Memory &to, BoxType box);
   void lower(PrefetchOp op);
 

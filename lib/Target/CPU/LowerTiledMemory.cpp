@@ -237,15 +237,11 @@ void KernelLowering::storeTransposed(const Memory &memory, const Access &first,
 // Boxes
 //===----------------------------------------------------------------------===//
 
-LogicalResult KernelLowering::lower(StageOp op) {
-  auto found = memories.find(op.getTensor());
-  if (found == memories.end())
-    return op.emitError("expected a tensor that the kernel takes, but got one "
-                        "that is packed");
-  Memory from = found->second;
+void KernelLowering::lower(StageOp op) {
+  Memory from = memories[op.getTensor()];
   memories[op.getResult()] = from;
   if (op.getRealisation() == Realisation::InPlace)
-    return success();
+    return;
 
   BoxType box = op.getType();
   Memory to;
@@ -267,7 +263,6 @@ LogicalResult KernelLowering::lower(StageOp op) {
   }
   copyBox(from, to, box);
   memories[op.getResult()] = to;
-  return success();
 }
 
 /// Fills the scratch `to`, the innermost of its dimensions in vectors.

@@ -348,6 +348,8 @@ Accumulation::Roles Accumulation::assignRoles(ArrayRef<unsigned> group) {
 /// Makes the streamed operand's address one that LLVM knows nothing of, so that
 /// what is loaded from here on is not kept from before.
 void Accumulation::hideStreamed(Roles roles) {
+  if (memories.empty())
+    return;
   Value &pointer = memories[roles.streamed].pointer;
   pointer = LLVM::InlineAsmOp::create(
                 code, code.loc, TypeRange{pointer.getType()}, pointer,
