@@ -87,7 +87,7 @@ typedef struct sparkle_cpu_peak {
 
 /* Measures what the processor reaches with nothing but multiply-adds in
  * registers (multiplications and additions where it has no fused ones). Takes
- * about a fifth of a second; the best of several rounds counts.
+ * about a tenth of a second; the best of many rounds counts.
  * threads: how many run at once; 0 is one for every processor that this process
  * may use.
  * Returns SPARKLE_UNAVAILABLE where the processor is no x86-64,

@@ -101,7 +101,7 @@ public:
   Status run(double &seconds);
 
 private:
-  static constexpr int rounds = 12;
+  static constexpr int rounds = 100;
 
   static void *start(void *crew) {
     static_cast<Crew *>(crew)->work();
@@ -173,13 +173,14 @@ uint32_t countProcessors() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-/// Passes of the loop that take about ten milliseconds.
+/// Passes of the loop that take about a millisecond: short enough that some
+/// round meets no interrupt.
 uint64_t calibrate(const Loop &loop) {
   constexpr uint64_t trial = 100000;
   loop.run(trial);
   double begin = now();
   loop.run(trial);
-  return static_cast<uint64_t>(trial * 0.010 / (now() - begin)) + 1;
+  return static_cast<uint64_t>(trial * 0.001 / (now() - begin)) + 1;
 }
 
 } // namespace
