@@ -130,9 +130,11 @@ Bounded BoundedArithmetic::activate(Function function, Bounded x) {
     return withSlack(value, steep(1), value);
   }
   case Function::Silu: {
-    // Where the factor is below the normal range, its loss is times x.
+    // Where the factor is below the normal range, its loss is times x; below
+    // -104 a float has none of it left to lose.
     Value value = times(x.value, logistic(x.value));
-    Value lost = times(number(normal), magnitude(x.value));
+    Value lost =
+        times(number(normal), smaller(magnitude(x.value), number(104)));
     return withSlack(value, plus(steep(1.1), lost), value);
   }
   case Function::Gelu: {
