@@ -116,8 +116,8 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     ```
     Elsewhere the loop over register tiles is cut into a loop over the
     interior, and one tile after the other at constant coordinates before and
-    behind it. Never fails; where the interior is empty, or the border has more
-    than eight tiles at one end, the loop stays whole.
+    behind it. Never fails; where the border has more than eight tiles at one
+    end, the loop stays whole and its reads are checked.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];
