@@ -21,7 +21,8 @@ def Sparkle_TensorType : SparkleType<"StoredTensor", "tensor"> {
     outermost first. Each result of the layout is `d`, `d floordiv b`, `d mod b`
     or `(d floordiv a) mod b`; together the results that name one dimension
     cover it exactly once. A physical extent is rounded up; what lies beyond
-    the logical extent is zero.
+    the logical extent is neither read nor written, and zero in what
+    `sparkle.pack` gives.
 
     Example: NHWC, and channels blocked by 16.
     ```mlir
