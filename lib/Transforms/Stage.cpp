@@ -95,7 +95,7 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
       stage.setOverlap(lists(pattern.getOverlap(), name));
     }
     if (target && bytes > target.getNearBytes())
-      return workers.emitOpError("expected staged boxes of at most ")
+      return workers.emitError("expected staged boxes of at most ")
              << target.getNearBytes() << " bytes of near memory, but got "
              << bytes << " bytes - use smaller 'workers' or 'near' sizes";
     OpBuilder builder(stages.back());
