@@ -32,6 +32,7 @@ def KernelOp : SparkleOp<"kernel", [IsolatedFromAbove, Symbol, SingleBlock,
     compiled function takes them after the tensors. At the algorithm level the
     body holds one `sparkle.define` per equation, in the order in which they
     are computed; at the tiled level each of these is a `sparkle.workers`.
+    `reference` asks for the algorithm alone beside the kernel.
 
     Example:
     ```mlir
@@ -47,10 +48,12 @@ def KernelOp : SparkleOp<"kernel", [IsolatedFromAbove, Symbol, SingleBlock,
     * (C3) Every output and every temp is defined exactly once, and a temp
       before it is read.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$sizes);
+  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$sizes,
+                       UnitAttr:$reference);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `sizes` $sizes attr-dict-with-keyword $body
+    $sym_name `sizes` $sizes (`reference` $reference^)? attr-dict-with-keyword
+    $body
   }];
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{

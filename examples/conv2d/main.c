@@ -3,7 +3,7 @@
  * Calls the kernel of conv3x3.spk from C: packs the weights once, runs it,
  * checks every output against conv3x3_reference, and times it.
  *
- *   sparkle-opt conv3x3.spk --with-reference -o conv3x3.o
+ *   sparkle-opt conv3x3.spk -o conv3x3.o
  *   cc main.c conv3x3.o -lomp -lm -o conv3x3 && ./conv3x3 */
 
 #define _POSIX_C_SOURCE 200809L

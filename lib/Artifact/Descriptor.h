@@ -62,6 +62,8 @@ struct KernelDescription {
   llvm::SmallVector<std::string> sizes;
   std::vector<TensorDescription> tensors;
   std::vector<CodeDescription> codes;
+  /// Whether NAME_reference is there.
+  bool hasReference = false;
 };
 
 /// "sparkle 0.1.0, LLVM 22.1.0": what the descriptor says of the compiler.

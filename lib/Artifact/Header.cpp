@@ -318,8 +318,7 @@ void KernelPrinter::printDescriptor() {
 
 bool isReservedWord(StringRef name) { return is_contained(words, name); }
 
-std::string writeHeader(ArrayRef<KernelDescription> kernels,
-                        ReferenceCode reference) {
+std::string writeHeader(ArrayRef<KernelDescription> kernels) {
   std::string guard = "SPARKLE_KERNELS", text;
   for (const KernelDescription &kernel : kernels)
     guard += "_" + StringRef(kernel.name).upper();
@@ -338,7 +337,7 @@ std::string writeHeader(ArrayRef<KernelDescription> kernels,
       if (tensor.role == SPARKLE_ROLE_WEIGHT)
         printer.printPacking(tensor);
     printer.printWorkspace();
-    if (reference == ReferenceCode::Include)
+    if (kernel.hasReference)
       printer.printReference();
     printer.printDescriptor();
   }

@@ -9,12 +9,8 @@
 
 namespace sparkle {
 
-/// Whether NAME_reference is declared.
-enum class ReferenceCode { Omit, Include };
-
 /// A header that needs no other of ours, for C and C++.
-std::string writeHeader(llvm::ArrayRef<KernelDescription> kernels,
-                        ReferenceCode reference);
+std::string writeHeader(llvm::ArrayRef<KernelDescription> kernels);
 
 /// True for the keywords of C and C++ and the like: no function or parameter
 /// can have such a name.

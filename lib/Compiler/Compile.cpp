@@ -112,17 +112,18 @@ LogicalResult Compilation::describeAlgorithm() {
 /// What comes from the equations alone, before any of them is tiled.
 LogicalResult Compilation::buildReference() {
   reference = ModuleOp::create(module->getLoc());
+  bool isWanted = false;
   WalkResult tiled = module->walk([&](WorkersOp op) {
-    if (options.reference == ReferenceCode::Include)
+    isWanted = op->getParentOfType<KernelOp>().getReference();
+    if (isWanted)
       op.emitError("expected the equations of the kernel for a reference, but "
                    "got tiles");
     return WalkResult::interrupt();
   });
   if (tiled.wasInterrupted())
-    return failure(options.reference == ReferenceCode::Include);
+    return failure(isWanted);
   buildOperationCounts(*module, *reference);
-  if (options.reference == ReferenceCode::Include &&
-      failed(buildReferences(*module, *reference)))
+  if (failed(buildReferences(*module, *reference)))
     return failure();
   return lowerReferences(*reference);
 }
@@ -228,7 +229,7 @@ Artifact Compilation::printTargetCode() {
 /// Adds the parts that are text about the kernels.
 FailureOr<Artifact> Compilation::finish() {
   llvm::raw_svector_ostream out(artifact.bytes);
-  artifact.header = writeHeader(kernels, options.reference);
+  artifact.header = writeHeader(kernels);
   if (options.emit == Emit::Header)
     out << artifact.header;
   if (options.emit == Emit::Pattern)
@@ -269,6 +270,9 @@ FailureOr<Artifact> compile(const llvm::SourceMgr &source, MLIRContext *context,
   OwningOpRef<ModuleOp> module = parse(source, context, options);
   if (!module)
     return failure();
+  if (options.withReferences)
+    for (KernelOp kernel : module->getOps<KernelOp>())
+      kernel.setReference(true);
   return Compilation(options, std::move(module)).run();
 }
 

@@ -38,7 +38,8 @@ struct CompileOptions {
   FrontendOptions frontend;
   const Target *target = nullptr;
   TargetOptions targetOptions;
-  ReferenceCode reference = ReferenceCode::Omit;
+  /// Adds NAME_reference to every kernel; else to those that ask for it.
+  bool withReferences = false;
   /// Prepares every pass manager: printing, timing. None if empty.
   std::function<mlir::LogicalResult(mlir::PassManager &)> configurePasses;
 };

@@ -181,6 +181,7 @@ FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
 /// Of the text of the algorithm, which names every parameter's value.
 uint64_t hashAlgorithm(KernelOp kernel) {
   OwningOpRef<KernelOp> copy(kernel.clone());
+  copy->removeReferenceAttr();
   copy->walk([](DefineOp define) { define.removePatternAttr(); });
   std::string text;
   llvm::raw_string_ostream out(text);
@@ -248,6 +249,7 @@ FailureOr<KernelDescription> describeKernel(KernelOp kernel) {
   KernelDescription description;
   description.name = kernel.getSymName();
   description.algorithmHash = hashAlgorithm(kernel);
+  description.hasReference = kernel.getReference();
   for (Attribute size : kernel.getSizes())
     description.sizes.push_back(cast<StringAttr>(size).str());
   for (TensorOp tensor : kernel.getTensors()) {

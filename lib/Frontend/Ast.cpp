@@ -96,7 +96,8 @@ static void print(raw_ostream &out, const PatternLine &line) {
 
 void Ast::print(raw_ostream &out) const {
   for (const KernelDecl &kernel : kernels) {
-    out << "kernel " << kernel.name << '\n';
+    out << "kernel " << kernel.name
+        << (kernel.withReference ? " with reference\n" : "\n");
     for (const ParameterDecl &parameter : kernel.parameters)
       ::print(out, parameter);
     for (const Statement &statement : kernel.statements)

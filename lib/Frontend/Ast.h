@@ -86,6 +86,7 @@ using Statement = std::variant<SizeDecl, TensorDecl, EquationDecl>;
 struct KernelDecl {
   llvm::StringRef name;
   std::vector<ParameterDecl> parameters;
+  bool withReference = false;
   std::vector<Statement> statements;
 };
 

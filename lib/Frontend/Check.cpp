@@ -75,6 +75,7 @@ void KernelChecker::checkName(StringRef name) {
 CheckedKernel KernelChecker::run() {
   size_t errorsBefore = report.getErrors().size();
   kernel.name = decl.name;
+  kernel.withReference = decl.withReference;
   checkName(decl.name);
   for (const ParameterDecl &parameter : decl.parameters)
     check(parameter);

@@ -97,6 +97,7 @@ struct CheckedKernel {
   std::vector<llvm::StringRef> sizes; // known only at run time
   std::vector<CheckedTensor> tensors;
   std::vector<CheckedEquation> equations;
+  bool withReference = false;
   bool isBroken = false; // an error is reported for it
 };
 

@@ -56,7 +56,8 @@ void sparkle::emitKernels(ArrayRef<CheckedKernel> kernels, ModuleOp module,
 void KernelEmitter::run() {
   OpBuilder::InsertionGuard guard(builder);
   auto op = KernelOp::create(builder, getLoc(kernel.name), kernel.name,
-                             builder.getStrArrayAttr(kernel.sizes));
+                             builder.getStrArrayAttr(kernel.sizes),
+                             kernel.withReference);
   builder.createBlock(&op.getBody());
   for (const CheckedTensor &tensor : kernel.tensors)
     emitTensor(tensor);

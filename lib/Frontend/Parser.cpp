@@ -49,6 +49,7 @@ private:
   // Declarations.
   void parseKernel();
   bool parseKernelHead(KernelDecl &kernel);
+  bool parseReference(KernelDecl &kernel);
   bool parseParameter(KernelDecl &kernel);
   bool parseStatement(KernelDecl &kernel);
   bool parseTensor(KernelDecl &kernel);
@@ -255,7 +256,7 @@ void Parser::parsePatternFile() {
 }
 
 /// kernel = "kernel" name "(" [ parameter { "," parameter } ] ")"
-///          "{" { statement } "}" ;
+///          [ "with" "reference" ] "{" { statement } "}" ;
 void Parser::parseKernel() {
   KernelDecl &kernel = ast.kernels.emplace_back();
   if ((parseKernelHead(kernel) && expectBody()) || recoverToBody())
@@ -271,7 +272,21 @@ bool Parser::parseKernelHead(KernelDecl &kernel) {
   if (!at(Token::RightParen) &&
       !parseList([&] { return parseParameter(kernel); }))
     return false;
-  return close(Token::RightParen, opener);
+  return close(Token::RightParen, opener) && parseReference(kernel);
+}
+
+/// The two words are not reserved: no name can stand here.
+bool Parser::parseReference(KernelDecl &kernel) {
+  auto atWord = [&](StringRef word) {
+    return token.is(Token::Name) && token.text == word;
+  };
+  if (!atWord("with"))
+    return true;
+  advance();
+  if (!atWord("reference"))
+    return failHere("'reference'");
+  advance();
+  return kernel.withReference = true;
 }
 
 /// parameter = name [ "=" ( "?" | expression ) ] ;

@@ -417,6 +417,8 @@ Bounded ReferenceBuilder::sum(SumOp op) {
 
 LogicalResult buildReferences(ModuleOp algorithm, ModuleOp module) {
   for (KernelOp kernel : algorithm.getOps<KernelOp>()) {
+    if (!kernel.getReference())
+      continue;
     ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
     builder.setInsertionPointToEnd(module.getBody());
     if (failed(ReferenceBuilder(kernel, builder).build()))

@@ -11,7 +11,7 @@
 
 namespace sparkle {
 
-/// For every kernel of `algorithm` adds to `module`
+/// For every kernel of `algorithm` that asks for it adds to `module`
 ///   int NAME_reference(inputs, weights, {values, bounds} of outputs, sizes):
 /// the outputs in double and, for each element, a bound on the error of any
 /// computation in float. docs/artifact.md derives the bound.

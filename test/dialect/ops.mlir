@@ -28,8 +28,8 @@ sparkle.kernel @matmul sizes ["M"] {
 }
 
 // The tiled level: every op.
-// CHECK-LABEL: sparkle.kernel @tiled sizes ["N"]
-sparkle.kernel @tiled sizes ["N"] {
+// CHECK-LABEL: sparkle.kernel @tiled sizes ["N"] reference {
+sparkle.kernel @tiled sizes ["N"] reference {
   %x = sparkle.tensor input "x" extents ()[s0] -> (s0, 8) : !sparkle.tensor<?x8xf32, (d0, d1) -> (d0, d1)>
   %w = sparkle.tensor weight "w" extents ()[s0] -> (16, 8) : !sparkle.tensor<16x8xf32, (d0, d1) -> (d0, d1)>
   %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 16) : !sparkle.tensor<?x16xf32, (d0, d1) -> (d0, d1)>

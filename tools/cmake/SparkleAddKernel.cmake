@@ -65,8 +65,5 @@ function(sparkle_add_kernel name)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C)
   target_include_directories(${name} INTERFACE "${folder}")
   target_link_libraries(${name} INTERFACE
-    Sparkle::headers "${SPARKLE_OPENMP_LIBRARY}")
-  if(arg_WITH_REFERENCE)
-    target_link_libraries(${name} INTERFACE m)
-  endif()
+    Sparkle::headers "${SPARKLE_OPENMP_LIBRARY}" m) # m: a reference's functions
 endfunction()

@@ -74,8 +74,8 @@ struct Flags {
       cl::desc("Patterns that win over those of the input")};
   cl::opt<bool> withReference{
       "with-reference", cl::cat(category),
-      cl::desc("Add NAME_reference: the algorithm alone, in double, with its "
-               "error bound")};
+      cl::desc("Add NAME_reference to every kernel, not only to those that ask "
+               "for it: the algorithm alone, in double, with its error bound")};
   cl::opt<std::string> language{
       "input", cl::value_desc("spk|mlir"), cl::cat(category),
       cl::desc("What the input is; by default mlir if its name says so, or if "
@@ -193,8 +193,7 @@ int Driver::readFlags() {
       return usageError(
           "expected -D [KERNEL.]NAME=NUMBER or NAME=?, but got '" + define +
           "'");
-  if (flags.withReference)
-    options.reference = ReferenceCode::Include;
+  options.withReferences = flags.withReference;
   bool passes = hasPasses();
   if (int status = readStage(passes))
     return status;
