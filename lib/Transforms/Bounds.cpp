@@ -260,24 +260,31 @@ std::optional<Access> sparkle::getAccess(AccumulateOp op, unsigned operand,
   return access;
 }
 
-Linear sparkle::getTensorExtent(StageOp stage, unsigned dimension) {
+std::optional<Linear> sparkle::getTensorExtent(StageOp stage,
+                                               unsigned dimension) {
+  int64_t extent = stage.getTensor().getType().getShape()[dimension];
+  if (!ShapedType::isDynamic(extent))
+    return Linear(extent);
   Value tensor = stage.getTensor();
   if (auto pack = tensor.getDefiningOp<PackOp>())
     tensor = pack.getSource();
-  AffineMap extents = tensor.getDefiningOp<TensorOp>().getExtents();
-  // Extents are affine in the sizes; floordiv and the like stand for no bound.
-  return Linear::get(extents.getResult(dimension), {}).value_or(Linear(0));
+  auto declaration = tensor.getDefiningOp<TensorOp>();
+  if (!declaration)
+    return std::nullopt;
+  return Linear::get(declaration.getExtents().getResult(dimension), {});
 }
 
 bool sparkle::isProvedInside(AccumulateOp op, unsigned operand,
                              unsigned dimension) {
   auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
   std::optional<Access> access = getAccess(op, operand, dimension);
-  if (!stage || !access)
+  std::optional<Linear> extent =
+      stage ? getTensorExtent(stage, dimension) : std::nullopt;
+  if (!extent || !access)
     return false;
   Linear low = access->first;
   std::optional<int64_t> least = low.add(access->below).getMinimum();
-  Linear room = getTensorExtent(stage, dimension);
+  Linear room = *extent;
   room.add(access->first, -1).add(Linear(-1 - access->above));
   std::optional<int64_t> spare = room.getMinimum();
   return least && *least >= 0 && spare && *spare >= 0;

@@ -64,8 +64,9 @@ struct Access {
 std::optional<Access> getAccess(AccumulateOp op, unsigned operand,
                                 unsigned dimension);
 
-/// The extent along `dimension` of the tensor behind a box.
-Linear getTensorExtent(StageOp stage, unsigned dimension);
+/// The extent along `dimension` of the tensor behind a box; none if it is no
+/// linear function of the run-time sizes.
+std::optional<Linear> getTensorExtent(StageOp stage, unsigned dimension);
 
 /// Whether no read of `operand` falls outside of its tensor along `dimension`.
 bool isProvedInside(AccumulateOp op, unsigned operand, unsigned dimension);

@@ -25,7 +25,8 @@ struct InferInside : sparkle::impl::InferInsideBase<InferInside> {
         // A copy holds the zeros: its box covers all that is read.
         bool copied = stage && stage.getRealisation() == Realisation::Copy;
         int64_t mask = 0;
-        for (unsigned dim = 0; dim < stage.getOrigin().size(); ++dim)
+        unsigned rank = cast<BoxType>(box.getType()).getShape().size();
+        for (unsigned dim = 0; dim < rank; ++dim)
           if (copied || isProvedInside(op, i, dim))
             mask |= int64_t(1) << dim;
         inside.push_back(mask);

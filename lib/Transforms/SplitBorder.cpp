@@ -158,11 +158,11 @@ static void clampLoops(WorkersOp workers) {
         // An earlier clamp may have settled it.
         if (isProvedInside(op, operand, dimension))
           return;
-        if (LoopOp loop = getClampableLoop(op, operand, dimension)) {
-          auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-          clamp(loop, getAccess(op, operand, dimension)->first,
-                getTensorExtent(stage, dimension));
-        }
+        auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+        std::optional<Linear> extent = getTensorExtent(stage, dimension);
+        LoopOp loop = getClampableLoop(op, operand, dimension);
+        if (loop && extent)
+          clamp(loop, getAccess(op, operand, dimension)->first, *extent);
       });
 }
 
@@ -189,9 +189,12 @@ static std::optional<Interior> getInterior(LoopOp loop) {
     if (!access || access->first.getCoefficient(iv) <= 0)
       return;
     auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+    std::optional<Linear> extent = getTensorExtent(stage, dim);
+    if (!extent)
+      return;
     int64_t step = access->first.getCoefficient(iv);
     Linear rest = access->first.without(iv);
-    Linear room = getTensorExtent(stage, dim);
+    Linear room = *extent;
     room.add(rest, -1).add(Linear(-1 - access->above));
     std::optional<int64_t> low = rest.add(access->below).getMinimum();
     std::optional<int64_t> high = room.getMinimum();

@@ -119,8 +119,10 @@ void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
     OpBuilder builder(op);
     for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
       auto stage = box.getDefiningOp<StageOp>();
-      auto steps = pattern.getPrefetch().getAs<IntegerAttr>(
-          getDeclaration(stage.getTensor()).getName());
+      TensorOp tensor = stage ? getDeclaration(stage.getTensor()) : TensorOp();
+      auto steps =
+          tensor ? pattern.getPrefetch().getAs<IntegerAttr>(tensor.getName())
+                 : IntegerAttr();
       if (!steps)
         continue;
       int64_t ahead = steps.getInt() * static_cast<int64_t>(loop.getStep());

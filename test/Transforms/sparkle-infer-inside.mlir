@@ -62,3 +62,22 @@ sparkle.kernel @not_a_product sizes [] {
     sparkle.yield %0 : f32
   } : !sparkle.tensor<16x30x30xf32, (d0, d1, d2) -> (d1, d2, d0)>
 }
+
+// A box or a tensor from elsewhere: of the first nothing is known, of the second
+// its type.
+// CHECK-LABEL: func.func @arguments
+// CHECK: sparkle.accumulate {{.*}} (%{{.*}} (d0, d1) -> (d1) : !sparkle.box<4xf32>)
+// CHECK: sparkle.accumulate {{.*}} (%{{.*}} (d0, d1) -> (d1) inside [0] : !sparkle.box<4xf32>)
+func.func @arguments(%t: !sparkle.tile<4xf32, 1>, %b: !sparkle.box<4xf32>, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) -> !sparkle.tile<4xf32, 1> {
+  %c0 = arith.constant 0 : index
+  %0 = sparkle.accumulate %t at [%c0, %c0] slice [4] (%b (d0, d1) -> (d1) : !sparkle.box<4xf32>) {
+  ^bb0(%e: f32):
+    sparkle.yield %e : f32
+  } : !sparkle.tile<4xf32, 1>
+  %1 = sparkle.stage in_place %x[%c0] : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
+  %2 = sparkle.accumulate %0 at [%c0, %c0] slice [4] (%1 (d0, d1) -> (d1) : !sparkle.box<4xf32>) {
+  ^bb0(%e: f32):
+    sparkle.yield %e : f32
+  } : !sparkle.tile<4xf32, 1>
+  return %2 : !sparkle.tile<4xf32, 1>
+}
