@@ -138,48 +138,6 @@ Status checkExtents(const sparkle_tensor_t &tensor, uint32_t sizeCount) {
   return {};
 }
 
-/// The bytes of a weight as packed; -1 if they do not fit in 64 bits.
-int64_t getPackedSize(const sparkle_tensor_t &tensor) {
-  int64_t size = sizeof(float);
-  for (uint32_t i = 0; i < tensor.packed_count; ++i) {
-    const sparkle_factor_t &factor = tensor.packed[i];
-    const sparkle_extent_t &logical = tensor.extents[factor.dimension];
-    int64_t extent = logical.constant / logical.divisor;
-    // Rounded up to whole blocks.
-    extent = extent / factor.divisor + (extent % factor.divisor != 0);
-    if (!multiply(size, factor.modulus ? factor.modulus : extent))
-      return -1;
-  }
-  return size;
-}
-
-Status checkPacking(const sparkle_tensor_t &tensor) {
-  if (tensor.role != SPARKLE_ROLE_WEIGHT) {
-    if (tensor.packed_count || tensor.packed || tensor.packed_size ||
-        tensor.pack)
-      return Status::invalidArtifact(
-          "tensor '%s': expected no packing, since it is no weight",
-          tensor.name);
-    return {};
-  }
-  if (!tensor.pack)
-    return Status::invalidArtifact(
-        "tensor '%s': expected a packing function of a weight, but "
-        "got a null pointer",
-        tensor.name);
-  if (Status status = checkLayout(tensor, "packed layout", tensor.packed,
-                                  tensor.packed_count);
-      !status.isOk())
-    return status;
-  int64_t size = getPackedSize(tensor);
-  if (size != tensor.packed_size || size < 0)
-    return Status::invalidArtifact(
-        "tensor '%s': expected a packed size of %" PRId64
-        " bytes, but got %" PRId64,
-        tensor.name, size, tensor.packed_size);
-  return {};
-}
-
 Status checkTensor(const sparkle_tensor_t &tensor, uint32_t sizeCount) {
   if (Status status = checkName("tensor", tensor.name); !status.isOk())
     return status;
@@ -187,14 +145,11 @@ Status checkTensor(const sparkle_tensor_t &tensor, uint32_t sizeCount) {
     return Status::invalidArtifact(
         "tensor '%s': expected a role from 0 to 3, but got %u", tensor.name,
         tensor.role);
-  if (tensor.element != SPARKLE_ELEMENT_F32)
+  if (tensor.element != SPARKLE_ELEMENT_F32 &&
+      tensor.element != SPARKLE_ELEMENT_F16)
     return Status::invalidArtifact(
-        "tensor '%s': expected element type 1 (f32), but got %u", tensor.name,
-        tensor.element);
-  if (tensor.reserved != 0)
-    return Status::invalidArtifact(
-        "tensor '%s': expected reserved to be 0, but got %u", tensor.name,
-        tensor.reserved);
+        "tensor '%s': expected element type 1 (f32) or 2 (f16), but got %u",
+        tensor.name, tensor.element);
   if (Status status = checkList("extents of a tensor", tensor.extents,
                                 tensor.rank, SPARKLE_MAX_RANK);
       !status.isOk())
@@ -203,21 +158,13 @@ Status checkTensor(const sparkle_tensor_t &tensor, uint32_t sizeCount) {
                                 tensor.layout_count, SPARKLE_MAX_RANK);
       !status.isOk())
     return status;
-  if (Status status = checkList("factors of a packed layout", tensor.packed,
-                                tensor.packed_count, SPARKLE_MAX_RANK);
-      !status.isOk())
-    return status;
   if (Status status = checkExtents(tensor, sizeCount); !status.isOk())
     return status;
-  if (Status status =
-          checkLayout(tensor, "layout", tensor.layout, tensor.layout_count);
-      !status.isOk())
-    return status;
-  return checkPacking(tensor);
+  return checkLayout(tensor, "layout", tensor.layout, tensor.layout_count);
 }
 
 Status checkTensors(const sparkle_kernel_t &kernel) {
-  bool hasOutput = false, hasTemp = false;
+  bool hasOutput = false;
   for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
     const sparkle_tensor_t &tensor = kernel.tensors[i];
     if (Status status = checkTensor(tensor, kernel.size_count); !status.isOk())
@@ -227,15 +174,10 @@ Status checkTensors(const sparkle_kernel_t &kernel) {
         return Status::invalidArtifact(
             "expected distinct tensors, but got '%s' twice", tensor.name);
     hasOutput |= tensor.role == SPARKLE_ROLE_OUTPUT;
-    hasTemp |= tensor.role == SPARKLE_ROLE_TEMP;
   }
   if (!hasOutput)
     return Status::invalidArtifact(
         "kernel '%s': expected an output, but got none", kernel.name);
-  if (hasTemp != (kernel.workspace_size != nullptr))
-    return Status::invalidArtifact(
-        "kernel '%s': expected %s workspace_size, since it has %s", kernel.name,
-        hasTemp ? "a" : "no", hasTemp ? "temps" : "no temps");
   return {};
 }
 
@@ -254,63 +196,51 @@ const char *getTargetWord(uint32_t target) {
   return nullptr;
 }
 
-uint64_t getKnownFeatures() {
-  uint64_t known = 0;
-#define SPARKLE_KNOWN(NAME, spelling, bit) known |= SPARKLE_CPU_##NAME;
-  SPARKLE_CPU_FEATURES(SPARKLE_KNOWN)
+constexpr uint64_t knownCpuFeatures = 0
+#define SPARKLE_KNOWN(NAME, spelling, bit) | UINT64_C(1) << (bit)
+    SPARKLE_CPU_FEATURES(SPARKLE_KNOWN)
 #undef SPARKLE_KNOWN
-  return known;
+    ;
+
+constexpr uint64_t knownGpuFeatures = 0
+#define SPARKLE_KNOWN(NAME, meaning, bit) | UINT64_C(1) << (bit)
+    SPARKLE_GPU_FEATURES(SPARKLE_KNOWN)
+#undef SPARKLE_KNOWN
+    ;
+
+/// FNV-1a, 64 bits.
+uint64_t hashImage(const void *image, uint64_t size) {
+  const auto *bytes = static_cast<const unsigned char *>(image);
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (uint64_t i = 0; i < size; ++i)
+    hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return hash;
 }
 
-Status checkCpuCode(const sparkle_code_t &code) {
-  if (!code.invoke)
-    return Status::invalidArtifact(
-        "code for cpu: expected an entry, but got a null pointer");
-  if (code.image || code.image_size || code.launch_count || code.launches)
-    return Status::invalidArtifact(
-        "code for cpu: expected neither image nor launches");
-  if (uint64_t unknown = code.features & ~getKnownFeatures())
-    return Status::invalidArtifact(
-        "code for cpu: expected known features, but got bits "
-        "0x%" PRIx64,
-        unknown);
-  return {};
-}
+/// Checks one code of a kernel whose tensors are right.
+class CodeCheck {
+public:
+  CodeCheck(const sparkle_kernel_t &kernel, const sparkle_code_t &code)
+      : kernel(kernel), code(code), word(getTargetWord(code.target)) {}
 
-Status checkLaunches(const sparkle_code_t &code, const char *word) {
-  for (uint32_t i = 0; i < code.launch_count; ++i) {
-    const sparkle_launch_t &launch = code.launches[i];
-    if (!launch.entry)
-      return Status::invalidArtifact(
-          "code for %s: expected an entry of launch %u, but got a "
-          "null pointer",
-          word, i);
-    for (unsigned axis = 0; axis < 3; ++axis)
-      if (launch.workgroup[axis] < 1 || launch.grid[axis].divisor < 1)
-        return Status::invalidArtifact(
-            "code for %s: expected a positive workgroup and grid "
-            "divisor in launch %u",
-            word, i);
-  }
-  return {};
-}
+  Status run() const;
 
-Status checkImage(const sparkle_code_t &code, const char *word) {
-  if (code.invoke || code.features)
-    return Status::invalidArtifact(
-        "code for %s: expected neither entry nor cpu features", word);
-  if (!code.image || !code.image_size)
-    return Status::invalidArtifact(
-        "code for %s: expected an image, but got none", word);
-  if (Status status = checkList("launches", code.launches, code.launch_count,
-                                SPARKLE_MAX_COUNT);
-      !status.isOk())
-    return status;
-  return checkLaunches(code, word);
-}
+private:
+  bool isCpu() const { return code.target == SPARKLE_TARGET_CPU; }
+  Status checkPackings() const;
+  Status checkPacking(const sparkle_packing_t &packing, uint32_t weight) const;
+  Status checkWorkspace() const;
+  Status checkFeatures(uint64_t known) const;
+  Status checkEntry() const;
+  Status checkImage() const;
+  Status checkLaunch(uint32_t index) const;
 
-Status checkCode(const sparkle_code_t &code) {
-  const char *word = getTargetWord(code.target);
+  const sparkle_kernel_t &kernel;
+  const sparkle_code_t &code;
+  const char *word;
+};
+
+Status CodeCheck::run() const {
   if (!word)
     return Status::invalidArtifact("expected a known target, but got number %u",
                                    code.target);
@@ -319,8 +249,185 @@ Status checkCode(const sparkle_code_t &code) {
         "code for %s: expected the names of processor and pattern, "
         "but got a null pointer",
         word);
-  return code.target == SPARKLE_TARGET_CPU ? checkCpuCode(code)
-                                           : checkImage(code, word);
+  if (code.reserved != 0)
+    return Status::invalidArtifact(
+        "code for %s %s: expected reserved to be 0, but got %u", word,
+        code.processor, code.reserved);
+  if (Status status = checkPackings(); !status.isOk())
+    return status;
+  if (Status status = checkWorkspace(); !status.isOk())
+    return status;
+  return isCpu() ? checkEntry() : checkImage();
+}
+
+/// The bytes of a packed weight; -1 if they do not fit in 64 bits.
+int64_t getPackedSize(const sparkle_tensor_t &tensor,
+                      const sparkle_packing_t &packing) {
+  int64_t size = tensor.element == SPARKLE_ELEMENT_F16 ? 2 : 4;
+  for (uint32_t i = 0; i < packing.layout_count; ++i) {
+    const sparkle_factor_t &factor = packing.layout[i];
+    const sparkle_extent_t &logical = tensor.extents[factor.dimension];
+    int64_t extent = logical.constant / logical.divisor;
+    // Rounded up to whole blocks.
+    extent = extent / factor.divisor + (extent % factor.divisor != 0);
+    if (!multiply(size, factor.modulus ? factor.modulus : extent))
+      return -1;
+  }
+  return size;
+}
+
+/// One packing for each weight, in the same order.
+Status CodeCheck::checkPackings() const {
+  if (Status status = checkList("packings", code.packings, code.packing_count,
+                                SPARKLE_MAX_COUNT);
+      !status.isOk())
+    return status;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
+    if (kernel.tensors[i].role != SPARKLE_ROLE_WEIGHT)
+      continue;
+    if (count == code.packing_count)
+      return Status::invalidArtifact(
+          "code for %s %s: expected a packing of weight '%s', but got none",
+          word, code.processor, kernel.tensors[i].name);
+    if (Status status = checkPacking(code.packings[count++], i); !status.isOk())
+      return status;
+  }
+  if (count != code.packing_count)
+    return Status::invalidArtifact(
+        "code for %s %s: expected %u packings, but got %u", word,
+        code.processor, count, code.packing_count);
+  return {};
+}
+
+Status CodeCheck::checkPacking(const sparkle_packing_t &packing,
+                               uint32_t weight) const {
+  const sparkle_tensor_t &tensor = kernel.tensors[weight];
+  if (packing.tensor != weight)
+    return Status::invalidArtifact(
+        "code for %s %s: expected the packing of tensor %u, but got that of %u",
+        word, code.processor, weight, packing.tensor);
+  if (isCpu() != (packing.pack != nullptr))
+    return Status::invalidArtifact(
+        "code for %s %s: expected %s packing function of weight '%s'", word,
+        code.processor, isCpu() ? "a" : "no", tensor.name);
+  if (Status status = checkList("factors of a packed layout", packing.layout,
+                                packing.layout_count, SPARKLE_MAX_RANK);
+      !status.isOk())
+    return status;
+  if (Status status = checkLayout(tensor, "packed layout", packing.layout,
+                                  packing.layout_count);
+      !status.isOk())
+    return status;
+  int64_t size = getPackedSize(tensor, packing);
+  if (size != packing.size || size < 0)
+    return Status::invalidArtifact(
+        "tensor '%s': expected a packed size of %" PRId64
+        " bytes, but got %" PRId64,
+        tensor.name, size, packing.size);
+  return {};
+}
+
+/// Temps lie in the workspace; a GPU's code may have more of its own there.
+Status CodeCheck::checkWorkspace() const {
+  bool hasTemp = false;
+  for (uint32_t i = 0; i < kernel.tensor_count; ++i)
+    hasTemp |= kernel.tensors[i].role == SPARKLE_ROLE_TEMP;
+  if (hasTemp ? code.workspace_size != nullptr
+              : !code.workspace_size || !isCpu())
+    return {};
+  return Status::invalidArtifact(
+      "code for %s %s: expected %s workspace_size, since the kernel has %s",
+      word, code.processor, hasTemp ? "a" : "no",
+      hasTemp ? "temps" : "no temps");
+}
+
+Status CodeCheck::checkFeatures(uint64_t known) const {
+  if (uint64_t unknown = code.features & ~known)
+    return Status::invalidArtifact(
+        "code for %s %s: expected known features, but got bits 0x%" PRIx64,
+        word, code.processor, unknown);
+  return {};
+}
+
+Status CodeCheck::checkEntry() const {
+  if (!code.invoke)
+    return Status::invalidArtifact(
+        "code for %s %s: expected an entry, but got a null pointer", word,
+        code.processor);
+  if (code.image || code.image_size || code.image_hash || code.launch_count ||
+      code.launches)
+    return Status::invalidArtifact(
+        "code for %s %s: expected neither image nor launches", word,
+        code.processor);
+  return checkFeatures(knownCpuFeatures);
+}
+
+Status CodeCheck::checkImage() const {
+  if (code.invoke)
+    return Status::invalidArtifact("code for %s %s: expected no entry", word,
+                                   code.processor);
+  if (kernel.size_count > SPARKLE_MAX_GPU_SIZES)
+    return Status::invalidArtifact(
+        "code for %s %s: expected at most %u sizes, but got %u", word,
+        code.processor, SPARKLE_MAX_GPU_SIZES, kernel.size_count);
+  if (!code.image || !code.image_size)
+    return Status::invalidArtifact(
+        "code for %s %s: expected an image, but got none", word,
+        code.processor);
+  if (reinterpret_cast<uintptr_t>(code.image) % 16)
+    return Status::invalidArtifact(
+        "code for %s %s: expected its image at a multiple of 16 bytes", word,
+        code.processor);
+  uint64_t hash = hashImage(code.image, code.image_size);
+  if (hash != code.image_hash)
+    return Status::invalidArtifact(
+        "code for %s %s: expected an image with hash %016" PRIx64
+        ", but got %016" PRIx64,
+        word, code.processor, code.image_hash, hash);
+  if (Status status = checkList("launches", code.launches, code.launch_count,
+                                SPARKLE_MAX_COUNT);
+      !status.isOk())
+    return status;
+  if (code.launch_count == 0)
+    return Status::invalidArtifact(
+        "code for %s %s: expected a launch, but got none", word,
+        code.processor);
+  for (uint32_t i = 0; i < code.launch_count; ++i)
+    if (Status status = checkLaunch(i); !status.isOk())
+      return status;
+  return checkFeatures(knownGpuFeatures);
+}
+
+Status CodeCheck::checkLaunch(uint32_t index) const {
+  const sparkle_launch_t &launch = code.launches[index];
+  if (!launch.entry)
+    return Status::invalidArtifact(
+        "code for %s %s: expected an entry of launch %u, but got a null "
+        "pointer",
+        word, code.processor, index);
+  if (Status status = checkList("extents of a grid", launch.grid,
+                                launch.grid_count, SPARKLE_MAX_RANK);
+      !status.isOk())
+    return status;
+  if (launch.grid_count < 1 || launch.invocations < 1 || launch.reserved != 0)
+    return Status::invalidArtifact(
+        "code for %s %s: expected a grid and invocations of launch %u, but got "
+        "%u and %u",
+        word, code.processor, index, launch.grid_count, launch.invocations);
+  for (uint32_t i = 0; i < launch.grid_count; ++i) {
+    if (launch.grid[i].divisor < 1)
+      return Status::invalidArtifact(
+          "code for %s %s: expected a positive divisor in the grid of launch "
+          "%u, but got %" PRId64,
+          word, code.processor, index, launch.grid[i].divisor);
+    if (launch.grid[i].coefficients && kernel.size_count == 0)
+      return Status::invalidArtifact(
+          "code for %s %s: expected the grid of launch %u without "
+          "coefficients, since the kernel has no sizes",
+          word, code.processor, index);
+  }
+  return {};
 }
 
 //===----------------------------------------------------------------------===//
@@ -382,7 +489,8 @@ Status validate(const sparkle_kernel_t &kernel) {
   if (Status status = checkTensors(kernel); !status.isOk())
     return status;
   for (uint32_t i = 0; i < kernel.code_count; ++i)
-    if (Status status = checkCode(kernel.codes[i]); !status.isOk())
+    if (Status status = CodeCheck(kernel, kernel.codes[i]).run();
+        !status.isOk())
       return status;
   return {};
 }

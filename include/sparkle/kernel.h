@@ -7,8 +7,8 @@
  *
  * Conventions. Every pointer points into the object that holds the descriptor
  * and lives as long as it; nothing is ever written. Strings end in a zero byte
- * and are UTF-8. A list that is empty is null. Fields are only ever added at
- * the end of a struct, together with a new version. */
+ * and are UTF-8. A list that is empty is null. A change of a struct comes with
+ * a new version. */
 
 #ifndef SPARKLE_KERNEL_H
 #define SPARKLE_KERNEL_H
@@ -21,11 +21,16 @@ extern "C" {
 
 /* "SPKL" in memory on a little-endian machine. */
 #define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
-#define SPARKLE_KERNEL_VERSION UINT32_C(1)
+#define SPARKLE_KERNEL_VERSION UINT32_C(2)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
 /* A kernel has no more sizes, no more tensors and no more codes. */
 #define SPARKLE_MAX_COUNT 256
+/* A kernel that a GPU runs has no more run-time sizes: they are passed as
+ * 32-bit push constants, of which every device has 128 bytes. */
+#define SPARKLE_MAX_GPU_SIZES 32
+/* Temps in a workspace begin at multiples of this, in bytes. */
+#define SPARKLE_WORKSPACE_ALIGNMENT 256
 
 typedef enum sparkle_target {
 #define SPARKLE_TARGET(folder, word, number) SPARKLE_TARGET_##folder = number,
@@ -36,14 +41,15 @@ typedef enum sparkle_target {
 
 typedef enum sparkle_role {
   SPARKLE_ROLE_INPUT = 0,  /* read */
-  SPARKLE_ROLE_WEIGHT = 1, /* read, and passed packed; see `packed` */
+  SPARKLE_ROLE_WEIGHT = 1, /* read, and passed packed: sparkle_packing_t */
   SPARKLE_ROLE_OUTPUT = 2, /* written, every element */
   SPARKLE_ROLE_TEMP = 3,   /* lies in the workspace; no argument of its own */
   SPARKLE_ROLE_MAX = 0x7fffffff
 } sparkle_role_t;
 
 typedef enum sparkle_element {
-  SPARKLE_ELEMENT_F32 = 1,
+  SPARKLE_ELEMENT_F32 = 1, /* 4 bytes, IEEE 754 binary32 */
+  SPARKLE_ELEMENT_F16 = 2, /* 2 bytes, IEEE 754 binary16; sums are f32 */
   SPARKLE_ELEMENT_MAX = 0x7fffffff
 } sparkle_element_t;
 
@@ -78,6 +84,16 @@ typedef enum sparkle_element {
 SPARKLE_CPU_FEATURES(SPARKLE_CPU_FEATURE)
 #undef SPARKLE_CPU_FEATURE
 
+/* What a GPU's code may need beyond Vulkan 1.1:
+ * FEATURE(NAME, "what it is", bit). */
+#define SPARKLE_GPU_FEATURES(FEATURE)                                          \
+  FEATURE(STORAGE_16BIT, "16-bit storage buffers", 0)
+
+#define SPARKLE_GPU_FEATURE(NAME, meaning, bit)                                \
+  static const uint64_t SPARKLE_GPU_##NAME = UINT64_C(1) << (bit);
+SPARKLE_GPU_FEATURES(SPARKLE_GPU_FEATURE)
+#undef SPARKLE_GPU_FEATURE
+
 /* A whole number that depends on the sizes of a call:
  * floor((constant + sum over i of coefficients[i] * sizes[i]) / divisor). */
 typedef struct sparkle_extent {
@@ -105,16 +121,21 @@ typedef struct sparkle_tensor {
   uint32_t element;      /* sparkle_element_t */
   uint32_t rank;         /* dimensions: entries of `extents` */
   uint32_t layout_count; /* entries of `layout` */
-  uint32_t packed_count; /* entries of `packed`; 0 unless a weight */
-  uint32_t reserved;     /* must be 0 */
   const sparkle_extent_t *extents;
   /* Outermost first. A physical extent is rounded up to whole blocks. */
   const sparkle_factor_t *layout;
-  /* The layout in which the kernel takes a weight. Null unless a weight. */
-  const sparkle_factor_t *packed;
-  int64_t packed_size; /* bytes; 0 unless a weight */
-  sparkle_pack_t pack; /* null unless a weight */
 } sparkle_tensor_t;
+
+/* How one code takes a weight. */
+typedef struct sparkle_packing {
+  uint32_t tensor;       /* of the kernel: a weight */
+  uint32_t layout_count; /* entries of `layout` */
+  const sparkle_factor_t *layout;
+  int64_t size; /* bytes */
+  /* Does it. Null for a GPU: the runtime follows `layout` then. Elements beyond
+   * the extents are zero. */
+  sparkle_pack_t pack;
+} sparkle_packing_t;
 
 /* Calls CPU code. `arguments`: the inputs, weights (packed) and outputs in the
  * order of the tensors, then the workspace if there are temps. `sizes`: one
@@ -123,26 +144,51 @@ typedef struct sparkle_tensor {
  * or a size is invalid. Thread-safe. */
 typedef int (*sparkle_invoke_t)(void *const *arguments, const int64_t *sizes);
 
-/* One launch of an image: `grid` workgroups of `workgroup` invocations. */
+/* One entry point of an image. The launches of a code run in order, each after
+ * all writes of the one before.
+ *
+ * An image for Vulkan is a SPIR-V module. Of descriptor set 0, binding i is a
+ * storage buffer: argument i (the tensors in order of declaration, without
+ * temps), then the workspace if the code wants one. The push constants are the
+ * run-time sizes as int32_t, in order. The workgroups are numbered by the
+ * indices of `grid`, the last varying fastest; number
+ * WorkgroupId.x + SPARKLE_GRID_WIDTH * WorkgroupId.y does nothing where it is
+ * no less than their count. */
+#define SPARKLE_GRID_WIDTH 65535
 typedef struct sparkle_launch {
-  const char *entry; /* the function in the image */
-  sparkle_extent_t grid[3];
-  uint32_t workgroup[3];
-  uint32_t local_size; /* bytes of workgroup memory */
+  const char *entry;            /* the function in the image */
+  const sparkle_extent_t *grid; /* workgroups along each index */
+  uint32_t grid_count;          /* entries of `grid`; at least 1 */
+  uint32_t invocations;         /* of a workgroup */
+  uint32_t local_size;          /* bytes of workgroup memory */
+  uint32_t reserved;            /* must be 0 */
 } sparkle_launch_t;
 
 /* The kernel compiled for one processor of one target. */
 typedef struct sparkle_code {
-  uint32_t target;       /* sparkle_target_t */
-  uint32_t launch_count; /* 0 for the CPU */
-  const char *processor; /* as --cpu names it, never "native" */
-  uint64_t features;     /* SPARKLE_CPU_* that it needs; 0 unless the CPU */
+  uint32_t target;        /* sparkle_target_t */
+  uint32_t packing_count; /* entries of `packings`: one for each weight */
+  const char *processor;  /* as --cpu or --gpu names it, never "native" */
+  uint64_t features;      /* SPARKLE_CPU_* or SPARKLE_GPU_* that it needs */
   const char *pattern;   /* the resolved pattern, as --emit=pattern prints it */
-  uint64_t pattern_hash;
+  uint64_t pattern_hash; /* xxh3, 64 bits */
+  const sparkle_packing_t *packings; /* in the order of the tensors */
+  /* The bytes of the workspace that this code wants, or -1 if a size is
+   * invalid. Null if it wants none. Thread-safe. */
+  int64_t (*workspace_size)(const int64_t *sizes);
+  /* By the pattern, the bytes that one run moves between far and near memory
+   * (every box once per near step, every output once), and between near memory
+   * and registers (every operand of every accumulate once per register tile),
+   * or -1 if a size is invalid. Null if unknown. Thread-safe. */
+  int64_t (*far_bytes)(const int64_t *sizes);
+  int64_t (*near_bytes)(const int64_t *sizes);
   sparkle_invoke_t invoke; /* null unless the CPU */
-  const void *image;       /* null for the CPU */
+  const void *image;       /* null for the CPU; aligned to 16 bytes */
   uint64_t image_size;     /* bytes */
-  const sparkle_launch_t *launches;
+  uint64_t image_hash;     /* FNV-1a, 64 bits, of the image; 0 for the CPU */
+  const sparkle_launch_t *launches; /* null for the CPU */
+  uint32_t launch_count;            /* 0 for the CPU */
+  uint32_t reserved;                /* must be 0 */
 } sparkle_code_t;
 
 typedef struct sparkle_kernel {
@@ -158,10 +204,7 @@ typedef struct sparkle_kernel {
                               neither comments nor patterns change it */
   const char *const *size_names;
   const sparkle_tensor_t *tensors; /* in order of declaration */
-  const sparkle_code_t *codes;
-  /* The bytes of the workspace, or -1 if a size is invalid. Null if there are
-   * no temps. Thread-safe. */
-  int64_t (*workspace_size)(const int64_t *sizes);
+  const sparkle_code_t *codes;     /* of one target, best first */
   /* The arithmetic operations of all sums, a multiply-add being two; terms that
    * read outside of a tensor do not count. -1 if a size is invalid. Null if
    * the compiler was given no algorithm, only tiles. Thread-safe. */

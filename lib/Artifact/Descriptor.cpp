@@ -15,6 +15,14 @@ using namespace llvm;
 namespace sparkle {
 namespace {
 
+/// FNV-1a, 64 bits.
+uint64_t hashImage(ArrayRef<char> bytes) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (char byte : bytes)
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
 /// Turns the parts of a description into constants of one module.
 class Writer {
 public:
@@ -38,12 +46,17 @@ private:
     return hold(ConstantDataArray::getString(module.getContext(), text));
   }
   Constant *array(ArrayRef<Constant *> elements);
-  Constant *hold(Constant *value);
+  GlobalVariable *hold(Constant *value);
 
   Constant *extent(const Extent &extent);
+  Constant *extents(ArrayRef<Extent> extents);
   Constant *factors(ArrayRef<Factor> factors);
-  Constant *tensor(StringRef kernel, const TensorDescription &tensor);
-  Constant *code(StringRef kernel, const CodeDescription &code);
+  Constant *tensor(const TensorDescription &tensor);
+  Constant *packing(const KernelDescription &kernel, const Packing &packing,
+                    bool hasFunction);
+  Constant *launch(const LaunchDescription &launch);
+  Constant *image(const Twine &name, ArrayRef<char> bytes);
+  Constant *code(const KernelDescription &kernel, const CodeDescription &code);
   Constant *forward(const Twine &callee, ArrayRef<Type *> parameters);
 
   Module &module;
@@ -51,7 +64,7 @@ private:
 };
 
 /// A constant of the module that nothing outside of it can name.
-Constant *Writer::hold(Constant *value) {
+GlobalVariable *Writer::hold(Constant *value) {
   auto *global = new GlobalVariable(module, value->getType(), true,
                                     GlobalValue::PrivateLinkage, value);
   global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
@@ -74,6 +87,13 @@ Constant *Writer::extent(const Extent &extent) {
       {i64(extent.constant), i64(extent.divisor), array(coefficients)});
 }
 
+Constant *Writer::extents(ArrayRef<Extent> extents) {
+  SmallVector<Constant *> entries;
+  for (const Extent &each : extents)
+    entries.push_back(extent(each));
+  return array(entries);
+}
+
 Constant *Writer::factors(ArrayRef<Factor> factors) {
   SmallVector<Constant *> entries;
   for (const Factor &factor : factors)
@@ -82,28 +102,62 @@ Constant *Writer::factors(ArrayRef<Factor> factors) {
   return array(entries);
 }
 
-Constant *Writer::tensor(StringRef kernel, const TensorDescription &tensor) {
-  SmallVector<Constant *> extents;
-  for (const Extent &each : tensor.extents)
-    extents.push_back(extent(each));
-  Constant *pack = null();
-  if (tensor.role == SPARKLE_ROLE_WEIGHT)
-    pack = module.getFunction((kernel + "_pack_" + tensor.name).str());
-  assert(pack && "the leaf emits a packing function for every weight");
+Constant *Writer::tensor(const TensorDescription &tensor) {
   return record({string(tensor.name), u32(tensor.role), u32(tensor.element),
                  u32(tensor.extents.size()), u32(tensor.layout.size()),
-                 u32(tensor.packed.size()), u32(0), array(extents),
-                 factors(tensor.layout), factors(tensor.packed),
-                 i64(tensor.packedSize), pack});
+                 extents(tensor.extents), factors(tensor.layout)});
 }
 
-Constant *Writer::code(StringRef kernel, const CodeDescription &code) {
-  Constant *invoke = null();
-  if (code.target == SPARKLE_TARGET_CPU)
-    invoke = forward(kernel, {pointer, pointer});
-  return record({u32(code.target), u32(0), string(code.processor),
-                 i64(code.features), string(code.pattern),
-                 i64(code.patternHash), invoke, null(), i64(0), null()});
+Constant *Writer::packing(const KernelDescription &kernel,
+                          const Packing &packing, bool hasFunction) {
+  Constant *pack = null();
+  if (hasFunction)
+    pack = module.getFunction(kernel.name + "_pack_" +
+                              kernel.tensors[packing.tensor].name);
+  assert(pack && "the CPU emits a packing function for every weight");
+  return record({u32(packing.tensor), u32(packing.layout.size()),
+                 factors(packing.layout), i64(packing.size), pack});
+}
+
+Constant *Writer::launch(const LaunchDescription &launch) {
+  return record({string(launch.entry), extents(launch.grid),
+                 u32(launch.grid.size()), u32(launch.invocations),
+                 u32(launch.localSize), u32(0)});
+}
+
+/// In a section of its own, so that any tool takes it out again.
+Constant *Writer::image(const Twine &name, ArrayRef<char> bytes) {
+  if (bytes.empty())
+    return null();
+  GlobalVariable *image = hold(ConstantDataArray::getRaw(
+      StringRef(bytes.data(), bytes.size()), bytes.size(),
+      Type::getInt8Ty(module.getContext())));
+  image->setSection((".rodata." + name).str());
+  image->setAlignment(Align(16));
+  return image;
+}
+
+Constant *Writer::code(const KernelDescription &kernel,
+                       const CodeDescription &code) {
+  bool isCpu = code.target == SPARKLE_TARGET_CPU;
+  SmallVector<Constant *> packings, launches;
+  for (const Packing &each : code.packings)
+    packings.push_back(packing(kernel, each, isCpu));
+  for (const LaunchDescription &each : code.launches)
+    launches.push_back(launch(each));
+  std::string name = getCodeName(kernel.name, code.target, code.processor);
+  return record(
+      {u32(code.target), u32(packings.size()), string(code.processor),
+       i64(code.features), string(code.pattern), i64(code.patternHash),
+       array(packings),
+       forward((isCpu ? kernel.name + "_" : name + ".") + "workspace_size",
+               pointer),
+       forward(name + ".far_bytes", pointer),
+       forward(name + ".near_bytes", pointer),
+       isCpu ? forward(kernel.name, {pointer, pointer}) : null(),
+       image(name, code.image), i64(code.image.size()),
+       i64(isCpu ? 0 : hashImage(code.image)), array(launches),
+       u32(launches.size()), u32(0)});
 }
 
 /// A function that takes the arguments of `callee` from arrays: the last
@@ -140,15 +194,14 @@ Constant *Writer::kernel(const KernelDescription &kernel) {
   for (StringRef size : kernel.sizes)
     sizes.push_back(string(size));
   for (const TensorDescription &each : kernel.tensors)
-    tensors.push_back(tensor(kernel.name, each));
+    tensors.push_back(tensor(each));
   for (const CodeDescription &each : kernel.codes)
-    codes.push_back(code(kernel.name, each));
+    codes.push_back(code(kernel, each));
   return record({u32(SPARKLE_KERNEL_MAGIC), u32(SPARKLE_KERNEL_VERSION),
                  u32(sizeof(sparkle_kernel_t)), u32(sizes.size()),
                  u32(tensors.size()), u32(codes.size()), string(kernel.name),
                  string(getCompilerVersion()), i64(kernel.algorithmHash),
                  array(sizes), array(tensors), array(codes),
-                 forward(kernel.name + "_workspace_size", pointer),
                  forward(kernel.name + "_operation_count", pointer),
                  forward(kernel.name + "_reference", {pointer, pointer})});
 }
@@ -157,6 +210,22 @@ Constant *Writer::kernel(const KernelDescription &kernel) {
 
 std::string getCompilerVersion() {
   return "sparkle " SPARKLE_VERSION ", LLVM " LLVM_VERSION_STRING;
+}
+
+std::string getCodeName(StringRef kernel, sparkle_target_t target,
+                        StringRef processor) {
+  StringRef word;
+  switch (target) {
+#define SPARKLE_TARGET(folder, name, number)                                   \
+  case SPARKLE_TARGET_##folder:                                                \
+    word = #name;                                                              \
+    break;
+#include "sparkle/targets.def"
+#undef SPARKLE_TARGET
+  case SPARKLE_TARGET_MAX:
+    llvm_unreachable("no target");
+  }
+  return (kernel + "." + word + "." + processor).str();
 }
 
 void addDescriptor(Module &module, const KernelDescription &kernel) {

@@ -39,23 +39,42 @@ struct TensorDescription {
   sparkle_element_t element = SPARKLE_ELEMENT_F32;
   llvm::SmallVector<Extent> extents;
   llvm::SmallVector<Factor> layout;
-  /// Of a weight.
-  llvm::SmallVector<Factor> packed;
-  int64_t packedSize = 0;
 };
 
-/// sparkle_code_t.
+/// sparkle_packing_t. `tensor` counts the kernel's tensors.
+struct Packing {
+  uint32_t tensor = 0;
+  llvm::SmallVector<Factor> layout;
+  int64_t size = 0;
+};
+
+/// sparkle_launch_t.
+struct LaunchDescription {
+  std::string entry;
+  llvm::SmallVector<Extent> grid;
+  uint32_t invocations = 0;
+  uint32_t localSize = 0;
+};
+
+/// sparkle_code_t. The functions of the CPU's code are NAME, NAME_pack_W and
+/// NAME_workspace_size. Those that every code may have are called by its own
+/// name: NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU,
+/// .workspace_size. Where the module has none, the field is null.
 struct CodeDescription {
   sparkle_target_t target = SPARKLE_TARGET_CPU;
   std::string processor;
   uint64_t features = 0;
   std::string pattern;
   uint64_t patternHash = 0;
+  /// One for each weight, in the order of the tensors.
+  std::vector<Packing> packings;
+  /// Of a GPU.
+  llvm::SmallVector<char, 0> image;
+  std::vector<LaunchDescription> launches;
 };
 
 /// sparkle_kernel_t. The functions are found in the module by their names:
-/// NAME, NAME_pack_W, and, where they are there, NAME_workspace_size,
-/// NAME_operation_count and NAME_reference.
+/// NAME_operation_count and NAME_reference, where they are there.
 struct KernelDescription {
   std::string name;
   uint64_t algorithmHash = 0;
@@ -68,6 +87,10 @@ struct KernelDescription {
 
 /// "sparkle 0.1.0, LLVM 22.1.0": what the descriptor says of the compiler.
 std::string getCompilerVersion();
+
+/// "conv.cpu.znver4": what the functions of one code begin with.
+std::string getCodeName(llvm::StringRef kernel, sparkle_target_t target,
+                        llvm::StringRef processor);
 
 /// Adds NAME_kernel to `module`, which holds the kernel's functions.
 void addDescriptor(llvm::Module &module, const KernelDescription &kernel);

@@ -121,7 +121,7 @@ public:
 
   void printSummary();
   void printKernel();
-  void printPacking(const TensorDescription &weight);
+  void printPackings();
   void printWorkspace();
   void printReference();
   void printDescriptor();
@@ -263,17 +263,19 @@ void KernelPrinter::printKernel() {
   printFunction("int", kernel.name, parameters);
 }
 
-void KernelPrinter::printPacking(const TensorDescription &weight) {
-  std::string source = isReservedWord(weight.name) || weight.name == "packed"
-                           ? weight.name + "_"
-                           : weight.name;
-  out << "/* Packs " << weight.name << " for " << kernel.name << ": to "
-      << stored(weight.packed) << ", " << weight.packedSize
-      << " bytes.\n * Returns 0; 1 if a pointer is null. Thread-safe. */\n";
-  printFunction("int", kernel.name + "_pack_" + weight.name,
-                {"const float *" + source, "float *packed"});
-  printFunction("int64_t", kernel.name + "_packed_" + weight.name + "_size",
-                {});
+void KernelPrinter::printPackings() {
+  for (const Packing &packing : kernel.codes.front().packings) {
+    StringRef weight = kernel.tensors[packing.tensor].name;
+    std::string source = isReservedWord(weight) || weight == "packed"
+                             ? (weight + "_").str()
+                             : weight.str();
+    out << "/* Packs " << weight << " for " << kernel.name << ": to "
+        << stored(packing.layout) << ", " << packing.size
+        << " bytes.\n * Returns 0; 1 if a pointer is null. Thread-safe. */\n";
+    printFunction("int", kernel.name + "_pack_" + weight,
+                  {"const float *" + source, "float *packed"});
+    printFunction("int64_t", kernel.name + "_packed_" + weight + "_size", {});
+  }
 }
 
 void KernelPrinter::printWorkspace() {
@@ -333,9 +335,7 @@ std::string writeHeader(ArrayRef<KernelDescription> kernels) {
     KernelPrinter printer(kernel, out);
     printer.printSummary();
     printer.printKernel();
-    for (const TensorDescription &tensor : kernel.tensors)
-      if (tensor.role == SPARKLE_ROLE_WEIGHT)
-        printer.printPacking(tensor);
+    printer.printPackings();
     printer.printWorkspace();
     if (kernel.hasReference)
       printer.printReference();

@@ -147,7 +147,14 @@ LogicalResult Compilation::resolvePatterns() {
 LogicalResult Compilation::tile() {
   if (failed(runPasses(buildTiledPipeline)))
     return failure();
-  return describePacking(*module, kernels);
+  for (auto [kernel, description] :
+       llvm::zip_equal(module->getOps<KernelOp>(), kernels)) {
+    FailureOr<std::vector<Packing>> packings = describePackings(kernel);
+    if (failed(packings))
+      return failure();
+    description.codes.back().packings = std::move(*packings);
+  }
+  return success();
 }
 
 LogicalResult Compilation::lowerToTarget() {

@@ -4,7 +4,6 @@
 // matter once a kernel becomes C functions.
 
 #include "lib/Compiler/Describe.h"
-#include "dialect/SparkleDialect.h"
 #include "lib/Artifact/Header.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -121,16 +120,14 @@ SmallVector<Factor> getFactors(StoredTensorType type) {
   return llvm::map_to_vector(type.getLayout().getResults(), getFactor);
 }
 
-/// Sets the packed layout of a weight, whose extents are static.
-LogicalResult setPacking(TensorDescription &tensor, StoredTensorType type,
-                         Operation *op) {
-  tensor.packed = getFactors(type);
-  tensor.packedSize = sizeof(float);
+/// The bytes of a weight, whose extents are static.
+FailureOr<int64_t> getByteSize(TensorOp weight, StoredTensorType type) {
+  int64_t size = type.getElementType().getIntOrFloatBitWidth() / 8;
   for (int64_t extent : type.getPhysicalShape())
-    if (llvm::MulOverflow(tensor.packedSize, extent, tensor.packedSize))
-      return op->emitError("expected the bytes of '")
-             << tensor.name << "' to fit in 64 bits, but got " << type;
-  return success();
+    if (llvm::MulOverflow(size, extent, size))
+      return weight.emitError("expected the bytes of '")
+             << weight.getName() << "' to fit in 64 bits, but got " << type;
+  return size;
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,8 +169,7 @@ FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
     description.extents.push_back(*extent);
   }
   description.layout = getFactors(type);
-  if (tensor.getRole() == Role::Weight &&
-      failed(setPacking(description, type, tensor)))
+  if (tensor.getRole() == Role::Weight && failed(getByteSize(tensor, type)))
     return failure();
   return description;
 }
@@ -280,20 +276,22 @@ FailureOr<std::vector<KernelDescription>> describeKernels(ModuleOp module) {
   return descriptions;
 }
 
-LogicalResult
-describePacking(ModuleOp module,
-                llvm::MutableArrayRef<KernelDescription> kernels) {
-  for (auto [kernel, description] :
-       llvm::zip_equal(module.getOps<KernelOp>(), kernels))
-    for (PackOp pack : kernel.getBody().getOps<PackOp>()) {
-      StringRef name = pack.getSource().getDefiningOp<TensorOp>().getName();
-      auto tensor = llvm::find_if(
-          description.tensors,
-          [&](const TensorDescription &tensor) { return tensor.name == name; });
-      if (failed(setPacking(*tensor, pack.getResult().getType(), pack)))
-        return failure();
-    }
-  return success();
+FailureOr<std::vector<Packing>> describePackings(KernelOp kernel) {
+  llvm::DenseMap<Value, PackOp> packs;
+  for (PackOp pack : kernel.getBody().getOps<PackOp>())
+    packs[pack.getSource()] = pack;
+  std::vector<Packing> packings;
+  for (auto [index, tensor] : llvm::enumerate(kernel.getTensors())) {
+    if (tensor.getRole() != Role::Weight)
+      continue;
+    PackOp pack = packs.lookup(tensor.getResult());
+    StoredTensorType type = pack ? pack.getType() : tensor.getType();
+    FailureOr<int64_t> size = getByteSize(tensor, type);
+    if (failed(size))
+      return failure();
+    packings.push_back({uint32_t(index), getFactors(type), *size});
+  }
+  return packings;
 }
 
 } // namespace sparkle

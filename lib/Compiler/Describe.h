@@ -5,22 +5,21 @@
 #ifndef SPARKLE_LIB_COMPILER_DESCRIBE_H
 #define SPARKLE_LIB_COMPILER_DESCRIBE_H
 
+#include "dialect/SparkleDialect.h"
 #include "lib/Artifact/Descriptor.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace sparkle {
 
 /// Describes every kernel of `module`, in order: its names, tensors and hash.
-/// Takes a weight's packed layout to be the declared one. Fails if a name
-/// cannot stand in an object and its header, or an extent in a descriptor.
+/// Fails if a name cannot stand in an object and its header, or an extent in a
+/// descriptor.
 mlir::FailureOr<std::vector<KernelDescription>>
 describeKernels(mlir::ModuleOp module);
 
-/// Fills in the packed layouts that the tiled `module` asks for. Fails if one
-/// is too large for 64 bits.
-mlir::LogicalResult
-describePacking(mlir::ModuleOp module,
-                llvm::MutableArrayRef<KernelDescription> kernels);
+/// How the tiled `kernel` takes its weights: packed as it says, else as
+/// declared. Fails if one is too large for 64 bits.
+mlir::FailureOr<std::vector<Packing>> describePackings(KernelOp kernel);
 
 } // namespace sparkle
 

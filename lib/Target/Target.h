@@ -15,7 +15,8 @@ namespace sparkle {
 
 /// What the command line says about a target.
 struct TargetOptions {
-  /// A processor as LLVM names it, or `native`: the machine's own.
+  /// CPU: as LLVM names it, or `native`: the machine's own. GPU: one of the
+  /// target's `processors`.
   std::string processor = "native";
 };
 
@@ -25,19 +26,43 @@ struct TargetDescription {
   TargetAttr numbers;
   /// The processor with `native` resolved; stands in the descriptor.
   std::string processor;
-  /// SPARKLE_CPU_* bits (sparkle/kernel.h). The code uses no other instruction
-  /// sets, so that a machine that has these can run it.
+  /// SPARKLE_CPU_* bits (sparkle/kernel.h) of a CPU. The code uses no other
+  /// instruction sets, so that a machine that has these can run it.
   uint64_t features = 0;
 };
 
 enum class CodeFormat { Assembly, Object };
 
-/// A code generator.
+/// One entry point of an image: sparkle_launch_t.
+struct Launch {
+  std::string entry;
+  /// () [sizes] -> the workgroups along each index.
+  mlir::AffineMap grid;
+  /// Of a workgroup.
+  uint32_t invocations = 0;
+  /// Of workgroup memory.
+  uint32_t localBytes = 0;
+};
+
+/// One kernel's code for a GPU.
+struct Image {
+  std::string kernel;
+  llvm::SmallVector<char, 0> bytes;
+  /// In the order in which they run.
+  std::vector<Launch> launches;
+  /// SPARKLE_GPU_* bits.
+  uint64_t features = 0;
+};
+
+/// A code generator. Of the functions at the end, a CPU has the first three, a
+/// GPU the other two; the rest are null.
 struct Target {
   /// "cpu": flag, image tag, test feature.
   llvm::StringRef word;
   /// "llvm": the --emit value of the leaf's own form.
   llvm::StringRef format;
+  /// What --gpu takes, best first. Empty on the CPU.
+  llvm::ArrayRef<llvm::StringLiteral> processors;
 
   /// Adds the dialects and translations that the leaf needs.
   void (*registerDialects)(mlir::DialectRegistry &);
@@ -65,6 +90,15 @@ struct Target {
   /// the code generator refuses; the reason is reported.
   mlir::LogicalResult (*emit)(llvm::Module &, const TargetOptions &, CodeFormat,
                               llvm::SmallVectorImpl<char> &, mlir::Location);
+  /// What `buildPipeline` made -> an image for every kernel, in order. Fails if
+  /// one cannot be written; the reason is reported.
+  mlir::FailureOr<std::vector<Image>> (*emitImages)(mlir::ModuleOp,
+                                                    const TargetOptions &);
+  /// The image as text, in the target's assembly.
+  mlir::LogicalResult (*disassemble)(llvm::ArrayRef<char> image,
+                                     llvm::raw_ostream &, mlir::Location);
+
+  bool isGpu() const { return emitImages; }
 };
 
 } // namespace sparkle

@@ -11,42 +11,18 @@
 /// Everything that a descriptor points to, in one place that can be written.
 struct Descriptor {
   Descriptor() {
-    tensors[0] = {"x",
-                  SPARKLE_ROLE_INPUT,
-                  SPARKLE_ELEMENT_F32,
-                  2,
-                  2,
-                  0,
-                  0,
-                  xExtents,
-                  plain,
-                  nullptr,
-                  0,
-                  nullptr};
-    tensors[1] = {"w",
-                  SPARKLE_ROLE_WEIGHT,
-                  SPARKLE_ELEMENT_F32,
-                  2,
-                  2,
-                  3,
-                  0,
-                  wExtents,
-                  plain,
-                  blocked,
-                  32 * 8 * 4,
-                  pack};
-    tensors[2] = {"y",
-                  SPARKLE_ROLE_OUTPUT,
-                  SPARKLE_ELEMENT_F32,
-                  2,
-                  2,
-                  0,
-                  0,
-                  yExtents,
-                  plain,
-                  nullptr,
-                  0,
-                  nullptr};
+    tensors[0] = {"x",  SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, xExtents,
+                  plain};
+    tensors[1] = {
+        "w", SPARKLE_ROLE_WEIGHT, SPARKLE_ELEMENT_F32, 2, 2, wExtents, plain};
+    tensors[2] = {
+        "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, plain};
+    code.target = SPARKLE_TARGET_CPU;
+    code.packing_count = 1;
+    code.processor = "x86-64";
+    code.pattern = "";
+    code.packings = &packing;
+    code.invoke = invoke;
     kernel.tensors = tensors;
     kernel.codes = &code;
   }
@@ -64,8 +40,8 @@ struct Descriptor {
   sparkle_factor_t plain[2] = {{0, 0, 1, 0}, {1, 0, 1, 0}};
   sparkle_factor_t blocked[3] = {{0, 0, 16, 0}, {1, 0, 1, 0}, {0, 0, 1, 16}};
   sparkle_tensor_t tensors[3];
-  sparkle_code_t code = {
-      SPARKLE_TARGET_CPU, 0, "x86-64", 0, "", 0, invoke, nullptr, 0, nullptr};
+  sparkle_packing_t packing = {1, 3, blocked, 32 * 8 * 4, pack};
+  sparkle_code_t code = {};
   sparkle_kernel_t kernel = {SPARKLE_KERNEL_MAGIC,
                              SPARKLE_KERNEL_VERSION,
                              sizeof(sparkle_kernel_t),
@@ -76,7 +52,6 @@ struct Descriptor {
                              "by hand",
                              0,
                              names,
-                             nullptr,
                              nullptr,
                              nullptr,
                              nullptr,

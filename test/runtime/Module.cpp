@@ -43,12 +43,12 @@ TEST_F(Module, magic) {
 
 TEST_F(Module, version) {
   good.kernel.version = 3;
-  expectMessage("expected kernel descriptor version 1, but got 3");
+  expectMessage("expected kernel descriptor version 2, but got 3");
 }
 
 TEST_F(Module, structSize) {
   good.kernel.struct_size = 104;
-  expectMessage("expected a kernel descriptor of 96 bytes, but got 104");
+  expectMessage("expected a kernel descriptor of 88 bytes, but got 104");
 }
 
 TEST_F(Module, kernelName) {
@@ -105,12 +105,15 @@ TEST_F(Module, role) {
 
 TEST_F(Module, element) {
   good.tensors[0].element = 0;
-  expectMessage("tensor 'x': expected element type 1 (f32), but got 0");
+  expectMessage("tensor 'x': expected element type 1 (f32) or 2 (f16), but "
+                "got 0");
+  good.tensors[0].element = SPARKLE_ELEMENT_F16;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
 }
 
 TEST_F(Module, reserved) {
-  good.tensors[0].reserved = 7;
-  expectMessage("tensor 'x': expected reserved to be 0, but got 7");
+  good.code.reserved = 7;
+  expectMessage("code for cpu x86-64: expected reserved to be 0, but got 7");
 }
 
 TEST_F(Module, rank) {
@@ -161,27 +164,43 @@ TEST_F(Module, packedLayout) {
 }
 
 TEST_F(Module, packedSize) {
-  good.tensors[1].packed_size = 1020;
+  good.packing.size = 1020;
   expectMessage("tensor 'w': expected a packed size of 1024 bytes, but got "
                 "1020");
 }
 
 TEST_F(Module, pack) {
-  good.tensors[1].pack = nullptr;
-  expectMessage("tensor 'w': expected a packing function of a weight, but got "
-                "a null pointer");
-  good.tensors[0].pack = Descriptor::pack;
-  expectMessage("tensor 'x': expected no packing, since it is no weight");
+  good.packing.pack = nullptr;
+  expectMessage("code for cpu x86-64: expected a packing function of weight "
+                "'w'");
+  good.packing.tensor = 0;
+  expectMessage("code for cpu x86-64: expected the packing of tensor 1, but "
+                "got that of 0");
+}
+
+TEST_F(Module, packings) {
+  good.code.packings = nullptr;
+  expectMessage("expected 1 packings, but got a null pointer");
+  good.code.packing_count = 0;
+  expectMessage("code for cpu x86-64: expected a packing of weight 'w', but "
+                "got none");
+}
+
+TEST_F(Module, packingOfNoWeight) {
+  sparkle_packing_t two[] = {good.packing, good.packing};
+  good.code.packings = two;
+  good.code.packing_count = 2;
+  expectMessage("code for cpu x86-64: expected 1 packings, but got 2");
 }
 
 TEST_F(Module, workspace) {
-  good.kernel.workspace_size = Descriptor::workspaceSize;
-  expectMessage("kernel 'product': expected no workspace_size, since it has no "
-                "temps");
-  good.kernel.workspace_size = nullptr;
+  good.code.workspace_size = Descriptor::workspaceSize;
+  expectMessage("code for cpu x86-64: expected no workspace_size, since the "
+                "kernel has no temps");
+  good.code.workspace_size = nullptr;
   good.tensors[0].role = SPARKLE_ROLE_TEMP;
-  expectMessage("kernel 'product': expected a workspace_size, since it has "
-                "temps");
+  expectMessage("code for cpu x86-64: expected a workspace_size, since the "
+                "kernel has temps");
 }
 
 TEST_F(Module, noCode) {
@@ -203,12 +222,13 @@ TEST_F(Module, processor) {
 
 TEST_F(Module, cpuCode) {
   good.code.features = UINT64_C(1) << 63;
-  expectMessage("code for cpu: expected known features, but got bits "
-                "0x8000000000000000");
+  expectMessage("code for cpu x86-64: expected known features, but got "
+                "bits 0x8000000000000000");
   good.code.image = &good;
-  expectMessage("code for cpu: expected neither image nor launches");
+  expectMessage("code for cpu x86-64: expected neither image nor launches");
   good.code.invoke = nullptr;
-  expectMessage("code for cpu: expected an entry, but got a null pointer");
+  expectMessage(
+      "code for cpu x86-64: expected an entry, but got a null pointer");
 }
 
 TEST(Status, names) {

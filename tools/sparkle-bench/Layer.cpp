@@ -42,12 +42,12 @@ void Floats::fill(uint32_t seed) {
 Layer::Layer(const sparkle_kernel_t &kernel)
     : kernel(kernel), input(getElements(Input)), weights(getElements(Weights)),
       bias(getElements(Bias)), output(getElements(Output)),
-      packed(kernel.tensors[Weights].packed_size / sizeof(float)),
+      packed(kernel.codes[0].packings[0].size / sizeof(float)),
       exact(output.size()), bound(output.size()) {
   input.fill(1);
   weights.fill(2);
   bias.fill(3);
-  if (kernel.tensors[Weights].pack(weights.data(), packed.data()) != 0)
+  if (kernel.codes[0].packings[0].pack(weights.data(), packed.data()) != 0)
     fail(kernel.name, "packing failed");
   void *arguments[] = {input.data(), weights.data(), bias.data(), exact.data(),
                        bound.data()};

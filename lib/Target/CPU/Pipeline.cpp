@@ -34,9 +34,18 @@ static void buildPipeline(OpPassManager &manager, const TargetOptions &) {
 }
 
 const Target &getCPUTarget() {
-  static const Target target = {"cpu",          "llvm",        registerDialects,
-                                registerPasses, cpu::describe, buildPipeline,
-                                cpu::translate, cpu::optimise, cpu::emit};
+  static const Target target = {"cpu",
+                                "llvm",
+                                /*processors=*/{},
+                                registerDialects,
+                                registerPasses,
+                                cpu::describe,
+                                buildPipeline,
+                                cpu::translate,
+                                cpu::optimise,
+                                cpu::emit,
+                                /*emitImages=*/nullptr,
+                                /*disassemble=*/nullptr};
   return target;
 }
 

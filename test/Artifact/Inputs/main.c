@@ -36,8 +36,8 @@ static int invoke(const sparkle_kernel_t *kernel, void *packed_d,
   int64_t sizes[] = {N};
   void *arguments[] = {x, packed_d, packed_w, z, workspace};
   void *references[] = {x, d, w, exact, bound};
-  if (kernel->tensors[1].pack(d, packed_d) ||
-      kernel->tensors[2].pack(w, packed_w) ||
+  if (kernel->codes[0].packings[0].pack(d, packed_d) ||
+      kernel->codes[0].packings[1].pack(w, packed_w) ||
       kernel->codes[0].invoke(arguments, sizes) ||
       kernel->reference(references, sizes))
     return 1;
