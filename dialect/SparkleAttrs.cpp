@@ -10,7 +10,7 @@ using namespace sparkle;
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef word, int64_t lanes, int64_t vectors,
                                  int64_t fmaLatency, int64_t nearBytes,
-                                 int64_t closeBytes, bool) {
+                                 int64_t closeBytes, bool, bool) {
   if (word.empty())
     return emitError() << "expected the word of a target, but got ''";
   std::pair<StringRef, int64_t> positive[] = {{"lanes", lanes},

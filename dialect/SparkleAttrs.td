@@ -99,6 +99,9 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     * `near_bytes`: bytes of near memory of one worker (L2, or workgroup memory).
     * `close_bytes`: bytes of the memory next to the registers (L1); 0 if none.
     * `copies`: true where near memory must be filled by explicit copies.
+    * `masked`: true where lanes are masked one by one, so that a tile that
+      reaches beyond the output costs no more than a whole one. Tiles of such a
+      target may overhang.
   }];
   let parameters = (ins
     StringRefParameter<>:$word,
@@ -107,7 +110,8 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     "int64_t":$fma_latency,
     "int64_t":$near_bytes,
     "int64_t":$close_bytes,
-    "bool":$copies
+    "bool":$copies,
+    DefaultValuedParameter<"bool", "false">:$masked
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

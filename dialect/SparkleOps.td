@@ -342,7 +342,8 @@ def InitOp : SparkleOp<"init", [AttrSizedOperandSegments]> {
   let summary = "Begin the sums of a register tile";
   let description = [{
     Zero; or, with `resume`, what a partial `sparkle.store` left at the same
-    place where the condition holds, and zero where it does not.
+    place where the condition holds, and zero where it does not. Points outside
+    of the tensor are zero.
 
     Constraints:
     * (C1) `resume` has one coordinate for each dimension of the tensor and of
@@ -426,9 +427,10 @@ def StoreOp : SparkleOp<"store", [AttrSizedOperandSegments, SingleBlock,
   let summary = "Finish a register tile and write it";
   let description = [{
     The body takes one sum and one element of each operand, and yields the
-    element to write; operand `i` is read at `maps[i]` of the coordinates. The
-    tile lies within the tensor. Where `last` is given and false, the sums are
-    written as they are, for `sparkle.init` to resume.
+    element to write; operand `i` is read at `maps[i]` of the coordinates.
+    Points of the tile that lie outside of the tensor are not written. Where
+    `last` is given and false, the sums are written as they are, for
+    `sparkle.init` to resume.
 
     Constraints:
     * (C1) There is one coordinate for each dimension of the tile and of the

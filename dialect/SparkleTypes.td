@@ -63,9 +63,10 @@ def Sparkle_TileType : SparkleType<"Tile", "tile"> {
   let summary = "sums held in registers";
   let description = [{
     A box of the iteration space of the output, one sum for each point.
-    `lanes` says how many SIMD lanes or invocations lie along each dimension:
-    point `i` of a dimension with `l` lanes is held by lane `i mod l`. A last
-    vector that is not full is allowed.
+    `lanes` says how many SIMD lanes or invocations lie along each dimension; a
+    lane holds a `lanes`-th of the points, rounded up. Which ones is the
+    target's choice: neighbours in neighbouring lanes, so that a vector loads
+    what lies in a row, or a few neighbours in one lane.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType,

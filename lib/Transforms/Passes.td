@@ -56,7 +56,8 @@ def Tile : Pass<"sparkle-tile", "::mlir::ModuleOp"> {
     Each `sparkle.define` becomes workers, near steps, register tiles and
     accumulates, with the sizes of its resolved pattern. Boxes are named in
     place. What a tile size leaves over at the end of an extent becomes a tile
-    of its own size, so that no tile reaches outside of the output.
+    of its own size, so that no tile reaches outside of the output. Where the
+    target is `masked` it is a tile like the others that does reach outside.
 
     Before:
     ```mlir

@@ -31,10 +31,11 @@ struct Span {
 /// Emits the nest of one equation.
 class Tiler {
 public:
-  explicit Tiler(DefineOp define)
+  Tiler(DefineOp define, bool masked)
       : define(define), pattern(define.getPatternAttr()), builder(define),
         loc(define.getLoc()), outputs(define.getNumOutputs()),
-        extents(define.getStaticExtents()), spans(extents.size()) {}
+        extents(define.getStaticExtents()), masked(masked),
+        spans(extents.size()) {}
 
   LogicalResult run();
 
@@ -76,6 +77,8 @@ private:
   Location loc;
   unsigned outputs;
   SmallVector<int64_t> extents;
+  /// Tiles may reach beyond the output.
+  bool masked;
 
   SmallVector<Span> spans;
   /// Indices of the sum that near memory holds a part of.
@@ -209,7 +212,7 @@ void Tiler::nearSteps(ArrayRef<int64_t> indices, Body body) {
 bool Tiler::isOneTile(unsigned index) {
   int64_t worker = pattern.getWorkers()[index];
   int64_t size = pattern.getRegisters()[index], extent = extents[index];
-  if (worker == 1)
+  if (worker == 1 || (masked && worker <= size))
     return true;
   return !ShapedType::isDynamic(extent) && worker <= size && extent % size == 0;
 }
@@ -220,8 +223,13 @@ void Tiler::outputTiles(ArrayRef<int64_t> indices, Body body) {
     return body();
   int64_t index = indices.front();
   auto inner = [&] { outputTiles(indices.drop_front(), body); };
-  if (!isOneTile(index))
-    return steps(index, pattern.getRegisters()[index], inner);
+  if (!isOneTile(index)) {
+    int64_t step = pattern.getRegisters()[index];
+    if (!masked)
+      return steps(index, step, inner);
+    return loop(Level::Registers, index, spans[index].lower, spans[index].upper,
+                step, {}, inner);
+  }
   spans[index].size =
       std::min(pattern.getWorkers()[index], pattern.getRegisters()[index]);
   inner();
@@ -443,8 +451,8 @@ void Tiler::emitWorkers() {
     }
     Value first = block->addArgument(builder.getIndexType(), loc);
     int64_t size = pattern.getWorkers()[i];
-    if (extents[i] == size)
-      spans[i] = {constant(0), constant(size), 1};
+    if (!ShapedType::isDynamic(extents[i]) && size >= extents[i])
+      spans[i] = {constant(0), constant(extents[i]), 1};
     else if (size == 1)
       spans[i] = {first, add(first, 1), 1};
     else
@@ -496,13 +504,15 @@ struct Tile : sparkle::impl::TileBase<Tile> {
   void runOnOperation() override {
     SmallVector<DefineOp> defines;
     getOperation().walk([&](DefineOp define) { defines.push_back(define); });
+    auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);
+    bool masked = target && target.getMasked();
     for (DefineOp define : defines) {
       if (!isResolved(define.getPatternAttr())) {
         define.emitOpError("expected a resolved pattern - run "
                            "'sparkle-resolve-pattern' first");
         return signalPassFailure();
       }
-      if (failed(Tiler(define).run()))
+      if (failed(Tiler(define, masked).run()))
         return signalPassFailure();
     }
   }

@@ -105,6 +105,58 @@ sparkle.kernel @run_time sizes ["N"] {
 
 // -----
 
+// A target that masks its lanes has one tile for each worker, which overhangs:
+// at the end of a static extent, beyond an extent that is smaller than the tile,
+// and where only the call knows. Sums live across near steps.
+// CHECK-LABEL: sparkle.kernel @masked
+// CHECK: sparkle.workers ["n", "m", "k"] (%[[N:.*]], %[[M:.*]], %[[K:.*]]) extents ()[s0] -> (s0, 100, 6) steps [4, 16, 8]
+// CHECK-NOT: sparkle.loop
+// CHECK: %[[INIT:.*]] = sparkle.init : <4x16x8xf32, 2x4x4>
+// CHECK: sparkle.loop near %[[C:.*]] = %{{.*}} to %{{.*}} step 8 carry (%{{.*}} = %[[INIT]])
+// CHECK:   sparkle.stage in_place %{{.*}}[%[[N]], %[[M]], %[[C]]] : <?x100x30xf32, {{.*}}> to <4x16x8xf32>
+// CHECK:   sparkle.stage in_place %{{.*}}[%c0{{.*}}, %[[C]]] : <6x30xf32, {{.*}}> to <8x8xf32>
+// CHECK:   %[[WHOLE:.*]] = sparkle.loop registers %{{.*}} step 4 carry
+// CHECK:     sparkle.accumulate %{{.*}} at [%[[N]], %[[M]], %c0{{.*}}, %{{.*}}] slice [4]
+// CHECK:   sparkle.loop registers %{{.*}} step 2 carry (%{{.*}} = %[[WHOLE]])
+// CHECK:     sparkle.accumulate %{{.*}} slice [2]
+// CHECK: sparkle.store %{{.*}} to %{{.*}}[%[[N]], %[[M]], %c0{{.*}}]
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 32, vectors = 64, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+sparkle.kernel @masked sizes ["N"] {
+  %x = sparkle.tensor input "x" extents ()[s0] -> (s0, 100, 30) : !sparkle.tensor<?x100x30xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %w = sparkle.tensor weight "w" extents ()[s0] -> (6, 30) : !sparkle.tensor<6x30xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 100, 6) : !sparkle.tensor<?x100x6xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  sparkle.define %y ["n", "m", "k", "c"] reductions 1 extents ()[s0] -> (s0, 100, 6, 30)
+      pattern <workers = [4, 16, 8, 1], near = [1, 1, 1, 8], stage = [], registers = [4, 16, 8, 1], lanes = [2, 4, 4, 1], unroll = [1, 1, 1, 4], order = [0, 1, 2, 3]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1, d2, d3) -> (d0, d1, d3) : !sparkle.tensor<?x100x30xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3) -> (d2, d3) : !sparkle.tensor<6x30xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?x100x6xf32, (d0, d1, d2) -> (d0, d1, d2)>
+}
+
+// Register tiles smaller than the worker's tile overhang as well.
+// CHECK-LABEL: sparkle.kernel @masked_tiles
+// CHECK: sparkle.workers ["i"] (%[[I:.*]]) extents ()[s0] -> (s0) steps [64]
+// CHECK: %[[END:.*]] = affine.min
+// CHECK: sparkle.loop registers %{{.*}} = %[[I]] to %[[END]] step 32 {
+// CHECK:   sparkle.init : <32xf32, 32>
+// CHECK-NOT: sparkle.loop
+sparkle.kernel @masked_tiles sizes ["N"] {
+  %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents ()[s0] -> (s0)
+      pattern <workers = [64], near = [1], stage = [], registers = [32], lanes = [32], unroll = [1], order = [0]> {
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<?xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?xf32, (d0) -> (d0)>
+}
+}
+
+// -----
+
 sparkle.kernel @unresolved sizes [] {
   %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
   %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>

@@ -125,7 +125,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
                                  /*vectors=*/hasWide ? 32 : 16, latency,
                                  /*near_bytes=*/caches->second,
                                  /*close_bytes=*/caches->first,
-                                 /*copies=*/false);
+                                 /*copies=*/false, /*masked=*/false);
   return TargetDescription{numbers, processor->name, processor->features};
 }
 

@@ -85,6 +85,12 @@ bool Indices::prove(const Linear &form, int depth, int &budget) const {
   auto holds = [&](const Linear &bound) {
     return prove(others + bound * coefficient, depth - 1, budget);
   };
+  if (known.denominator && coefficient % known.denominator == 0 &&
+      (coefficient < 0 ||
+       getDivisor(known.dividend) % known.denominator == 0) &&
+      prove(others + known.dividend * (coefficient / known.denominator),
+            depth - 1, budget))
+    return true;
   return llvm::any_of(coefficient > 0 ? known.lower : known.upper, holds) ||
          (!known.cases.empty() && llvm::all_of(known.cases, holds));
 }
@@ -209,6 +215,10 @@ Linear Indices::compute(Operation operation, const Linear &form,
     atom.upper.push_back(constant - atom.divisor);
   } else {
     atom.value = code.floorDiv(value, constant);
+    atom.denominator = constant;
+    atom.dividend = form;
+    if (isNonNegative(form))
+      atom.lower.push_back(0);
     atom.divisor = grain % constant ? 1 : grain / constant;
   }
   Linear result = addAtom(std::move(atom));

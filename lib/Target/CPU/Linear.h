@@ -44,6 +44,9 @@ public:
     int64_t divisor = 1;
     /// It is at least each of `lower` and at most each of `upper`.
     llvm::SmallVector<Linear, 2> lower, upper;
+    /// Unless 0, it is `dividend` divided by this, towards minus infinity.
+    int64_t denominator = 0;
+    Linear dividend;
     /// Unless empty, it is one of these.
     llvm::SmallVector<Linear, 2> cases;
   };

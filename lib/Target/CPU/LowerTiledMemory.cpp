@@ -213,8 +213,13 @@ void KernelLowering::store(const Memory &memory, const Access &access,
   for (unsigned lane : access.present.set_bits()) {
     const Linear &offset =
         access.offsets[access.kind == Access::Broadcast ? 0 : lane];
-    code.store(code.extract(vector, lane),
-               indices.getAddress(memory.pointer, offset));
+    Value scalar = code.extract(vector, lane);
+    Value address = indices.getAddress(memory.pointer, offset);
+    if (Value condition = getCondition(access, lane))
+      code.storeMasked(code.broadcast(scalar, 1), address,
+                       code.broadcast(condition, 1));
+    else
+      code.store(scalar, address);
   }
 }
 

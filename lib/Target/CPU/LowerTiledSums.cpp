@@ -71,7 +71,7 @@ LogicalResult KernelLowering::lower(InitOp op) {
     Code::Values values;
     for (const TileVectors::Vector &vector : tile.vectors)
       values.push_back(load(memory, resolve(memory, getLanes(tile, vector, at),
-                                            tile.lanes, kInside)));
+                                            tile.lanes, kAnywhere)));
     return values;
   };
   sums = code.either(getScalar(op.getResume()), partial, zeros);
@@ -85,10 +85,13 @@ static size_t countNeighbours(ArrayRef<Access> accesses) {
   // Below, single stores are as good.
   constexpr size_t kFewest = 4;
   size_t lanes = first.present.size(), count = 1;
-  if (first.kind != Access::Scattered || !canTranspose(lanes))
+  auto isPlain = [](const Access &access) {
+    return access.kind == Access::Scattered && access.conditions.empty();
+  };
+  if (!isPlain(first) || !canTranspose(lanes))
     return 1;
   auto follows = [&](const Access &access) {
-    if (access.kind != Access::Scattered || access.present != first.present)
+    if (!isPlain(access) || access.present != first.present)
       return false;
     for (auto [a, b] : llvm::zip(first.offsets, access.offsets))
       if (!(b == a + count))
@@ -128,7 +131,7 @@ LogicalResult KernelLowering::writeSums(StoreOp op, Sums kind) {
   std::vector<Access> accesses;
   for (const TileVectors::Vector &vector : tile.vectors) {
     lanes.push_back(getLanes(tile, vector, at));
-    accesses.push_back(resolve(memory, lanes.back(), tile.lanes, kInside));
+    accesses.push_back(resolve(memory, lanes.back(), tile.lanes, kAnywhere));
   }
   for (size_t first = 0, count; first < sums.size(); first += count) {
     count = countNeighbours(ArrayRef(accesses).drop_front(first));

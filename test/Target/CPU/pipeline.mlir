@@ -194,3 +194,39 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
     }
   }
 }
+
+// -----
+
+// Of a tile that overhangs, only the points inside of the output are written:
+// two lanes at the end of a row of 18, no row beyond the third, and, one lane
+// after the other, those that run time finds inside.
+// CHECK-LABEL: llvm.func @overhang(
+// CHECK-COUNT-3: llvm.intr.masked.store %{{.*}} : vector<16xf32>, vector<16xi1>
+// CHECK-NOT: llvm.intr.masked.store
+// CHECK-LABEL: llvm.func @overhang_run_time(
+// CHECK: llvm.icmp "sge"
+// CHECK-COUNT-32: llvm.intr.masked.store %{{.*}} : vector<1xf32>, vector<1xi1>
+// CHECK-NOT: llvm.intr.masked.store
+// CHECK-NOT: llvm.store %{{.*}} : f32
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @overhang sizes [] {
+    %y = sparkle.tensor output "y" extents () -> (3, 18) : <3x18xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["n", "i"] (%n, %i) extents () -> (3, 18) steps [4, 32] {
+      %0 = sparkle.init : <4x32xf32, 1x16>
+      sparkle.store %0 to %y[%n, %i] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<4x32xf32, 1x16> to !sparkle.tensor<3x18xf32, (d0, d1) -> (d0, d1)>
+    }
+  }
+  sparkle.kernel @overhang_run_time sizes ["N"] {
+    %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 5) : <?x5xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["n", "i"] (%n, %i) extents ()[s0] -> (s0, 5) steps [16, 5] {
+      %0 = sparkle.init : <16x2xf32, 16x1>
+      sparkle.store %0 to %y[%n, %i] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<16x2xf32, 16x1> to !sparkle.tensor<?x5xf32, (d0, d1) -> (d0, d1)>
+    }
+  }
+}
