@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A row of shapes.txt -> a problem. The convolution is spelled in the grammar
-// of oneDNN's benchdnn: `mb1ic64ih56oc64oh56kh3ph1n"res2"`; dilation counts
-// from 0, a missing width is that of the height. `mb?3` is a batch that only
-// the call knows, and is 3.
+// of oneDNN's benchdnn, `mb1ic64ih56oc64oh56kh3ph1n"res2"`, which
+// ConvProblem.h tells. `mb?3` is a batch that only the call knows, and is 3.
 
 #include "test/end-to-end/Problem.h"
+#include "tools/sparkle-run/Problem/ConvProblem.h"
 
-#include <cctype>
-#include <cstdlib>
-#include <map>
-#include <set>
 #include <sstream>
 
 using namespace sparkle;
@@ -68,80 +64,28 @@ private:
 // Parsing
 //===----------------------------------------------------------------------===//
 
-using Fields = std::map<std::string, int64_t>;
-
-/// `mb1ic64...` -> {mb: 1, ic: 64, ...}
-static bool parseFields(const std::string &text, Fields &fields, Row &row) {
-  static const std::set<std::string> known = {
-      "g",  "mb", "ic", "oc", "id", "ih", "iw", "od", "oh", "ow", "kd",
-      "kh", "kw", "sd", "sh", "sw", "pd", "ph", "pw", "dd", "dh", "dw"};
-  for (size_t at = 0; at < text.size();) {
-    std::string word;
-    for (; at < text.size() && std::isalpha(text[at]); ++at)
-      word += text[at];
-    if (word == "n" && text[at] == '"') {
-      at = text.find('"', at + 1) + 1;
-      continue;
-    }
-    if (word == "mb" && text[at] == '?' && ++at)
-      row.batchAtRunTime = true;
-    if (!known.count(word) || !std::isdigit(text[at])) {
-      row.error = "expected a field of a convolution at '" + word + "'";
-      return false;
-    }
-    char *end;
-    fields[word] = std::strtoll(text.c_str() + at, &end, 10);
-    at = end - text.c_str();
-  }
-  return true;
-}
-
-/// Fills one spatial dimension, `like` being the one before it, or -1.
-static void setDimension(Fields &fields, Row &row, int d, int like) {
-  Convolution &c = row.conv;
-  std::string letter(1, "dhw"[d]);
-  bool copied = like >= 0 && !fields.count("i" + letter);
-  auto get = [&](const char *what, int64_t *values, int64_t otherwise) {
-    auto found = fields.find(what + letter);
-    values[d] = found != fields.end() ? found->second
-                : like >= 0           ? values[like]
-                                      : otherwise;
-  };
-  get("i", c.in, 1);
-  get("k", c.kernel, 1);
-  get("s", c.stride, 1);
-  get("d", c.dilation, 0);
-  get("p", c.pad, 0);
-  bool hasOut = fields.count("o" + letter);
-  int64_t span = (c.kernel[d] - 1) * (c.dilation[d] + 1) + 1;
-  if (hasOut)
-    c.out[d] = fields["o" + letter];
-  else if (copied)
-    c.out[d] = c.out[like];
-  else
-    c.out[d] = (c.in[d] + 2 * c.pad[d] - span) / c.stride[d] + 1;
-  if (hasOut && !fields.count("p" + letter) && !copied)
-    c.pad[d] = std::max<int64_t>(
-        0, ((c.out[d] - 1) * c.stride[d] + span - c.in[d]) / 2);
-}
-
 static void parseConvolution(const std::string &text, Row &row) {
-  Fields fields;
-  if (!parseFields(text, fields, row))
+  TextError error;
+  std::optional<ConvProblem> parsed = ConvProblem::parse(text, error);
+  if (!parsed) {
+    row.error = error.message;
     return;
-  row.rank = fields.count("id") ? 3 : fields.count("ih") ? 2 : 1;
-  auto get = [&](const char *key, int64_t otherwise) {
-    return fields.count(key) ? fields[key] : otherwise;
-  };
-  row.conv.groups = get("g", 1);
-  row.conv.batch = get("mb", 2);
-  row.conv.inputs = get("ic", 0);
-  row.conv.outputs = get("oc", 0);
-  int first = 3 - row.rank;
-  for (int d = first; d < 3; ++d)
-    setDimension(fields, row, d, d == first ? -1 : d - 1);
-  if (row.conv.inputs <= 0 || row.conv.outputs <= 0 || row.conv.out[2] <= 0)
-    row.error = "expected channels and a positive output";
+  }
+  row.rank = parsed->rank;
+  row.batchAtRunTime = parsed->batchAtRunTime;
+  Convolution &c = row.conv;
+  c.batch = parsed->batch;
+  c.groups = parsed->groups;
+  c.inputs = parsed->inputs;
+  c.outputs = parsed->outputs;
+  for (unsigned d = 0; d < 3; ++d) {
+    c.in[d] = parsed->in[d];
+    c.out[d] = parsed->out[d];
+    c.kernel[d] = parsed->kernel[d];
+    c.stride[d] = parsed->stride[d];
+    c.pad[d] = parsed->pad[d];
+    c.dilation[d] = parsed->dilation[d];
+  }
 }
 
 static Row split(const std::string &text) {

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The grammar of problems and of the files that hold them, and the kernels
+// that are written from them.
+
+#include "tools/sparkle-run/Problem/Source.h"
+
+#include <gtest/gtest.h>
+
+using namespace sparkle;
+
+static ConvProblem parse(const std::string &text) {
+  TextError error;
+  std::optional<ConvProblem> problem = ConvProblem::parse(text, error);
+  EXPECT_TRUE(problem) << text << ": " << error.message;
+  return problem.value_or(ConvProblem());
+}
+
+static CaseReader read(const std::string &text) {
+  CaseReader reader((ChannelLayout()));
+  reader.readText(text, "list");
+  return reader;
+}
+
+TEST(ConvProblem, ImpliesWhatIsMissing) {
+  // The arguments on the right say the same without anything implied.
+  const char *const pairs[][2] = {
+      {"ic8ih8oc8kh3", "mb2ic8ih8oc8oh6kh3ph0"},
+      {"g1mb2_ic8ih8iw8_oc8oh8ow8_kh3kw3_sh1sw1_ph1pw1_dh0dw0_nname",
+       "mb2ic8ih8oc8oh8kh3ph1n\"name\""},
+      {"mb1ic8ih8oc8oh8kh3", "mb1ic8ih8oc8oh8kh3ph1"},
+      {"mb1ic8ih8oc8oh4kh2sh2", "mb1ic8ih8oc8oh4kh2sh2ph0"},
+      {"mb1ic8ih9oc8kh3ph1dh2", "mb1ic8ih9oc8oh5kh3ph1dh2"},
+      {"mb1ic8iw9oc8kw3pw1", "mb1ic8iw9oc8ow9kw3pw1"},
+      {"mb1ic8id9oc8kd3pd1", "mb1ic8id9oc8od9kd3pd1"},
+      {"mb1ic8ih9iw7oc8kh3ph1", "mb1ic8ih9iw7oc8oh9ow7kh3kw3ph1pw1"},
+      // With input and kernel of its own, the width takes no padding.
+      {"mb1ic8ih9iw7oc8kh3kw3ph1", "mb1ic8ih9iw7oc8oh9ow5kh3kw3ph1pw0"},
+      {"g4mb1ic8ih9oc12kh3ph1", "g4mb1ic8ih9oc12oh9kh3ph1"},
+      {"mb?3ic8ih8oc8kh1", "mb?3ic8ih8oc8oh8kh1ph0"},
+  };
+  for (auto [text, spelled] : pairs) {
+    EXPECT_EQ(parse(text).spell(), spelled);
+    EXPECT_EQ(parse(spelled).spell(), spelled);
+  }
+}
+
+TEST(ConvProblem, CountsOnlyTapsThatMeetTheInput) {
+  ConvProblem problem = parse("mb2ic3ih4oc5kh3ph1");
+  EXPECT_EQ(problem.countNominalMultiplyAdds(), 2 * 3 * 5 * 16 * 9);
+  EXPECT_EQ(problem.countMultiplyAdds(), 2 * 3 * 5 * 10 * 10);
+}
+
+TEST(ConvProblem, SaysWhereATextIsWrong) {
+  struct {
+    const char *text;
+    size_t column;
+    const char *message;
+  } const rows[] = {
+      {"ic8ih8oc8kx3", 9, "expected a field of a convolution, but got 'kx'"},
+      {"ic8ih8oc8kh3!", 12, "expected a field of a convolution, but got '!'"},
+      {"ic8ihoc8", 5, "expected a number after 'ih', but got 'o'"},
+      {"ic8ih", 5, "expected a number after 'ih', but got the end"},
+      {"ic8ih-1", 5, "expected a number after 'ih', but got '-'"},
+      {"ic99999999999", 2,
+       "expected a number up to 2147483647, but got 99999999999"},
+      {"ic8ic9", 5, "expected 'ic' to stay 8, but got 9"},
+      {"ih8oc8kh3", 9, "expected 'ic'"},
+      {"ic8ih8kh3", 9, "expected 'oc'"},
+      {"ic8oc8kh3", 9, "expected 'ih'"},
+      {"ic8oc8ih3", 9, "expected 'kh'"},
+      {"g0ic8oc8ih3kh1", 1, "expected 'g' to be positive, but got 0"},
+      {"ic0oc8ih3kh1", 2, "expected 'ic' to be positive, but got 0"},
+      {"ic8oc8ih3kh1sh0", 14, "expected 'sh' to be positive, but got 0"},
+      {"ic8oc8ih3kh1oh0", 14, "expected 'oh' to be positive, but got 0"},
+      {"g3ic9oc8ih3kh1", 7, "expected a multiple of the 3 groups, but got 8"},
+      {"ic8oc8ih3kh5", 12,
+       "expected 'kh' to fit into the padded input of 3, but it spans 5"},
+      {"ic8oc8ih3kh1n\"a", 15, "expected '\"' to end the name and the problem"},
+      {"ic8oc8ih3kh1n\"a\"b", 16,
+       "expected '\"' to end the name and the problem"},
+  };
+  for (const auto &row : rows) {
+    TextError error;
+    EXPECT_FALSE(ConvProblem::parse(row.text, error)) << row.text;
+    EXPECT_EQ(error.column, row.column) << row.text;
+    EXPECT_EQ(error.message, row.message) << row.text;
+  }
+}
+
+TEST(Cases, KnobsHoldForTheLinesBelow) {
+  CaseReader reader = read("# a comment\n"
+                           "--dir=FWD_D,FWD_B --mb=0,7 --skip-impl=ref\n"
+                           "ic8ih8oc8kh1  # and another\n"
+                           "--reset --stag=nchw --dtag=aBx16b\n"
+                           "--attr-post-ops=sum+clip:0:6\n"
+                           "mb1ic8ih8oc8kh1\n"
+                           "--match=kh3\n"
+                           "ic8ih8oc8kh1 ic8ih8oc8kh3\n");
+  EXPECT_TRUE(reader.getErrors().empty());
+  EXPECT_EQ(reader.getIgnored(), std::set<std::string>{"--skip-impl"});
+  const std::vector<Case> &cases = reader.getCases();
+  ASSERT_EQ(cases.size(), 6u);
+  EXPECT_FALSE(cases[0].hasBias);
+  EXPECT_TRUE(cases[2].hasBias);
+  EXPECT_EQ(cases[0].conv.batch, 2);
+  EXPECT_EQ(cases[3].conv.batch, 7);
+  EXPECT_EQ(cases[4].source.kind, ChannelLayout::Planar);
+  EXPECT_EQ(cases[4].destination.block, 16);
+  ASSERT_EQ(cases[4].postOps.size(), 2u);
+  EXPECT_EQ(cases[4].postOps[1].beta, 6);
+  EXPECT_EQ(cases[5].text, "ic8ih8oc8kh3");
+  for (const Case &one : cases)
+    EXPECT_EQ(one.unsupported, "") << one.text;
+}
+
+TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
+  const char *const rows[][2] = {
+      {"--dir=BWD_D ic8ih8oc8kh1", "direction 'bwd_d': only forward"},
+      {"--dt=f32:f32:f32,bf16 ic8ih8oc8kh1", "type 'bf16': only f32"},
+      {"--cfg=u8s8f32 ic8ih8oc8kh1", "type 'u8s8f32': only f32"},
+      {"--alg=WINO ic8ih8oc8kh1", "algorithm 'wino': only direct"},
+      {"--deconv ic8ih8oc8kh1", "driver 'deconv': only convolutions"},
+      {"--stag=nChw5 ic8ih8oc8kh1", "layout 'nchw5'"},
+      {"--wtag=hwio ic8ih8oc8kh1", "layout 'hwio' of the weights"},
+      {"--attr-scales=src:common:2 ic8ih8oc8kh1",
+       "knob '--attr-scales=src:common:2'"},
+      {"--attr-post-ops=relu:0.1 ic8ih8oc8kh1",
+       "post-op 'relu:0.1': its parameters are fixed in the language"},
+      {"--attr-post-ops=abs ic8ih8oc8kh1", "post-op 'abs'"},
+      {"--bia-dt=bf16 ic8ih8oc8kh1", "type 'bf16' of the bias: only f32"},
+      {"mb0ic8ih8oc8kh1", "batch 0: extents are from 1"},
+      {"--dtag=nChw16c g2ic8ih8oc8kh1",
+       "blocks of channels that hold parts of several groups"},
+  };
+  for (auto [text, reason] : rows) {
+    CaseReader reader = read(text);
+    EXPECT_TRUE(reader.getErrors().empty()) << text;
+    ASSERT_FALSE(reader.getCases().empty()) << text;
+    EXPECT_EQ(reader.getCases().back().unsupported, reason);
+  }
+}
+
+TEST(Cases, SaysWhereALineIsWrong) {
+  CaseReader reader = read("ic8ih8oc8kh1\n"
+                           "  ic8ih8oc8kx1\n"
+                           "--dir ic8ih8oc8kh1\n"
+                           "--mb=x\n"
+                           "--match=(\n");
+  EXPECT_EQ(reader.getErrors(),
+            (std::vector<std::string>{
+                "list:2:12: error: expected a field of a convolution, but got "
+                "'kx'",
+                "list:3:6: error: expected '=' and a value after '--dir'",
+                "list:4:6: error: expected a batch, but got 'x'",
+                "list:5:9: error: expected a regular expression, but got "
+                "'('"}));
+  EXPECT_EQ(reader.getCases().size(), 2u);
+  CaseReader missing((ChannelLayout()));
+  missing.readFile("/nowhere");
+  EXPECT_EQ(
+      missing.getErrors(),
+      std::vector<std::string>{"/nowhere: error: No such file or directory"});
+}
+
+TEST(Source, SpellsEveryForm) {
+  auto write = [](const std::string &text) {
+    CaseReader reader = read(text);
+    return writeKernel(reader.getCases().at(0), "k");
+  };
+  EXPECT_EQ(write("--attr-post-ops=sum+relu mb1ic8ih8oc6oh4kh3sh2ph1dh1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 8, 8, 8] layout nhwc\n"
+            "  weight w: f32[6, 8, 3, 3]\n"
+            "  input  b: f32[6]\n"
+            "  input  z0: f32[1, 6, 4, 4] layout nhwc\n"
+            "  output y: f32[1, 6, 4, 4] layout nhwc\n"
+            "\n"
+            "  y[n, k, p, q] = relu(b[k] + sum(c, r, s: x[n, c, p*2 + r*2 - 1,"
+            " q*2 + s*2 - 1] * w[k, c, r, s]) + z0[n, k, p, q])\n"
+            "}\n");
+  EXPECT_EQ(write("--dir=FWD_D --dtag=ncw g2mb?1ic8iw8oc6ow8kw1"),
+            "kernel k(N = ?) with reference {\n"
+            "  input  x: f32[N, 2, 4, 8] layout nwgc\n"
+            "  weight w: f32[2, 3, 4, 1]\n"
+            "  output y: f32[N, 2, 3, 8] layout ngcw\n"
+            "\n"
+            "  y[n, g, k, q] = sum(c, s: x[n, g, c, q + s] * w[g, k, c, s])\n"
+            "}\n");
+  EXPECT_EQ(write("--stag=nCdhw8c --attr-post-ops=clip:0:6,linear:2:-1 "
+                  "g8mb1ic8id4oc8kd3pd1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 8, 4, 4, 4] layout ncdhw8c\n"
+            "  weight w: f32[8, 3, 3, 3]\n"
+            "  input  b: f32[8]\n"
+            "  output y: f32[1, 8, 4, 4, 4] layout ndhwc\n"
+            "\n"
+            "  y[n, k, o, p, q] = clamp(b[k] + sum(t, r, s: x[n, k, o + t - 1,"
+            " p + r - 1, q + s - 1] * w[k, t, r, s]), 0, 6)\n"
+            "}\n");
+}

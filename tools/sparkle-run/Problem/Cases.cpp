@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Lines -> words -> knobs and descriptors -> cases.
+
+#include "tools/sparkle-run/Problem/Cases.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <regex.h>
+#include <sstream>
+
+using namespace sparkle;
+
+/// Steps of the epilogue that the language has, and their parameters.
+static constexpr struct {
+  const char *word;
+  double alpha, beta; ///< What they are where they are left out.
+} postOps[] = {{"relu", 0, 0},  {"tanh", 0, 0},     {"logistic", 0, 0},
+               {"swish", 1, 0}, {"gelu_erf", 0, 0}, {"hardswish", 1. / 6, 0.5},
+               {"clip", 0, 0},  {"linear", 1, 0},   {"sum", 1, 0}};
+
+static std::vector<std::string> split(const std::string &text, char separator) {
+  std::vector<std::string> parts(1);
+  for (char letter : text)
+    letter == separator ? parts.emplace_back() : parts.back() += letter;
+  return parts;
+}
+
+static std::string toLower(std::string text) {
+  for (char &letter : text)
+    letter = char(std::tolower(letter));
+  return text;
+}
+
+static bool startsWith(const std::string &text, const std::string &prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+std::optional<ChannelLayout> ChannelLayout::parse(const std::string &tag) {
+  std::string word = toLower(tag);
+  for (const char *last :
+       {"nwc", "nhwc", "ndhwc", "axb", "acb", "acdb", "acdeb"})
+    if (word == last)
+      return ChannelLayout{Last, 1};
+  for (const char *planar :
+       {"ncw", "nchw", "ncdhw", "abx", "abc", "abcd", "abcde"})
+    if (word == planar)
+      return ChannelLayout{Planar, 1};
+  size_t digit = word.find_first_of("123456789");
+  if (digit == std::string::npos)
+    return std::nullopt;
+  std::optional<ChannelLayout> outer = parse(word.substr(0, digit));
+  char *end;
+  long block = std::strtol(word.c_str() + digit, &end, 10);
+  std::string letter = word[0] == 'a' ? "b" : "c";
+  if (!outer || outer->kind != Planar || end != letter || block < 2 ||
+      block > 64)
+    return std::nullopt;
+  return ChannelLayout{Blocked, block};
+}
+
+//===----------------------------------------------------------------------===//
+// Files, lines, words
+//===----------------------------------------------------------------------===//
+
+void CaseReader::reset() {
+  values = {{"alg", {"direct"}}, {"attr-post-ops", {""}}, {"bia-dt", {"undef"}},
+            {"cfg", {"f32"}},    {"dir", {"fwd_b"}},      {"driver", {"conv"}},
+            {"dt", {"f32"}},     {"dtag", {"any"}},       {"mb", {"0"}},
+            {"stag", {"any"}},   {"wtag", {"any"}}};
+  unknown.clear();
+  match.clear();
+}
+
+void CaseReader::fail(size_t at, const std::string &message) {
+  errors.push_back(where + ":" + std::to_string(line) + ":" +
+                   std::to_string(at + 1) + ": error: " + message);
+}
+
+void CaseReader::readText(const std::string &text, const std::string &name) {
+  where = name;
+  line = 0;
+  std::istringstream lines(text);
+  for (std::string all; std::getline(lines, all);) {
+    ++line;
+    for (size_t at = 0; at < all.size();) {
+      size_t begin = all.find_first_not_of(" \t\r", at);
+      if (begin == std::string::npos || all[begin] == '#')
+        break;
+      at = std::min(all.find_first_of(" \t\r", begin), all.size());
+      column = begin;
+      readWord(all.substr(begin, at - begin));
+    }
+  }
+}
+
+void CaseReader::readFile(const std::string &path) {
+  std::ifstream file(path);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (!file.is_open() || file.bad()) // A folder opens, but cannot be read.
+    errors.push_back(
+        path + ": error: " +
+        (file.is_open() ? "expected a file" : std::strerror(errno)));
+  else
+    readText(text, path);
+}
+
+void CaseReader::readBatch(const std::string &path, size_t at) {
+  if (depth >= 16)
+    return fail(at, "expected at most 16 files within each other");
+  // Beside the file that names it, or as it is.
+  size_t slash = where.rfind('/');
+  std::string beside =
+      slash == std::string::npos ? path : where.substr(0, slash + 1) + path;
+  CaseReader inner(*this);
+  ++inner.depth;
+  inner.readFile(std::ifstream(beside) ? beside : path);
+  cases = std::move(inner.cases);
+  errors = std::move(inner.errors);
+  ignored = std::move(inner.ignored);
+}
+
+void CaseReader::readWord(const std::string &word) {
+  if (word == "--conv" || word == "--deconv") {
+    values["driver"] = {word.substr(2)};
+  } else if (word == "--reset") {
+    std::string driver = values["driver"][0];
+    reset();
+    values["driver"] = {driver};
+  } else if (startsWith(word, "-v")) {
+    ignored.insert("-v");
+  } else if (startsWith(word, "--")) {
+    size_t equals = word.find('=');
+    if (equals == std::string::npos)
+      return fail(column + word.size(),
+                  "expected '=' and a value after '" + word + "'");
+    readKnob(word.substr(2, equals - 2), word.substr(equals + 1),
+             column + equals + 1);
+  } else {
+    readProblem(word);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Knobs
+//===----------------------------------------------------------------------===//
+
+void CaseReader::readKnob(const std::string &knob, const std::string &value,
+                          size_t at) {
+  static const std::set<std::string> harmless = {"mode",
+                                                 "mode-modifier",
+                                                 "impl",
+                                                 "skip-impl",
+                                                 "verbose",
+                                                 "summary",
+                                                 "perf-template",
+                                                 "max-ms-per-prb",
+                                                 "fix-times-per-prb",
+                                                 "cold-cache",
+                                                 "fast-ref",
+                                                 "check-ref-impl",
+                                                 "attr-same-pd-check",
+                                                 "mem-check",
+                                                 "repeats-per-prb",
+                                                 "canonical",
+                                                 "cpu-isa-hints",
+                                                 "engine",
+                                                 "memory-kind",
+                                                 "allow-enum-tags-only",
+                                                 "stream-kind",
+                                                 "num-streams",
+                                                 "ctx-init",
+                                                 "ctx-exe",
+                                                 "execution-mode",
+                                                 "attr-scratchpad",
+                                                 "attr-deterministic"};
+  if (knob == "batch")
+    return readBatch(value, at);
+  if (harmless.count(knob)) {
+    ignored.insert("--" + knob);
+    return;
+  }
+  if (knob == "match") {
+    match = value;
+    regex_t regex;
+    if (regcomp(&regex, match.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
+      match.clear();
+      return fail(at, "expected a regular expression, but got '" + value + "'");
+    }
+    regfree(&regex);
+    return;
+  }
+  if (knob == "driver" || !values.count(knob)) {
+    unknown.insert("--" + knob + "=" + value);
+    return;
+  }
+  std::vector<std::string> all = split(toLower(value), ',');
+  for (const std::string &one : all)
+    if (knob == "mb" &&
+        (one.empty() || one.size() > 9 ||
+         one.find_first_not_of("0123456789") != std::string::npos))
+      return fail(at, "expected a batch, but got '" + one + "'");
+  values[knob] = std::move(all);
+}
+
+/// Reads `sum+relu`, `clip:0:6`; says why if the language lacks it.
+static std::string parsePostOps(const std::string &text,
+                                std::vector<PostOp> &steps) {
+  for (std::string part : split(text, '+')) {
+    part.erase(std::remove(part.begin(), part.end(), '\''), part.end());
+    if (part.empty())
+      continue;
+    std::vector<std::string> words = split(part, ':');
+    auto found = std::find_if(
+        std::begin(postOps), std::end(postOps),
+        [&](const auto &postOp) { return postOp.word == words[0]; });
+    std::string reason = "post-op '" + part + "'";
+    if (found == std::end(postOps) || words.size() > 3)
+      return reason;
+    PostOp step{words[0], found->alpha, found->beta};
+    for (size_t i = 1; i < words.size(); ++i) {
+      char *end;
+      (i == 1 ? step.alpha : step.beta) = std::strtod(words[i].c_str(), &end);
+      if (*end || words[i].empty())
+        return reason;
+    }
+    bool isParametric = step.word == "clip" || step.word == "linear";
+    if (!isParametric &&
+        (step.alpha != found->alpha || step.beta != found->beta))
+      return reason + ": its parameters are fixed in the language";
+    steps.push_back(step);
+  }
+  return "";
+}
+
+static bool isFloat(const std::string &types) {
+  std::vector<std::string> all = split(types, ':');
+  return std::all_of(all.begin(), all.end(),
+                     [](const std::string &type) { return type == "f32"; });
+}
+
+/// What the language lacks of a choice, or nothing.
+static std::string findObstacle(const std::map<std::string, std::string> &at) {
+  auto get = [&](const char *knob) { return at.find(knob)->second; };
+  if (get("driver") != "conv")
+    return "driver '" + get("driver") + "': only convolutions";
+  std::string direction = get("dir");
+  if (direction != "fwd_b" && direction != "fwd_d" && direction != "fwd_i")
+    return "direction '" + direction + "': only forward";
+  for (const char *knob : {"dt", "cfg"})
+    if (!isFloat(get(knob)))
+      return "type '" + get(knob) + "': only f32";
+  if (get("bia-dt") != "undef" && get("bia-dt") != "f32")
+    return "type '" + get("bia-dt") + "' of the bias: only f32";
+  if (get("alg") != "direct" && get("alg") != "auto" &&
+      get("alg") != "convolution_direct" && get("alg") != "convolution_auto")
+    return "algorithm '" + get("alg") + "': only direct";
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Descriptors
+//===----------------------------------------------------------------------===//
+
+void CaseReader::readProblem(const std::string &text) {
+  TextError error;
+  std::optional<ConvProblem> conv = ConvProblem::parse(text, error);
+  if (!conv)
+    return fail(column + error.column, error.message);
+  regex_t regex;
+  if (!match.empty() &&
+      regcomp(&regex, match.c_str(), REG_EXTENDED | REG_NOSUB) == 0) {
+    bool fits = regexec(&regex, text.c_str(), 0, nullptr, 0) == 0;
+    regfree(&regex);
+    if (!fits)
+      return;
+  }
+  Case base;
+  base.conv = *conv;
+  base.text = text;
+  Choice choice;
+  addCases(base, choice, values.begin());
+}
+
+void CaseReader::addCases(const Case &base, Choice &choice,
+                          Values::const_iterator knob) {
+  if (knob == values.end())
+    return addCase(base, choice);
+  for (const std::string &value : knob->second) {
+    choice[knob->first] = value;
+    addCases(base, choice, std::next(knob));
+  }
+}
+
+void CaseReader::addCase(Case one, const Choice &choice) {
+  auto get = [&](const char *knob) { return choice.find(knob)->second; };
+  auto refuse = [&](const std::string &reason) {
+    if (one.unsupported.empty())
+      one.unsupported = reason;
+  };
+  refuse(findObstacle(choice));
+  for (const std::string &knob : unknown)
+    refuse("knob '" + knob + "'");
+  if (int64_t batch = std::atoll(get("mb").c_str()))
+    one.conv.batch = batch;
+  if (one.conv.batch == 0)
+    refuse("batch 0: extents are from 1");
+  one.hasBias = get("dir") == "fwd_b" || get("bia-dt") == "f32";
+  for (auto [knob, place] :
+       {std::pair("stag", &one.source), std::pair("dtag", &one.destination)}) {
+    std::string tag = get(knob);
+    auto parsed = tag == "any" ? layout : ChannelLayout::parse(tag);
+    if (!parsed)
+      refuse("layout '" + tag + "'");
+    *place = parsed.value_or(layout);
+    if (place->kind == ChannelLayout::Blocked && one.conv.isGrouped() &&
+        !one.conv.isDepthwise() &&
+        (one.conv.inputs / one.conv.groups % place->block ||
+         one.conv.outputs / one.conv.groups % place->block))
+      refuse("blocks of channels that hold parts of several groups");
+  }
+  std::string weights = get("wtag");
+  for (const char *declared :
+       {"any", "oiw", "oihw", "oidhw", "goiw", "goihw", "goidhw", "abx"})
+    weights = weights == declared ? "" : weights;
+  if (!weights.empty())
+    refuse("layout '" + weights + "' of the weights");
+  refuse(parsePostOps(get("attr-post-ops"), one.postOps));
+  cases.push_back(std::move(one));
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A text in the form of benchdnn's batch files -> the cases that it asks for.
+// Knobs hold for the descriptors below them; one with several values makes a
+// case of each. What a knob asks for and the language lacks makes the cases
+// below it unsupported, with the reason; nothing is left out in silence.
+
+#ifndef SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_CASES_H
+#define SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_CASES_H
+
+#include "tools/sparkle-run/Problem/ConvProblem.h"
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace sparkle {
+
+/// How the channels of a tensor lie in memory.
+struct ChannelLayout {
+  enum Kind { Last, Planar, Blocked };
+
+  /// Reads `nhwc`, `nchw`, `nchw16c`, or a tag of benchdnn for any number of
+  /// dimensions: `ndhwc`, `axb`, `aBx16b`, `nCdhw8c`.
+  static std::optional<ChannelLayout> parse(const std::string &tag);
+
+  Kind kind = Last;
+  int64_t block = 1;
+};
+
+/// A step of the epilogue, as benchdnn names it, with its two parameters.
+struct PostOp {
+  std::string word;
+  double alpha = 0, beta = 0;
+};
+
+struct Case {
+  ConvProblem conv;
+  std::string text; ///< The descriptor as it was written.
+  bool hasBias = true;
+  ChannelLayout source, destination;
+  std::vector<PostOp> postOps;
+  std::string unsupported; ///< The reason; empty if it can be compiled.
+};
+
+class CaseReader {
+public:
+  /// `layout` stands for a tag `any`.
+  explicit CaseReader(ChannelLayout layout) : layout(layout) { reset(); }
+
+  /// Knobs that do not hold: "FILE:LINE:COLUMN: error: expected ..."
+  const std::vector<std::string> &getErrors() const { return errors; }
+  /// Knobs that change how benchdnn works, not what it computes.
+  const std::set<std::string> &getIgnored() const { return ignored; }
+  const std::vector<Case> &getCases() const { return cases; }
+
+  /// Reads lines; `where` is the name of the file. `#` begins a comment.
+  void readText(const std::string &text, const std::string &where);
+  void readFile(const std::string &path);
+
+private:
+  using Values = std::map<std::string, std::vector<std::string>>;
+  using Choice = std::map<std::string, std::string>;
+
+  void reset();
+  void fail(size_t column, const std::string &message);
+  void readWord(const std::string &word);
+  void readKnob(const std::string &knob, const std::string &value,
+                size_t column);
+  void readBatch(const std::string &path, size_t column);
+  void readProblem(const std::string &text);
+  void addCases(const Case &base, Choice &choice, Values::const_iterator knob);
+  void addCase(Case one, const Choice &choice);
+
+  ChannelLayout layout;
+  Values values;
+  std::set<std::string> unknown; ///< Knobs with no meaning here.
+  std::string match;
+  std::string where;
+  size_t line = 0, column = 0;
+  unsigned depth = 0;
+  std::vector<Case> cases;
+  std::vector<std::string> errors;
+  std::set<std::string> ignored;
+};
+
+} // namespace sparkle
+
+#endif // SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_CASES_H
