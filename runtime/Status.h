@@ -24,6 +24,7 @@ public:
   invalidArtifact(const char *format, ...);
 
   bool isOk() const { return error.status == SPARKLE_OK; }
+  sparkle_status_t code() const { return error.status; }
   const char *message() const { return error.message; }
 
   /// Hands the result over to C.

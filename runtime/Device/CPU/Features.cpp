@@ -89,16 +89,30 @@ Status queryFeatures(uint64_t &features) {
     features &= ~avx512;
   return {};
 }
+
+void queryProductName(char *name, size_t size) {
+  // Three leaves of 16 characters each; the last one ends in a zero byte.
+  uint32_t text[13] = {};
+  if (__get_cpuid_max(0x80000000, nullptr) >= 0x80000004)
+    for (uint32_t i = 0; i < 3; ++i)
+      __get_cpuid(0x80000002 + i, &text[4 * i], &text[4 * i + 1],
+                  &text[4 * i + 2], &text[4 * i + 3]);
+  const char *begin = reinterpret_cast<const char *>(text);
+  while (*begin == ' ')
+    ++begin;
+  std::snprintf(name, size, "%s", begin);
+}
 #else
 Status queryFeatures(uint64_t &features) {
   features = 0;
   return Status::failure(SPARKLE_UNAVAILABLE,
                          "expected an x86-64 processor, but got another");
 }
+
+void queryProductName(char *name, size_t) { *name = 0; }
 #endif
 
-/// "avx512f": the first of some features.
-static const char *getName(uint64_t features) {
+const char *getFeatureName(uint64_t features) {
 #define SPARKLE_NAME(NAME, spelling, bit)                                      \
   if (features & SPARKLE_CPU_##NAME)                                           \
     return spelling;
@@ -130,7 +144,7 @@ Status findCode(const sparkle_kernel_t &kernel, uint64_t features,
   return Status::failure(
       SPARKLE_NO_IMAGE,
       "kernel '%s': expected a processor with %s, which the code for %s needs",
-      kernel.name, getName(last->features & ~features), last->processor);
+      kernel.name, getFeatureName(last->features & ~features), last->processor);
 }
 
 } // namespace sparkle::runtime

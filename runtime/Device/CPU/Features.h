@@ -12,6 +12,12 @@ namespace sparkle::runtime {
 /// SPARKLE_CPU_* bits of this machine.
 Status queryFeatures(uint64_t &features);
 
+/// What the processor calls itself, cut off at `size` bytes; "" if it does not.
+void queryProductName(char *name, size_t size);
+
+/// "avx512f": the first of some features.
+const char *getFeatureName(uint64_t features);
+
 /// The code of a validated kernel for a machine with `features`; null on
 /// failure.
 Status findCode(const sparkle_kernel_t &kernel, uint64_t features,

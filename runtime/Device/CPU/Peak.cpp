@@ -166,13 +166,6 @@ Status Crew::run(double &seconds) {
   return status;
 }
 
-uint32_t countProcessors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0)
-    return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
-
 /// Passes of the loop that take about a millisecond: short enough that some
 /// round meets no interrupt.
 uint64_t calibrate(const Loop &loop) {
@@ -184,6 +177,13 @@ uint64_t calibrate(const Loop &loop) {
 }
 
 } // namespace
+
+uint32_t countProcessors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0)
+    return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
 
 Status measurePeak(uint32_t threads, sparkle_cpu_peak_t &peak) {
   if (threads > mostThreads)

@@ -9,6 +9,9 @@
 
 namespace sparkle::runtime {
 
+/// How many processors this process may use.
+uint32_t countProcessors();
+
 /// `threads` at once; 0 is one for every processor of this process.
 Status measurePeak(uint32_t threads, sparkle_cpu_peak_t &peak);
 

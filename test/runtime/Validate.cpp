@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Descriptors, good and damaged: each check of runtime/Module.cpp fails once,
+// Descriptors, good and damaged: each check of runtime/Validate.cpp fails once,
 // with its own sentence.
 
 #include "sparkle/runtime.h"
@@ -10,7 +10,7 @@
 
 namespace {
 
-struct Module : testing::Test {
+struct Validate : testing::Test {
   Descriptor good;
 
   void expectMessage(const char *message) {
@@ -22,36 +22,36 @@ struct Module : testing::Test {
   }
 };
 
-TEST_F(Module, good) {
+TEST_F(Validate, good) {
   sparkle_error_t error;
   EXPECT_EQ(sparkle_kernel_validate(&good.kernel, &error), SPARKLE_OK);
   EXPECT_STREQ(error.message, "");
   EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
 }
 
-TEST_F(Module, null) {
+TEST_F(Validate, null) {
   sparkle_error_t error;
   EXPECT_EQ(sparkle_kernel_validate(nullptr, &error), SPARKLE_INVALID_ARGUMENT);
   EXPECT_STREQ(error.message,
                "expected a kernel descriptor, but got a null pointer");
 }
 
-TEST_F(Module, magic) {
+TEST_F(Validate, magic) {
   good.kernel.magic = 0x464c457f;
   expectMessage("expected a kernel descriptor, but got magic 0x464c457f");
 }
 
-TEST_F(Module, version) {
+TEST_F(Validate, version) {
   good.kernel.version = 3;
   expectMessage("expected kernel descriptor version 2, but got 3");
 }
 
-TEST_F(Module, structSize) {
+TEST_F(Validate, structSize) {
   good.kernel.struct_size = 104;
   expectMessage("expected a kernel descriptor of 88 bytes, but got 104");
 }
 
-TEST_F(Module, kernelName) {
+TEST_F(Validate, kernelName) {
   good.kernel.name = nullptr;
   expectMessage("expected a name of the kernel, but got a null pointer");
   good.kernel.name = "two words";
@@ -59,13 +59,13 @@ TEST_F(Module, kernelName) {
                 "'two words'");
 }
 
-TEST_F(Module, compiler) {
+TEST_F(Validate, compiler) {
   good.kernel.compiler = nullptr;
   expectMessage("kernel 'product': expected the name of a compiler, but got a "
                 "null pointer");
 }
 
-TEST_F(Module, sizes) {
+TEST_F(Validate, sizes) {
   good.kernel.size_count = 257;
   expectMessage("expected at most 256 sizes, but got 257");
   good.kernel.size_count = 0;
@@ -75,35 +75,35 @@ TEST_F(Module, sizes) {
   expectMessage("expected an identifier as name of the size, but got '1'");
 }
 
-TEST_F(Module, tensors) {
+TEST_F(Validate, tensors) {
   good.kernel.tensors = nullptr;
   expectMessage("expected 3 tensors, but got a null pointer");
 }
 
-TEST_F(Module, noTensor) {
+TEST_F(Validate, noTensor) {
   good.kernel.tensors = nullptr;
   good.kernel.tensor_count = 0;
   expectMessage("kernel 'product': expected an output, but got none");
 }
 
-TEST_F(Module, noOutput) {
+TEST_F(Validate, noOutput) {
   good.kernel.tensor_count = 2;
   expectMessage("kernel 'product': expected an output, but got none");
 }
 
-TEST_F(Module, tensorName) {
+TEST_F(Validate, tensorName) {
   good.tensors[1].name = "";
   expectMessage("expected an identifier as name of the tensor, but got ''");
   good.tensors[1].name = "x";
   expectMessage("expected distinct tensors, but got 'x' twice");
 }
 
-TEST_F(Module, role) {
+TEST_F(Validate, role) {
   good.tensors[0].role = 4;
   expectMessage("tensor 'x': expected a role from 0 to 3, but got 4");
 }
 
-TEST_F(Module, element) {
+TEST_F(Validate, element) {
   good.tensors[0].element = 0;
   expectMessage("tensor 'x': expected element type 1 (f32) or 2 (f16), but "
                 "got 0");
@@ -111,12 +111,12 @@ TEST_F(Module, element) {
   EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
 }
 
-TEST_F(Module, reserved) {
+TEST_F(Validate, reserved) {
   good.code.reserved = 7;
   expectMessage("code for cpu x86-64: expected reserved to be 0, but got 7");
 }
 
-TEST_F(Module, rank) {
+TEST_F(Validate, rank) {
   good.tensors[0].rank = 17;
   expectMessage("expected at most 16 extents of a tensor, but got 17");
   good.tensors[0].rank = 1;
@@ -124,7 +124,7 @@ TEST_F(Module, rank) {
                 "dimension below 1, but got 1");
 }
 
-TEST_F(Module, extent) {
+TEST_F(Validate, extent) {
   good.xExtents[0].divisor = 0;
   expectMessage("tensor 'x': expected a positive divisor in extent 0, but got "
                 "0");
@@ -133,20 +133,20 @@ TEST_F(Module, extent) {
   expectMessage("tensor 'x': expected extent 1 of 0 or more, but got -8");
 }
 
-TEST_F(Module, extentWithoutSizes) {
+TEST_F(Validate, extentWithoutSizes) {
   good.kernel.size_count = 0;
   good.kernel.size_names = nullptr;
   expectMessage("tensor 'x': expected extent 0 without coefficients, since the "
                 "kernel has no sizes");
 }
 
-TEST_F(Module, weightOfSizes) {
+TEST_F(Validate, weightOfSizes) {
   good.wExtents[0].coefficients = good.n;
   expectMessage("tensor 'w': expected a weight of fixed extents, but extent 0 "
                 "depends on a size");
 }
 
-TEST_F(Module, layout) {
+TEST_F(Validate, layout) {
   good.tensors[0].layout_count = 1;
   expectMessage("tensor 'x': expected its layout to cover dimension 1 exactly "
                 "once");
@@ -157,19 +157,19 @@ TEST_F(Module, layout) {
       "divisor and no negative modulus, but got 0 and 0");
 }
 
-TEST_F(Module, packedLayout) {
+TEST_F(Validate, packedLayout) {
   good.blocked[2].modulus = 8;
   expectMessage("tensor 'w': expected its packed layout to cover dimension 0 "
                 "exactly once");
 }
 
-TEST_F(Module, packedSize) {
+TEST_F(Validate, packedSize) {
   good.packing.size = 1020;
   expectMessage("tensor 'w': expected a packed size of 1024 bytes, but got "
                 "1020");
 }
 
-TEST_F(Module, pack) {
+TEST_F(Validate, pack) {
   good.packing.pack = nullptr;
   expectMessage("code for cpu x86-64: expected a packing function of weight "
                 "'w'");
@@ -178,7 +178,7 @@ TEST_F(Module, pack) {
                 "got that of 0");
 }
 
-TEST_F(Module, packings) {
+TEST_F(Validate, packings) {
   good.code.packings = nullptr;
   expectMessage("expected 1 packings, but got a null pointer");
   good.code.packing_count = 0;
@@ -186,14 +186,14 @@ TEST_F(Module, packings) {
                 "got none");
 }
 
-TEST_F(Module, packingOfNoWeight) {
+TEST_F(Validate, packingOfNoWeight) {
   sparkle_packing_t two[] = {good.packing, good.packing};
   good.code.packings = two;
   good.code.packing_count = 2;
   expectMessage("code for cpu x86-64: expected 1 packings, but got 2");
 }
 
-TEST_F(Module, workspace) {
+TEST_F(Validate, workspace) {
   good.code.workspace_size = Descriptor::workspaceSize;
   expectMessage("code for cpu x86-64: expected no workspace_size, since the "
                 "kernel has no temps");
@@ -203,24 +203,24 @@ TEST_F(Module, workspace) {
                 "kernel has temps");
 }
 
-TEST_F(Module, noCode) {
+TEST_F(Validate, noCode) {
   good.kernel.codes = nullptr;
   good.kernel.code_count = 0;
   expectMessage("kernel 'product': expected code for a target, but got none");
 }
 
-TEST_F(Module, target) {
+TEST_F(Validate, target) {
   good.code.target = 99;
   expectMessage("expected a known target, but got number 99");
 }
 
-TEST_F(Module, processor) {
+TEST_F(Validate, processor) {
   good.code.processor = nullptr;
   expectMessage("code for cpu: expected the names of processor and pattern, "
                 "but got a null pointer");
 }
 
-TEST_F(Module, cpuCode) {
+TEST_F(Validate, cpuCode) {
   good.code.features = UINT64_C(1) << 63;
   expectMessage("code for cpu x86-64: expected known features, but got "
                 "bits 0x8000000000000000");

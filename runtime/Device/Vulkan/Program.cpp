@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Has the driver compile an image, with the pipelines of an earlier time if
+// they are on disk.
+
+#include "runtime/Device/Vulkan/Program.h"
+#include "runtime/Device/Vulkan/Cache.h"
+
+#include <cstring>
+
+namespace sparkle::runtime {
+
+/// The first word of every SPIR-V module.
+static constexpr uint32_t spirvMagic = 0x07230203;
+
+Status VulkanProgram::create(VulkanDevice &device,
+                             const sparkle_kernel_t &kernel,
+                             const sparkle_code_t &code, Ref<Program> &result) {
+  auto program =
+      Ref<VulkanProgram>::adopt(new VulkanProgram(device, kernel, code));
+  if (Status status = program->checkLimits(); !status.isOk())
+    return status;
+  if (Status status = program->createLayouts(); !status.isOk())
+    return status;
+  if (Status status = program->createPipelines(); !status.isOk())
+    return status;
+  result = std::move(program);
+  return {};
+}
+
+VulkanProgram::VulkanProgram(VulkanDevice &device,
+                             const sparkle_kernel_t &kernel,
+                             const sparkle_code_t &code)
+    : device(Ref<VulkanDevice>::share(&device)), source(kernel), code(code) {
+  for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
+    const sparkle_tensor_t &tensor = kernel.tensors[i];
+    if (tensor.role != SPARKLE_ROLE_TEMP)
+      arguments.push_back({tensor.name,
+                           tensor.element == SPARKLE_ELEMENT_F16 ? 2u : 4u,
+                           tensor.role == SPARKLE_ROLE_OUTPUT});
+  }
+  if (code.workspace_size)
+    arguments.push_back({"the workspace", 4, true});
+}
+
+VulkanProgram::~VulkanProgram() {
+  const Functions &vk = device->functions();
+  for (VkPipeline pipeline : pipelines)
+    vk.DestroyPipeline(device->handle(), pipeline, nullptr);
+  vk.DestroyPipelineLayout(device->handle(), pipelineLayout, nullptr);
+  vk.DestroyDescriptorSetLayout(device->handle(), set, nullptr);
+}
+
+Status VulkanProgram::checkLimits() const {
+  const VkPhysicalDeviceLimits &limits = device->adapter().properties.limits;
+  if (arguments.size() > limits.maxPerStageDescriptorStorageBuffers)
+    return Status::failure(
+        SPARKLE_NO_IMAGE,
+        "kernel '%s': expected at most %u buffers, but got %zu", source.name,
+        limits.maxPerStageDescriptorStorageBuffers, arguments.size());
+  if (source.size_count * sizeof(int32_t) > limits.maxPushConstantsSize)
+    return Status::failure(SPARKLE_NO_IMAGE,
+                           "kernel '%s': expected at most %zu sizes, but got "
+                           "%u",
+                           source.name,
+                           limits.maxPushConstantsSize / sizeof(int32_t),
+                           source.size_count);
+  uint32_t first = 0;
+  if (code.image_size >= sizeof(first))
+    std::memcpy(&first, code.image, sizeof(first));
+  if (first != spirvMagic || code.image_size % sizeof(first) != 0)
+    return Status::failure(SPARKLE_INVALID_ARTIFACT,
+                           "kernel '%s': expected a SPIR-V module, but got "
+                           "%llu bytes of something else",
+                           source.name,
+                           static_cast<unsigned long long>(code.image_size));
+  return {};
+}
+
+Status VulkanProgram::createLayouts() {
+  std::vector<VkDescriptorSetLayoutBinding> bindings(arguments.size());
+  for (uint32_t i = 0; i < bindings.size(); ++i)
+    bindings[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+                   VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+  VkDescriptorSetLayoutCreateInfo setInfo = {};
+  setInfo.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
+  setInfo.bindingCount = static_cast<uint32_t>(bindings.size());
+  setInfo.pBindings = bindings.data();
+  const Functions &vk = device->functions();
+  if (Status status = device->make(vk.CreateDescriptorSetLayout,
+                                   "CreateDescriptorSetLayout", setInfo, set);
+      !status.isOk())
+    return status;
+
+  VkPushConstantRange sizes = {
+      VK_SHADER_STAGE_COMPUTE_BIT, 0,
+      static_cast<uint32_t>(source.size_count * sizeof(int32_t))};
+  VkPipelineLayoutCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+  info.setLayoutCount = 1;
+  info.pSetLayouts = &set;
+  info.pushConstantRangeCount = source.size_count ? 1 : 0;
+  info.pPushConstantRanges = &sizes;
+  return device->make(vk.CreatePipelineLayout, "CreatePipelineLayout", info,
+                      pipelineLayout);
+}
+
+Status VulkanProgram::createPipelines() {
+  VkShaderModuleCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
+  info.codeSize = code.image_size;
+  info.pCode = static_cast<const uint32_t *>(code.image);
+  VkShaderModule module = VK_NULL_HANDLE;
+  const Functions &vk = device->functions();
+  if (Status status = device->make(vk.CreateShaderModule, "CreateShaderModule",
+                                   info, module);
+      !status.isOk())
+    return status;
+  Status status = createPipelines(module);
+  vk.DestroyShaderModule(device->handle(), module, nullptr);
+  return status;
+}
+
+Status VulkanProgram::createPipelines(VkShaderModule module) {
+  std::vector<VkComputePipelineCreateInfo> infos(code.launch_count);
+  for (uint32_t i = 0; i < code.launch_count; ++i) {
+    infos[i] = {};
+    infos[i].sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
+    infos[i].layout = pipelineLayout;
+    infos[i].stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    infos[i].stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    infos[i].stage.module = module;
+    infos[i].stage.pName = code.launches[i].entry;
+  }
+  pipelines.resize(code.launch_count, VK_NULL_HANDLE);
+  PipelineCache cache(*device, code.image_hash);
+  // Those that were made before one failed are not null, and destroyed.
+  Status status =
+      device->check(device->functions().CreateComputePipelines(
+                        device->handle(), cache.handle(), code.launch_count,
+                        infos.data(), nullptr, pipelines.data()),
+                    "CreateComputePipelines");
+  if (status.isOk())
+    cache.save();
+  return status;
+}
+
+/// floor((constant + sum of coefficients * sizes) / divisor), at least 0.
+static uint64_t evaluate(const sparkle_extent_t &extent,
+                         const std::vector<int64_t> &sizes) {
+  __int128 sum = extent.constant;
+  if (extent.coefficients)
+    for (size_t i = 0; i < sizes.size(); ++i)
+      sum += static_cast<__int128>(extent.coefficients[i]) * sizes[i];
+  __int128 value = sum <= 0 ? 0 : sum / extent.divisor;
+  return value > INT64_MAX ? INT64_MAX : static_cast<uint64_t>(value);
+}
+
+Status VulkanProgram::countWorkgroups(uint32_t launch,
+                                      const std::vector<int64_t> &sizes,
+                                      uint64_t &count) const {
+  constexpr uint64_t most = uint64_t(SPARKLE_GRID_WIDTH) * SPARKLE_GRID_WIDTH;
+  const sparkle_launch_t &description = code.launches[launch];
+  __int128 product = 1;
+  bool isEmpty = false;
+  for (uint32_t i = 0; i < description.grid_count; ++i) {
+    uint64_t extent = evaluate(description.grid[i], sizes);
+    isEmpty |= extent == 0;
+    if (product <= most)
+      product *= extent;
+  }
+  if (!isEmpty && product > most)
+    return Status::failure(
+        SPARKLE_WRONG_SHAPE,
+        "kernel '%s': expected at most %llu workgroups, but got more",
+        source.name, static_cast<unsigned long long>(most));
+  count = isEmpty ? 0 : static_cast<uint64_t>(product);
+  return {};
+}
+
+} // namespace sparkle::runtime

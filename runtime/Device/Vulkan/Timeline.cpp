@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Waits in two steps: until the driver has the work, then until it is done.
+
+#include "runtime/Device/Vulkan/Timeline.h"
+
+#include <chrono>
+
+namespace sparkle::runtime {
+
+using Clock = std::chrono::steady_clock;
+
+Status VulkanTimeline::create(VulkanDevice &device,
+                              Ref<VulkanTimeline> &result) {
+  auto timeline = Ref<VulkanTimeline>::adopt(new VulkanTimeline(device));
+  VkSemaphoreTypeCreateInfo type = {};
+  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
+  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
+  VkSemaphoreCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
+  info.pNext = &type;
+  if (Status status = device.make(device.functions().CreateSemaphore,
+                                  "CreateSemaphore", info, timeline->semaphore);
+      !status.isOk())
+    return status;
+  result = std::move(timeline);
+  return {};
+}
+
+VulkanTimeline::~VulkanTimeline() {
+  vulkan->functions().DestroySemaphore(vulkan->handle(), semaphore, nullptr);
+}
+
+void VulkanTimeline::markSubmitted(uint64_t value) {
+  std::lock_guard<std::mutex> lock(mutex);
+  given.store(value, std::memory_order_release);
+  changed.notify_all();
+}
+
+void VulkanTimeline::markReached(uint64_t value) {
+  uint64_t known = reached.load(std::memory_order_relaxed);
+  while (known < value && !reached.compare_exchange_weak(
+                              known, value, std::memory_order_acq_rel))
+    ;
+}
+
+void VulkanTimeline::fail(const Status &status) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!reason.isOk())
+    return;
+  reason = status;
+  hasFailed.store(true, std::memory_order_release);
+  changed.notify_all();
+}
+
+Status VulkanTimeline::failure() {
+  if (!hasFailed.load(std::memory_order_acquire))
+    return {};
+  std::lock_guard<std::mutex> lock(mutex);
+  return reason;
+}
+
+Status VulkanTimeline::signal(uint64_t) {
+  return Status::failure(SPARKLE_INVALID_ARGUMENT,
+                         "expected a timeline of the host, but got a queue's");
+}
+
+Status VulkanTimeline::query(uint64_t &value) {
+  value = 0;
+  if (Status status = failure(); !status.isOk())
+    return status;
+  uint64_t counter = 0;
+  Status status = vulkan->check(vulkan->functions().GetSemaphoreCounterValue(
+                                    vulkan->handle(), semaphore, &counter),
+                                "GetSemaphoreCounterValue");
+  if (!status.isOk())
+    return status;
+  markReached(counter);
+  value = counter;
+  return {};
+}
+
+Status VulkanTimeline::waitSubmitted(uint64_t value, uint64_t timeout) {
+  if (isKnownReached(value))
+    return {};
+  VkSemaphoreWaitInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
+  info.semaphoreCount = 1;
+  info.pSemaphores = &semaphore;
+  info.pValues = &value;
+  VkResult result =
+      vulkan->functions().WaitSemaphores(vulkan->handle(), &info, timeout);
+  if (result == VK_TIMEOUT)
+    return Status::failure(SPARKLE_TIMEOUT,
+                           "expected value %llu of the queue's timeline in "
+                           "time, but it is not reached",
+                           static_cast<unsigned long long>(value));
+  Status status = vulkan->check(result, "WaitSemaphores");
+  if (status.isOk())
+    markReached(value);
+  return status;
+}
+
+Status VulkanTimeline::wait(uint64_t value, uint64_t timeout) {
+  if (isKnownReached(value))
+    return {};
+  // A century is for ever, and does not overflow the clock.
+  constexpr uint64_t longest = UINT64_C(3000000000000000000);
+  Clock::time_point begin = Clock::now();
+  Clock::time_point deadline =
+      begin + std::chrono::nanoseconds(timeout < longest ? timeout : longest);
+  if (submitted() < value) {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait_until(lock, deadline,
+                       [&] { return submitted() >= value || !reason.isOk(); });
+    if (submitted() < value && !reason.isOk())
+      return reason;
+    if (submitted() < value)
+      return Status::failure(SPARKLE_TIMEOUT,
+                             "expected value %llu of the queue's timeline in "
+                             "time, but its work has not begun",
+                             static_cast<unsigned long long>(value));
+  }
+  if (timeout < longest) {
+    auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
+    timeout = left > 0 ? static_cast<uint64_t>(left) : 0;
+  }
+  Status status = waitSubmitted(value, timeout);
+  if (status.isOk() || status.report(nullptr) == SPARKLE_TIMEOUT)
+    return status;
+  if (status.report(nullptr) == SPARKLE_DEVICE_LOST)
+    fail(status);
+  return status;
+}
+
+} // namespace sparkle::runtime

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Detached threads, on top of pthreads.
+
+#include "runtime/Thread.h"
+
+#include <new>
+#include <pthread.h>
+#include <time.h>
+
+namespace sparkle::runtime {
+namespace {
+
+struct Start {
+  void (*run)(void *argument);
+  void *argument;
+};
+
+void *begin(void *given) {
+  Start start = *static_cast<Start *>(given);
+  delete static_cast<Start *>(given);
+  start.run(start.argument);
+  return nullptr;
+}
+
+} // namespace
+
+Status startThread(void (*run)(void *argument), void *argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  auto *start = new Start{run, argument};
+  pthread_t thread;
+  int error = pthread_create(&thread, &attributes, begin, start);
+  pthread_attr_destroy(&attributes);
+  if (error == 0)
+    return {};
+  delete start;
+  return Status::failure(SPARKLE_OUT_OF_RESOURCES,
+                         "expected one more thread, but the system gave none");
+}
+
+uint64_t getNanoseconds() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1000000000u +
+         static_cast<uint64_t>(time.tv_nsec);
+}
+
+} // namespace sparkle::runtime

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A number, a lock, and who waits for it to change.
+
+#include "runtime/Timeline.h"
+
+#include <chrono>
+#include <cinttypes>
+
+namespace sparkle::runtime {
+
+Status HostTimeline::query(uint64_t &value) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (failure.isOk())
+    value = reached;
+  return failure;
+}
+
+Status HostTimeline::wait(uint64_t value, uint64_t timeout) {
+  // More than a century is for ever; adding it to the clock would overflow.
+  constexpr uint64_t century = UINT64_C(1) << 62;
+  auto isOver = [&] { return reached >= value || !failure.isOk(); };
+  std::unique_lock<std::mutex> lock(mutex);
+  if (timeout >= century)
+    changed.wait(lock, isOver);
+  else
+    changed.wait_until(lock,
+                       std::chrono::steady_clock::now() +
+                           std::chrono::nanoseconds(timeout),
+                       isOver);
+  if (reached >= value)
+    return {};
+  if (!failure.isOk())
+    return failure;
+  return Status::failure(SPARKLE_TIMEOUT,
+                         "expected value %" PRIu64
+                         " of the timeline in time, but got %" PRIu64,
+                         value, reached);
+}
+
+Status HostTimeline::signal(uint64_t value) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (owner)
+    return Status::failure(
+        SPARKLE_INVALID_ARGUMENT,
+        "expected a timeline of the host, but got a queue's own");
+  if (!failure.isOk())
+    return failure;
+  if (value <= reached)
+    return Status::failure(
+        SPARKLE_INVALID_ARGUMENT,
+        "expected a value above %" PRIu64 ", but got %" PRIu64, reached, value);
+  reached = value;
+  changed.notify_all();
+  return {};
+}
+
+void HostTimeline::advance(uint64_t value) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (value <= reached)
+    return;
+  reached = value;
+  changed.notify_all();
+}
+
+void HostTimeline::fail(const Status &status) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!failure.isOk())
+    return;
+  failure = status;
+  changed.notify_all();
+}
+
+} // namespace sparkle::runtime
