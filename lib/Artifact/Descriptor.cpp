@@ -202,7 +202,7 @@ Constant *Writer::kernel(const KernelDescription &kernel) {
                  u32(tensors.size()), u32(codes.size()), string(kernel.name),
                  string(getCompilerVersion()), i64(kernel.algorithmHash),
                  array(sizes), array(tensors), array(codes),
-                 forward(kernel.name + "_operation_count", pointer),
+                 forward(kernel.name + ".operation_count", pointer),
                  forward(kernel.name + "_reference", {pointer, pointer})});
 }
 

@@ -74,7 +74,7 @@ struct CodeDescription {
 };
 
 /// sparkle_kernel_t. The functions are found in the module by their names:
-/// NAME_operation_count and NAME_reference, where they are there.
+/// NAME.operation_count and NAME_reference, where they are there.
 struct KernelDescription {
   std::string name;
   uint64_t algorithmHash = 0;

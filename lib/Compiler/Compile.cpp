@@ -5,17 +5,15 @@
 #include "lib/Compiler/Compile.h"
 #include "lib/Artifact/Link.h"
 #include "lib/Compiler/Describe.h"
+#include "lib/Compiler/Host.h"
+#include "lib/Compiler/Traffic.h"
+#include "lib/Compiler/Variant.h"
 #include "lib/Reference/Reference.h"
 #include "lib/Target/Registry.h"
-#include "lib/Transforms/Passes.h"
-#include "lib/Transforms/Pipeline.h"
 
 #include "mlir/Parser/Parser.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/Linker/Linker.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 
@@ -25,84 +23,75 @@ namespace {
 /// One kernel file on its way through the compiler.
 class Compilation {
 public:
-  Compilation(const CompileOptions &options, OwningOpRef<ModuleOp> module)
-      : options(options), target(*options.target), module(std::move(module)) {}
+  Compilation(const CompileOptions &options, std::vector<Variant> variants)
+      : options(options), variants(std::move(variants)) {}
 
   FailureOr<Artifact> run();
 
 private:
-  LogicalResult describeTarget();
+  LogicalResult forEach(LogicalResult (Variant::*stage)());
   LogicalResult describeAlgorithm();
   LogicalResult buildReference();
-  LogicalResult resolvePatterns();
-  LogicalResult tile();
-  LogicalResult lowerToTarget();
-  LogicalResult translate();
-  LogicalResult generateCode(CodeFormat format);
+  LogicalResult buildFunctions();
+  LogicalResult emitImages();
+  void collectCodes();
+  LogicalResult generateCode();
   LogicalResult link();
 
-  Artifact print();
-  Artifact printTargetCode();
-  FailureOr<Artifact> finish();
-  LogicalResult runPasses(llvm::function_ref<void(OpPassManager &)> build);
-  std::unique_ptr<llvm::Module> translate(ModuleOp source);
-  std::string printPatterns(KernelOp kernel);
+  using Print =
+      llvm::function_ref<LogicalResult(const Variant &, llvm::raw_ostream &)>;
+  FailureOr<Artifact> printEach(llvm::StringRef comment, Print print);
+  FailureOr<Artifact> printModules();
+  FailureOr<Artifact> printPatterns();
+  FailureOr<Artifact> printImages();
+  FailureOr<Artifact> printHeader();
+
+  /// Until it is tiled, the algorithm of all.
+  ModuleOp getModule() { return variants.front().getModule(); }
 
   const CompileOptions &options;
-  const Target &target;
-  OwningOpRef<ModuleOp> module;
-  OwningOpRef<ModuleOp> reference;
-  TargetDescription machine;
+  std::vector<Variant> variants;
   std::vector<KernelDescription> kernels;
-  llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> code;
+  /// What descriptors point to, and references.
+  OwningOpRef<ModuleOp> functions;
   Artifact artifact;
 };
 
 FailureOr<Artifact> Compilation::run() {
   if (options.emit == Emit::Sparkle)
-    return print();
-  if (failed(describeTarget()) || failed(describeAlgorithm()) ||
-      failed(buildReference()) || failed(resolvePatterns()))
+    return printModules();
+  if (failed(forEach(&Variant::describeProcessor)) ||
+      failed(describeAlgorithm()) || failed(buildReference()) ||
+      failed(forEach(&Variant::resolvePatterns)))
     return failure();
   if (options.emit == Emit::Pattern)
-    return finish();
-  if (failed(tile()))
+    return printPatterns();
+  if (failed(forEach(&Variant::tile)))
     return failure();
   if (options.emit == Emit::Tiled)
-    return print();
+    return printModules();
   if (options.emit == Emit::Header)
-    return finish();
-  if (failed(lowerToTarget()) || failed(translate()))
+    return printHeader();
+  if (failed(buildFunctions()) || failed(forEach(&Variant::lower)) ||
+      failed(emitImages()))
     return failure();
-  if (options.emit == Emit::TargetCode)
-    return printTargetCode();
-  if (options.emit == Emit::Assembly) {
-    if (failed(generateCode(CodeFormat::Assembly)))
-      return failure();
-    return std::move(artifact);
-  }
-  if (failed(generateCode(CodeFormat::Object)))
+  if (options.emit == Emit::Images)
+    return printImages();
+  if (failed(generateCode()))
     return failure();
-  if (options.emit == Emit::Shared && failed(link()))
-    return failure();
-  return finish();
+  return std::move(artifact);
 }
 
-/// The target's numbers, for the shared passes to read.
-LogicalResult Compilation::describeTarget() {
-  FailureOr<TargetDescription> description =
-      target.describe(module->getContext(), options.targetOptions);
-  if (failed(description))
-    return failure();
-  machine = *description;
-  (*module)->setAttr(kTargetAttr, machine.numbers);
+LogicalResult Compilation::forEach(LogicalResult (Variant::*stage)()) {
+  for (Variant &variant : variants)
+    if (failed((variant.*stage)()))
+      return failure();
   return success();
 }
 
 LogicalResult Compilation::describeAlgorithm() {
   FailureOr<std::vector<KernelDescription>> described =
-      describeKernels(*module);
+      describeKernels(getModule());
   if (failed(described))
     return failure();
   kernels = std::move(*described);
@@ -111,9 +100,9 @@ LogicalResult Compilation::describeAlgorithm() {
 
 /// What comes from the equations alone, before any of them is tiled.
 LogicalResult Compilation::buildReference() {
-  reference = ModuleOp::create(module->getLoc());
+  functions = ModuleOp::create(getModule().getLoc());
   bool isWanted = false;
-  WalkResult tiled = module->walk([&](WorkersOp op) {
+  WalkResult tiled = getModule().walk([&](WorkersOp op) {
     isWanted = op->getParentOfType<KernelOp>().getReference();
     if (isWanted)
       op.emitError("expected the equations of the kernel for a reference, but "
@@ -122,127 +111,132 @@ LogicalResult Compilation::buildReference() {
   });
   if (tiled.wasInterrupted())
     return failure(isWanted);
-  buildOperationCounts(*module, *reference);
-  if (failed(buildReferences(*module, *reference)))
-    return failure();
-  return lowerReferences(*reference);
+  buildOperationCounts(getModule(), *functions);
+  return buildReferences(getModule(), *functions);
 }
 
-/// Chooses what the patterns leave open; the result is text as well.
-LogicalResult Compilation::resolvePatterns() {
-  if (failed(runPasses(buildPatternPipeline)))
-    return failure();
-  for (auto [kernel, description] :
-       llvm::zip_equal(module->getOps<KernelOp>(), kernels)) {
-    CodeDescription code;
-    code.processor = machine.processor;
-    code.features = machine.features;
-    code.pattern = printPatterns(kernel);
-    code.patternHash = llvm::xxh3_64bits(code.pattern);
-    description.codes.push_back(std::move(code));
-  }
-  return success();
+/// What only the tiles of each code tell.
+LogicalResult Compilation::buildFunctions() {
+  for (const Variant &variant : variants)
+    for (auto [kernel, code] : llvm::zip_equal(
+             variant.getModule().getOps<KernelOp>(), variant.getCodes())) {
+      std::string name =
+          getCodeName(kernel.getSymName(), code.target, code.processor);
+      if (variant.isGpu())
+        buildWorkspaceSize(kernel, name, *functions);
+      buildTraffic(kernel, name, *functions);
+    }
+  return lowerReferences(*functions);
 }
 
-LogicalResult Compilation::tile() {
-  if (failed(runPasses(buildTiledPipeline)))
-    return failure();
-  for (auto [kernel, description] :
-       llvm::zip_equal(module->getOps<KernelOp>(), kernels)) {
-    FailureOr<std::vector<Packing>> packings = describePackings(kernel);
-    if (failed(packings))
+LogicalResult Compilation::emitImages() {
+  for (Variant &variant : variants)
+    if (variant.isGpu() && failed(variant.emitImages()))
       return failure();
-    description.codes.back().packings = std::move(*packings);
-  }
   return success();
 }
 
-LogicalResult Compilation::lowerToTarget() {
-  return runPasses([&](OpPassManager &manager) {
-    target.buildPipeline(manager, options.targetOptions);
-  });
+void Compilation::collectCodes() {
+  for (auto [index, kernel] : llvm::enumerate(kernels))
+    for (const Variant &variant : variants)
+      kernel.codes.push_back(variant.getCodes()[index]);
 }
 
-/// All that goes into the object as one LLVM module, optimised.
-LogicalResult Compilation::translate() {
-  code = translate(*module);
-  std::unique_ptr<llvm::Module> extra = translate(*reference);
-  if (!code || !extra)
+LogicalResult Compilation::generateCode() {
+  collectCodes();
+  Host host(options, kernels, variants);
+  if (failed(host.translate(*functions)))
     return failure();
-  if (llvm::Linker::linkModules(*code, std::move(extra)))
-    return module->emitError("cannot join the kernels with their references");
-  for (const KernelDescription &kernel : kernels) {
-    addDescriptor(*code, kernel);
-    // External so far, or joining would have dropped it as unused.
-    if (auto *count = code->getFunction(kernel.name + "_operation_count"))
-      count->setLinkage(llvm::GlobalValue::InternalLinkage);
+  if (options.emit == Emit::HostCode) {
+    llvm::raw_svector_ostream out(artifact.bytes);
+    host.print(out);
+    return success();
   }
-  if (options.emit == Emit::Shared)
-    addKernelTable(*code, kernels);
-  target.optimise(*code, options.targetOptions);
-  return success();
-}
-
-LogicalResult Compilation::generateCode(CodeFormat format) {
-  return target.emit(*code, options.targetOptions, format, artifact.bytes,
-                     module->getLoc());
+  CodeFormat format = options.emit == Emit::Assembly ? CodeFormat::Assembly
+                                                     : CodeFormat::Object;
+  if (failed(host.emit(format, artifact.bytes, getModule().getLoc())))
+    return failure();
+  artifact.header = writeHeader(kernels);
+  return options.emit == Emit::Shared ? link() : success();
 }
 
 LogicalResult Compilation::link() {
   llvm::SmallString<0> object;
   std::swap(object, artifact.bytes);
   if (llvm::Error error = linkShared(object, artifact.bytes))
-    return module->emitError(llvm::toString(std::move(error)));
+    return getModule().emitError(llvm::toString(std::move(error)));
   return success();
 }
 
 //===----------------------------------------------------------------------===//
-// Parts of the above
+// Text
 //===----------------------------------------------------------------------===//
 
-LogicalResult
-Compilation::runPasses(llvm::function_ref<void(OpPassManager &)> build) {
-  PassManager manager(module->getContext());
-  if (options.configurePasses && failed(options.configurePasses(manager)))
-    return failure();
-  build(manager);
-  return manager.run(*module);
-}
-
-std::unique_ptr<llvm::Module> Compilation::translate(ModuleOp source) {
-  return target.translate(source, llvmContext, options.targetOptions);
-}
-
-std::string Compilation::printPatterns(KernelOp kernel) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  for (DefineOp define : kernel.getBody().getOps<DefineOp>())
-    printPattern(define, target.word, out);
-  return text;
-}
-
-Artifact Compilation::print() {
+/// One variant after the other; where there are several, a comment says which.
+FailureOr<Artifact> Compilation::printEach(llvm::StringRef comment,
+                                           Print print) {
   llvm::raw_svector_ostream out(artifact.bytes);
-  module->print(out);
+  for (const Variant &variant : variants) {
+    if (variants.size() > 1)
+      out << comment << " " << variant.getName() << "\n";
+    if (failed(print(variant, out)))
+      return failure();
+  }
   return std::move(artifact);
 }
 
-Artifact Compilation::printTargetCode() {
-  llvm::raw_svector_ostream out(artifact.bytes);
-  code->print(out, nullptr);
+FailureOr<Artifact> Compilation::printModules() {
+  return printEach("//", [](const Variant &variant, llvm::raw_ostream &out) {
+    variant.getModule()->print(out);
+    return success();
+  });
+}
+
+FailureOr<Artifact> Compilation::printPatterns() {
+  return printEach("//", [](const Variant &variant, llvm::raw_ostream &out) {
+    for (const CodeDescription &code : variant.getCodes())
+      out << code.pattern;
+    return success();
+  });
+}
+
+FailureOr<Artifact> Compilation::printImages() {
+  llvm::erase_if(variants, [&](const Variant &variant) {
+    return variant.getFormat() != options.format;
+  });
+  return printEach(";", [](const Variant &variant, llvm::raw_ostream &out) {
+    return variant.printImages(out);
+  });
+}
+
+FailureOr<Artifact> Compilation::printHeader() {
+  collectCodes();
+  artifact.bytes = writeHeader(kernels);
   return std::move(artifact);
 }
 
-/// Adds the parts that are text about the kernels.
-FailureOr<Artifact> Compilation::finish() {
-  llvm::raw_svector_ostream out(artifact.bytes);
-  artifact.header = writeHeader(kernels);
-  if (options.emit == Emit::Header)
-    out << artifact.header;
-  if (options.emit == Emit::Pattern)
-    for (const KernelDescription &kernel : kernels)
-      out << kernel.codes.front().pattern;
-  return std::move(artifact);
+/// A variant for each platform, with the patterns for its target. Empty on
+/// error.
+std::vector<Variant> parseVariants(const llvm::SourceMgr &source,
+                                   MLIRContext *context,
+                                   const CompileOptions &options) {
+  std::vector<Variant> variants;
+  OwningOpRef<ModuleOp> module;
+  CompileOptions parsing = options;
+  for (const Platform &platform : options.platforms) {
+    if (!module || parsing.frontend.target != platform.target->word) {
+      parsing.frontend.target = platform.target->word;
+      module = parse(source, context, parsing);
+      if (!module)
+        return {};
+    }
+    OwningOpRef<ModuleOp> own(module->clone());
+    if (options.withReferences)
+      for (KernelOp kernel : own->getOps<KernelOp>())
+        kernel.setReference(true);
+    variants.emplace_back(options, platform, std::move(own));
+  }
+  return variants;
 }
 
 } // namespace
@@ -274,13 +268,10 @@ FailureOr<Artifact> compile(const llvm::SourceMgr &source, MLIRContext *context,
       return failure();
     return artifact;
   }
-  OwningOpRef<ModuleOp> module = parse(source, context, options);
-  if (!module)
+  std::vector<Variant> variants = parseVariants(source, context, options);
+  if (variants.empty())
     return failure();
-  if (options.withReferences)
-    for (KernelOp kernel : module->getOps<KernelOp>())
-      kernel.setReference(true);
-  return Compilation(options, std::move(module)).run();
+  return Compilation(options, std::move(variants)).run();
 }
 
 } // namespace sparkle

@@ -23,7 +23,8 @@ enum class Emit {
   Sparkle,
   Pattern,
   Tiled,
-  TargetCode,
+  Images,   // of the GPUs of one format, as text
+  HostCode, // LLVM IR: all that goes into the object
   Assembly,
   Object,
   Shared,
@@ -32,12 +33,21 @@ enum class Emit {
 
 enum class Language { Text, Ir };
 
+/// A processor to compile for.
+struct Platform {
+  const Target *target = nullptr;
+  TargetOptions options;
+};
+
 struct CompileOptions {
   Emit emit = Emit::Object;
+  /// Of Emit::Images: the `Target::format` that is wanted.
+  llvm::StringRef format;
   Language language = Language::Text;
+  /// Its `target` counts only where no code is made, else each platform's.
   FrontendOptions frontend;
-  const Target *target = nullptr;
-  TargetOptions targetOptions;
+  /// At least one; as the codes of a kernel are to be ordered.
+  std::vector<Platform> platforms;
   /// Adds NAME_reference to every kernel; else to those that ask for it.
   bool withReferences = false;
   /// Prepares every pass manager: printing, timing. None if empty.
@@ -53,7 +63,8 @@ struct Artifact {
 /// Adds every dialect that compiling needs.
 void registerDialects(mlir::DialectRegistry &registry);
 
-/// Source -> algorithm level. Null on error, which is reported.
+/// Source -> algorithm level, with the patterns for `options.frontend.target`.
+/// Null on error, which is reported.
 mlir::OwningOpRef<mlir::ModuleOp> parse(const llvm::SourceMgr &source,
                                         mlir::MLIRContext *context,
                                         const CompileOptions &options);

@@ -212,9 +212,9 @@ LogicalResult checkSymbols(ModuleOp module) {
   llvm::StringMap<KernelOp> owners;
   WalkResult result = module.walk([&](KernelOp kernel) {
     StringRef name = kernel.getSymName();
-    SmallVector<std::string> symbols{
-        name.str(), (name + "_kernel").str(), (name + "_reference").str(),
-        (name + "_workspace_size").str(), (name + "_operation_count").str()};
+    SmallVector<std::string> symbols{name.str(), (name + "_kernel").str(),
+                                     (name + "_reference").str(),
+                                     (name + "_workspace_size").str()};
     for (TensorOp tensor : kernel.getTensors())
       if (tensor.getRole() == Role::Weight) {
         symbols.push_back((name + "_pack_" + tensor.getName()).str());
@@ -292,6 +292,27 @@ FailureOr<std::vector<Packing>> describePackings(KernelOp kernel) {
     packings.push_back({uint32_t(index), getFactors(type), *size});
   }
   return packings;
+}
+
+FailureOr<LaunchDescription> describeLaunch(const Launch &launch,
+                                            Location kernel) {
+  LaunchDescription description;
+  description.entry = launch.entry;
+  description.invocations = launch.invocations;
+  description.localSize = launch.localBytes;
+  if (launch.grid.getNumResults() > SPARKLE_MAX_RANK)
+    return emitError(kernel, "expected a grid of at most ")
+           << SPARKLE_MAX_RANK << " indices, but got "
+           << launch.grid.getNumResults();
+  for (AffineExpr expr : launch.grid.getResults()) {
+    std::optional<Extent> extent = getExtent(expr, launch.grid.getNumSymbols());
+    if (!extent)
+      return emitError(kernel, "expected the grid to have the form "
+                               "(a + b * size) / c, but got ")
+             << AffineMapAttr::get(launch.grid);
+    description.grid.push_back(*extent);
+  }
+  return description;
 }
 
 } // namespace sparkle

@@ -7,6 +7,7 @@
 
 #include "dialect/SparkleDialect.h"
 #include "lib/Artifact/Descriptor.h"
+#include "lib/Target/Target.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace sparkle {
@@ -20,6 +21,10 @@ describeKernels(mlir::ModuleOp module);
 /// How the tiled `kernel` takes its weights: packed as it says, else as
 /// declared. Fails if one is too large for 64 bits.
 mlir::FailureOr<std::vector<Packing>> describePackings(KernelOp kernel);
+
+/// Fails, at `kernel`, if its grid has no place in a descriptor.
+mlir::FailureOr<LaunchDescription> describeLaunch(const Launch &launch,
+                                                  mlir::Location kernel);
 
 } // namespace sparkle
 

@@ -8,7 +8,6 @@
 #include "lib/Reference/Sizes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 
@@ -154,33 +153,14 @@ Value Counter::isInside(ArrayRef<Condition> conditions) {
   return inside;
 }
 
-/// int64_t NAME_operation_count(i64...)
-void buildOperationCount(KernelOp kernel, ImplicitLocOpBuilder &b) {
-  SmallVector<Type> parameters(kernel.getSizes().size(), b.getI64Type());
-  auto type = LLVM::LLVMFunctionType::get(b.getI64Type(), parameters);
-  auto function = LLVM::LLVMFuncOp::create(
-      b, (kernel.getSymName() + "_operation_count").str(), type);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(function.addEntryBlock(b));
-  SmallVector<Value> sizes;
-  for (Value size : function.getArguments())
-    sizes.push_back(
-        arith::IndexCastOp::create(b, b.getIndexType(), size).getResult());
-
-  Value valid = areSizesValid(b, kernel, sizes);
-  auto checked = scf::IfOp::create(b, b.getI64Type(), valid, true);
-  LLVM::ReturnOp::create(b, checked.getResult(0));
-  b.setInsertionPointToStart(checked.elseBlock());
-  Value invalid = arith::ConstantOp::create(b, b.getI64IntegerAttr(-1));
-  scf::YieldOp::create(b, invalid);
-  b.setInsertionPointToStart(checked.thenBlock());
+/// Of all sums of a kernel.
+Value countAll(KernelOp kernel, ImplicitLocOpBuilder &b, ValueRange sizes) {
   Value total = arith::ConstantIndexOp::create(b, 0);
   for (DefineOp define : kernel.getBody().getOps<DefineOp>())
     if (define.getSum())
       total =
           arith::AddIOp::create(b, total, Counter(b, define, sizes).count());
-  Value wide = arith::IndexCastOp::create(b, b.getI64Type(), total);
-  scf::YieldOp::create(b, wide);
+  return total;
 }
 
 } // namespace
@@ -189,7 +169,9 @@ void buildOperationCounts(ModuleOp algorithm, ModuleOp module) {
   for (KernelOp kernel : algorithm.getOps<KernelOp>()) {
     ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
     builder.setInsertionPointToEnd(module.getBody());
-    buildOperationCount(kernel, builder);
+    buildCount(
+        builder, kernel, (kernel.getSymName() + ".operation_count").str(),
+        [&](ValueRange sizes) { return countAll(kernel, builder, sizes); });
   }
 }
 

@@ -20,7 +20,7 @@ mlir::LogicalResult buildReferences(mlir::ModuleOp algorithm,
                                     mlir::ModuleOp module);
 
 /// For every kernel of `algorithm` adds to `module` the function
-///   int64_t NAME_operation_count(sizes):
+///   int64_t NAME.operation_count(sizes):
 /// the operations of its sums, without the terms that read outside of a
 /// tensor.
 void buildOperationCounts(mlir::ModuleOp algorithm, mlir::ModuleOp module);

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 
@@ -115,6 +116,29 @@ Value areSizesValid(ImplicitLocOpBuilder &b, KernelOp kernel,
   }
   check.requireSmall(total);
   return check.isValid();
+}
+
+void buildCount(ImplicitLocOpBuilder &b, KernelOp kernel, StringRef name,
+                llvm::function_ref<Value(ValueRange)> count) {
+  SmallVector<Type> parameters(kernel.getSizes().size(), b.getI64Type());
+  auto type = LLVM::LLVMFunctionType::get(b.getI64Type(), parameters);
+  auto function = LLVM::LLVMFuncOp::create(b, name, type);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(function.addEntryBlock(b));
+  SmallVector<Value> sizes;
+  for (Value size : function.getArguments())
+    sizes.push_back(
+        arith::IndexCastOp::create(b, b.getIndexType(), size).getResult());
+
+  Value valid = areSizesValid(b, kernel, sizes);
+  auto checked = scf::IfOp::create(b, b.getI64Type(), valid, true);
+  LLVM::ReturnOp::create(b, checked.getResult(0));
+  b.setInsertionPointToStart(checked.elseBlock());
+  Value invalid = arith::ConstantOp::create(b, b.getI64IntegerAttr(-1));
+  scf::YieldOp::create(b, invalid);
+  b.setInsertionPointToStart(checked.thenBlock());
+  Value wide = arith::IndexCastOp::create(b, b.getI64Type(), count(sizes));
+  scf::YieldOp::create(b, wide);
 }
 
 Value callLibrary(ImplicitLocOpBuilder &b, StringRef function, Type result,

@@ -24,6 +24,12 @@ mlir::AffineExpr getPhysicalExtent(mlir::AffineExpr factor);
 mlir::Value areSizesValid(mlir::ImplicitLocOpBuilder &b, KernelOp kernel,
                           mlir::ValueRange sizes);
 
+/// Adds `int64_t name(sizes)`, which returns the index that `count` builds from
+/// the sizes, or -1 if one is invalid.
+void buildCount(mlir::ImplicitLocOpBuilder &b, KernelOp kernel,
+                llvm::StringRef name,
+                llvm::function_ref<mlir::Value(mlir::ValueRange sizes)> count);
+
 /// Calls a function of the C library.
 mlir::Value callLibrary(mlir::ImplicitLocOpBuilder &b, llvm::StringRef function,
                         mlir::Type result, mlir::Value argument);

@@ -22,4 +22,13 @@ const Target *findTarget(llvm::StringRef word) {
   return nullptr;
 }
 
+sparkle_target_t getNumber(const Target &target) {
+#define SPARKLE_TARGET(folder, word, number)                                   \
+  if (&target == &get##folder##Target())                                       \
+    return SPARKLE_TARGET_##folder;
+#include "sparkle/targets.def"
+#undef SPARKLE_TARGET
+  llvm_unreachable("targets.def lists every target");
+}
+
 } // namespace sparkle

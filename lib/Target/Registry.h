@@ -7,6 +7,7 @@
 #define SPARKLE_LIB_TARGET_REGISTRY_H
 
 #include "lib/Target/Target.h"
+#include "sparkle/kernel.h"
 
 namespace sparkle {
 
@@ -21,6 +22,9 @@ llvm::ArrayRef<const Target *> getTargets();
 
 /// The target of that word, or null.
 const Target *findTarget(llvm::StringRef word);
+
+/// What stands for a target in a descriptor.
+sparkle_target_t getNumber(const Target &target);
 
 } // namespace sparkle
 

@@ -19,6 +19,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -48,24 +49,59 @@ constexpr llvm::StringLiteral overview =
 cl::OptionCategory category("Sparkle options");
 cl::OptionCategory passCategory("Tests and single passes");
 
+/// "a, b or c"
+std::string list(ArrayRef<std::string> names) {
+  if (names.size() == 1)
+    return names.front();
+  return llvm::join(names.drop_back(), ", ") + " or " + names.back();
+}
+
+/// What flags take, as far as it depends on the targets.
+struct Choices {
+  Choices();
+  std::vector<std::string> words, stages;
+  // Help.
+  std::string emit, targets, gpus;
+};
+
+Choices::Choices() {
+  stages = {"ast", "sparkle", "pattern", "tiled"};
+  for (const Target *target : getTargets()) {
+    words.push_back(target->word.str());
+    if (!llvm::is_contained(stages, target->format))
+      stages.push_back(target->format.str());
+    for (StringRef processor : target->processors)
+      gpus += (gpus.empty() ? "" : ", ") + processor.str();
+  }
+  for (StringRef stage : {"asm", "obj", "shared", "header"})
+    stages.push_back(stage.str());
+  emit = llvm::join(stages, ", ");
+  targets = "What to compile for, one or more: " + llvm::join(words, ", ") +
+            "; " + words.front() + " by default";
+  gpus = "The GPUs' processors: " + gpus + "; all by default";
+}
+
 /// The flags of this tool; MLIR's own come on top.
 struct Flags {
+  Choices choices;
   cl::opt<std::string> input{cl::Positional, cl::desc("FILE.spk|FILE.mlir|-"),
                              cl::init("-"), cl::cat(category)};
   cl::opt<std::string> output{
       "o", cl::value_desc("FILE"), cl::cat(category),
       cl::desc("Where to write; - is standard output. Without --emit, what is "
                "written follows from the name: .o .so .s .ll .h")};
-  cl::opt<std::string> emit{
-      "emit", cl::value_desc("STAGE"), cl::cat(category),
-      cl::desc("ast, sparkle, pattern, tiled, llvm, asm, obj, shared, header")};
-  cl::opt<std::string> target{"target", cl::value_desc("WORD"), cl::init("cpu"),
-                              cl::cat(category),
-                              cl::desc("What to compile for: cpu (default)")};
+  cl::opt<std::string> emit{"emit", cl::value_desc("STAGE"), cl::cat(category),
+                            cl::desc(choices.emit)};
+  cl::list<std::string> targets{"target", cl::value_desc("WORD,..."),
+                                cl::CommaSeparated, cl::cat(category),
+                                cl::desc(choices.targets)};
+  cl::list<std::string> gpus{"gpu", cl::value_desc("NAME,..."),
+                             cl::CommaSeparated, cl::cat(category),
+                             cl::desc(choices.gpus)};
   cl::opt<std::string> cpu{
       "cpu", cl::value_desc("NAME"), cl::init("native"), cl::cat(category),
-      cl::desc("The processor, as LLVM names it (znver4, x86-64-v4, ...); "
-               "native (default) is this machine's")};
+      cl::desc("The CPU, as LLVM names it (znver4, x86-64-v4, ...); native "
+               "(default) is this machine's")};
   cl::list<std::string> defines{
       "D", cl::Prefix, cl::value_desc("[KERNEL.]NAME=VALUE"), cl::cat(category),
       cl::desc("Set a size: a number, or ? to leave it to the call")};
@@ -98,20 +134,32 @@ int inputError(const llvm::Twine &message) {
 // From flags to options
 //===----------------------------------------------------------------------===//
 
-/// What a stage is called, or what a file name stands for; none if unknown.
-std::optional<Emit> getStage(StringRef name, const Target &target) {
-  if (name == target.format)
-    return Emit::TargetCode;
+/// What a file name stands for, or else `name` itself.
+StringRef getStageName(StringRef name) {
+  return llvm::StringSwitch<StringRef>(name)
+      .Case(".ll", "llvm")
+      .Case(".spvasm", "spirv")
+      .Case(".s", "asm")
+      .Case(".o", "obj")
+      .Case(".so", "shared")
+      .Case(".h", "header")
+      .Default(name);
+}
+
+/// None if unknown.
+std::optional<Emit> getStage(StringRef name) {
+  for (const Target *target : getTargets())
+    if (name == target->format)
+      return target->isGpu() ? Emit::Images : Emit::HostCode;
   return llvm::StringSwitch<std::optional<Emit>>(name)
       .Case("ast", Emit::Ast)
       .Case("sparkle", Emit::Sparkle)
       .Case("pattern", Emit::Pattern)
       .Case("tiled", Emit::Tiled)
-      .Cases({"asm", ".s"}, Emit::Assembly)
-      .Case(".ll", Emit::TargetCode)
-      .Cases({"obj", ".o"}, Emit::Object)
-      .Cases({"shared", ".so"}, Emit::Shared)
-      .Cases({"header", ".h"}, Emit::Header)
+      .Case("asm", Emit::Assembly)
+      .Case("obj", Emit::Object)
+      .Case("shared", Emit::Shared)
+      .Case("header", Emit::Header)
       .Default(std::nullopt);
 }
 
@@ -147,11 +195,16 @@ public:
 
 private:
   int readFlags();
+  int readPlatforms();
+  int checkNames(StringRef flag, ArrayRef<std::string> names,
+                 ArrayRef<std::string> known);
+  void addPlatforms(const Target &target);
   int readStage(bool passes);
+  int readFormat(StringRef format);
   int readLanguage(bool passes);
   int checkOutput();
   int readFiles();
-  int checkProcessor();
+  int checkProcessors();
   bool hasPasses();
   LogicalResult process(std::unique_ptr<llvm::MemoryBuffer> chunk,
                         llvm::raw_ostream &out);
@@ -179,15 +232,9 @@ bool Driver::hasPasses() {
 }
 
 int Driver::readFlags() {
-  for (const Target *target : getTargets())
-    options.frontend.targets.push_back(target->word.str());
-  options.target = findTarget(flags.target);
-  if (!options.target)
-    return usageError("expected --target to be " +
-                      llvm::join(options.frontend.targets, " or ") +
-                      ", but got '" + flags.target + "'");
-  options.targetOptions.processor = flags.cpu;
-  options.frontend.target = flags.target;
+  options.frontend.targets = flags.choices.words;
+  if (int status = readPlatforms())
+    return status;
   for (StringRef define : flags.defines)
     if (!addDefine(define, options.frontend))
       return usageError(
@@ -202,21 +249,91 @@ int Driver::readFlags() {
   return compiles && writesCode(options.emit) ? checkOutput() : 0;
 }
 
+/// What to compile for: the targets in the order of their numbers, whatever
+/// their order here.
+int Driver::readPlatforms() {
+  SmallVector<std::string> wanted(flags.targets.begin(), flags.targets.end());
+  if (wanted.empty())
+    wanted.push_back(flags.choices.words.front());
+  if (int status = checkNames("--target", wanted, flags.choices.words))
+    return status;
+  std::vector<std::string> known;
+  for (const Target *target : getTargets())
+    if (llvm::is_contained(wanted, target->word))
+      for (StringRef processor : target->processors)
+        known.push_back(processor.str());
+  if (!flags.gpus.empty() && known.empty())
+    return usageError("expected --gpu with a --target that is one, but got '" +
+                      llvm::join(wanted, ",") + "'");
+  if (int status = checkNames("--gpu", flags.gpus, known))
+    return status;
+  for (const Target *target : getTargets())
+    if (llvm::is_contained(wanted, target->word))
+      addPlatforms(*target);
+  options.frontend.target = options.platforms.front().target->word;
+  return 0;
+}
+
+/// A list of names, each known and there once.
+int Driver::checkNames(StringRef flag, ArrayRef<std::string> names,
+                       ArrayRef<std::string> known) {
+  llvm::StringSet<> seen;
+  for (const std::string &name : names) {
+    if (!llvm::is_contained(known, name))
+      return usageError("expected " + flag + " to be " + list(known) +
+                        ", but got '" + name + "'");
+    if (!seen.insert(name).second)
+      return usageError("expected " + flag + " to name each once, but got '" +
+                        name + "' twice");
+  }
+  return 0;
+}
+
+/// One for each processor that --gpu names, or for all if it names none of this
+/// target's.
+void Driver::addPlatforms(const Target &target) {
+  if (!target.isGpu()) {
+    options.platforms.push_back({&target, {flags.cpu}});
+    return;
+  }
+  bool isNamed = llvm::any_of(target.processors, [&](StringRef processor) {
+    return llvm::is_contained(flags.gpus, processor);
+  });
+  for (StringRef processor : target.processors)
+    if (!isNamed || llvm::is_contained(flags.gpus, processor))
+      options.platforms.push_back({&target, {processor.str()}});
+}
+
 /// What is to come out: IR after passes, or a stage.
 int Driver::readStage(bool passes) {
   StringRef name = flags.emit;
   if (!name.empty() && passes)
     return usageError("expected --emit or passes, but got both");
   if (name.empty())
-    name = llvm::sys::path::extension(flags.output);
-  std::optional<Emit> emit = getStage(name, *options.target);
+    name = getStageName(llvm::sys::path::extension(flags.output));
+  std::optional<Emit> emit = getStage(name);
   if (!flags.emit.empty() && !emit)
-    return usageError("expected --emit to be ast, sparkle, pattern, tiled, " +
-                      options.target->format +
-                      ", asm, obj, shared or header, but got '" + name + "'");
+    return usageError("expected --emit to be " + list(flags.choices.stages) +
+                      ", but got '" + name + "'");
   compiles = emit && !passes;
   options.emit = emit.value_or(Emit::Sparkle);
-  return 0;
+  return emit == Emit::Images ? readFormat(name) : 0;
+}
+
+/// Images are printed for the targets that have them.
+int Driver::readFormat(StringRef format) {
+  options.format = format;
+  llvm::erase_if(options.platforms, [&](const Platform &platform) {
+    return platform.target->format != format;
+  });
+  if (!options.platforms.empty())
+    return 0;
+  std::vector<std::string> words;
+  for (const Target *target : getTargets())
+    if (target->format == format)
+      words.push_back(target->word.str());
+  return usageError("expected --target=" + list(words) +
+                    " for --emit=" + format);
 }
 
 /// What comes in.
@@ -264,14 +381,15 @@ int Driver::readFiles() {
 }
 
 /// A wrong --cpu is found before anything is compiled.
-int Driver::checkProcessor() {
+int Driver::checkProcessors() {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   std::string message;
   ScopedDiagnosticHandler handler(
       &context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
-  if (failed(options.target->describe(&context, options.targetOptions)))
-    return usageError(message);
+  for (const Platform &platform : options.platforms)
+    if (failed(platform.target->describe(&context, platform.options)))
+      return usageError(message);
   return 0;
 }
 
@@ -282,7 +400,7 @@ int Driver::checkProcessor() {
 int Driver::run() {
   if (int status = readFlags())
     return status;
-  if (int status = checkProcessor())
+  if (int status = checkProcessors())
     return status;
   if (int status = readFiles())
     return status;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Joins everything into one LLVM module, and has the CPU's leaf generate code.
+
+#include "lib/Compiler/Host.h"
+#include "lib/Target/Registry.h"
+
+#include "llvm/IR/Module.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace sparkle {
+
+/// What a descriptor points to is called before any code is chosen, so it runs
+/// on every machine that can load the object.
+static const TargetOptions &getBaseline() {
+  static const TargetOptions baseline{"x86-64"};
+  return baseline;
+}
+
+/// The one that objects are for.
+static const Target &getHostTarget() {
+  return **llvm::find_if(getTargets(),
+                         [](const Target *each) { return !each->isGpu(); });
+}
+
+Host::Host(const CompileOptions &options, ArrayRef<KernelDescription> kernels,
+           ArrayRef<Variant> variants)
+    : options(options), kernels(kernels), variants(variants),
+      target(getHostTarget()), processor(getBaseline()) {}
+
+LogicalResult Host::translate(ModuleOp functions) {
+  for (auto [variant, platform] :
+       llvm::zip_equal(variants, options.platforms)) {
+    if (variant.isGpu())
+      continue;
+    processor = platform.options;
+    if (failed(add(variant.getModule(), processor)))
+      return failure();
+  }
+  if (failed(add(functions, getBaseline())))
+    return failure();
+  addDescriptors();
+  target.optimise(*code, processor);
+  return success();
+}
+
+LogicalResult Host::add(ModuleOp source, const TargetOptions &processor) {
+  std::unique_ptr<llvm::Module> added =
+      target.translate(source, context, processor);
+  if (!added)
+    return failure();
+  if (!code)
+    code = std::move(added);
+  else if (llvm::Linker::linkModules(*code, std::move(added)))
+    return source->emitError("cannot join the kernels with their references");
+  return success();
+}
+
+void Host::addDescriptors() {
+  for (const KernelDescription &kernel : kernels)
+    addDescriptor(*code, kernel);
+  if (options.emit == Emit::Shared)
+    addKernelTable(*code, kernels);
+  // What only descriptors point to; external so far, or joining would have
+  // dropped it as unused. No kernel's name has a dot.
+  for (llvm::Function &function : *code)
+    if (!function.isDeclaration() && function.getName().contains('.'))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+void Host::print(llvm::raw_ostream &out) const { code->print(out, nullptr); }
+
+LogicalResult Host::emit(CodeFormat format, SmallVectorImpl<char> &bytes,
+                         Location loc) {
+  return target.emit(*code, processor, format, bytes, loc);
+}
+
+} // namespace sparkle

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The stages of one processor's code. Where there are several, what goes wrong
+// carries a note that says for which.
+
+#include "lib/Compiler/Variant.h"
+#include "lib/Compiler/Describe.h"
+#include "lib/Target/Registry.h"
+#include "lib/Transforms/Passes.h"
+#include "lib/Transforms/Pipeline.h"
+
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+
+namespace sparkle {
+namespace {
+
+/// While it lives, errors say which code they are about.
+class Attribution {
+public:
+  Attribution(const Variant &variant, const CompileOptions *options)
+      : handler(variant.getModule()->getContext(),
+                [&variant, options](Diagnostic &diagnostic) {
+                  if (options->platforms.size() > 1 &&
+                      diagnostic.getSeverity() == DiagnosticSeverity::Error)
+                    diagnostic.attachNote()
+                        << "in the code for " << variant.getName();
+                  return failure(); // for the handlers below to print
+                }) {}
+
+private:
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+Variant::Variant(const CompileOptions &options, const Platform &platform,
+                 OwningOpRef<ModuleOp> module)
+    : options(&options), platform(&platform), module(std::move(module)) {}
+
+std::string Variant::getName() const {
+  const std::string &resolved = processor.processor;
+  return (platform->target->word + " " +
+          (resolved.empty() ? platform->options.processor : resolved))
+      .str();
+}
+
+LogicalResult
+Variant::runPasses(llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager manager(module->getContext());
+  if (options->configurePasses && failed(options->configurePasses(manager)))
+    return failure();
+  build(manager);
+  return manager.run(*module);
+}
+
+LogicalResult Variant::describeProcessor() {
+  Attribution attribution(*this, options);
+  FailureOr<TargetDescription> description =
+      platform->target->describe(module->getContext(), platform->options);
+  if (failed(description))
+    return failure();
+  processor = *description;
+  (*module)->setAttr(kTargetAttr, processor.numbers);
+  for (KernelOp kernel : module->getOps<KernelOp>())
+    if (isGpu() && failed(checkSizes(kernel)))
+      return failure();
+  return success();
+}
+
+/// Run-time sizes reach a GPU's code as push constants.
+LogicalResult Variant::checkSizes(KernelOp kernel) {
+  size_t count = kernel.getSizes().size();
+  if (count <= SPARKLE_MAX_GPU_SIZES)
+    return success();
+  return kernel.emitError("expected at most ")
+         << SPARKLE_MAX_GPU_SIZES << " run-time sizes of a kernel for "
+         << platform->target->word << ", but got " << count;
+}
+
+LogicalResult Variant::resolvePatterns() {
+  Attribution attribution(*this, options);
+  if (failed(runPasses(buildPatternPipeline)))
+    return failure();
+  for (KernelOp kernel : module->getOps<KernelOp>()) {
+    codes.push_back(describePattern(kernel));
+    places.push_back(kernel.getLoc());
+  }
+  return success();
+}
+
+CodeDescription Variant::describePattern(KernelOp kernel) {
+  CodeDescription code;
+  code.target = getNumber(*platform->target);
+  code.processor = processor.processor;
+  code.features = processor.features;
+  llvm::raw_string_ostream out(code.pattern);
+  for (DefineOp define : kernel.getBody().getOps<DefineOp>())
+    printPattern(define, platform->target->word, out);
+  code.patternHash = llvm::xxh3_64bits(code.pattern);
+  return code;
+}
+
+LogicalResult Variant::tile() {
+  Attribution attribution(*this, options);
+  if (failed(runPasses(buildTiledPipeline)))
+    return failure();
+  for (auto [kernel, code] :
+       llvm::zip_equal(module->getOps<KernelOp>(), codes)) {
+    FailureOr<std::vector<Packing>> packings = describePackings(kernel);
+    if (failed(packings))
+      return failure();
+    code.packings = std::move(*packings);
+  }
+  return success();
+}
+
+LogicalResult Variant::lower() {
+  Attribution attribution(*this, options);
+  return runPasses([&](OpPassManager &manager) {
+    platform->target->buildPipeline(manager, platform->options);
+  });
+}
+
+LogicalResult Variant::emitImages() {
+  Attribution attribution(*this, options);
+  FailureOr<std::vector<Image>> images =
+      platform->target->emitImages(*module, platform->options);
+  if (failed(images))
+    return failure();
+  for (auto [image, code, place] : llvm::zip_equal(*images, codes, places)) {
+    code.image = std::move(image.bytes);
+    code.features = image.features;
+    for (const Launch &launch : image.launches) {
+      FailureOr<LaunchDescription> described = describeLaunch(launch, place);
+      if (failed(described))
+        return failure();
+      code.launches.push_back(std::move(*described));
+    }
+  }
+  return success();
+}
+
+LogicalResult Variant::printImages(llvm::raw_ostream &out) const {
+  Attribution attribution(*this, options);
+  for (auto [code, place] : llvm::zip_equal(codes, places))
+    if (failed(platform->target->disassemble(code.image, out, place)))
+      return failure();
+  return success();
+}
+
+} // namespace sparkle
