@@ -212,20 +212,22 @@ std::string getCompilerVersion() {
   return "sparkle " SPARKLE_VERSION ", LLVM " LLVM_VERSION_STRING;
 }
 
-std::string getCodeName(StringRef kernel, sparkle_target_t target,
-                        StringRef processor) {
-  StringRef word;
+StringRef getTargetWord(sparkle_target_t target) {
   switch (target) {
-#define SPARKLE_TARGET(folder, name, number)                                   \
+#define SPARKLE_TARGET(folder, word, number)                                   \
   case SPARKLE_TARGET_##folder:                                                \
-    word = #name;                                                              \
-    break;
+    return #word;
 #include "sparkle/targets.def"
 #undef SPARKLE_TARGET
   case SPARKLE_TARGET_MAX:
-    llvm_unreachable("no target");
+    break;
   }
-  return (kernel + "." + word + "." + processor).str();
+  llvm_unreachable("targets.def lists every target");
+}
+
+std::string getCodeName(StringRef kernel, sparkle_target_t target,
+                        StringRef processor) {
+  return (kernel + "." + getTargetWord(target) + "." + processor).str();
 }
 
 void addDescriptor(Module &module, const KernelDescription &kernel) {

@@ -88,6 +88,9 @@ struct KernelDescription {
 /// "sparkle 0.1.0, LLVM 22.1.0": what the descriptor says of the compiler.
 std::string getCompilerVersion();
 
+/// "cpu"
+llvm::StringRef getTargetWord(sparkle_target_t target);
+
 /// "conv.cpu.znver4": what the functions of one code begin with.
 std::string getCodeName(llvm::StringRef kernel, sparkle_target_t target,
                         llvm::StringRef processor);

@@ -119,6 +119,9 @@ class KernelPrinter {
 public:
   KernelPrinter(const KernelDescription &kernel, raw_ostream &out);
 
+  void print();
+
+private:
   void printSummary();
   void printKernel();
   void printPackings();
@@ -126,7 +129,6 @@ public:
   void printReference();
   void printDescriptor();
 
-private:
   std::string text(const Extent &extent) const;
   std::string shape(const TensorDescription &tensor) const;
   std::string stored(ArrayRef<Factor> layout) const;
@@ -137,6 +139,8 @@ private:
   bool hasTemps() const;
 
   const KernelDescription &kernel;
+  /// Null if there is none: then no C function runs the kernel.
+  const CodeDescription *cpu = nullptr;
   raw_ostream &out;
   StringSet<> used;
   SmallVector<std::string> sizes;
@@ -148,6 +152,9 @@ private:
 /// own as can be.
 KernelPrinter::KernelPrinter(const KernelDescription &kernel, raw_ostream &out)
     : kernel(kernel), out(out) {
+  for (const CodeDescription &code : kernel.codes)
+    if (code.target == SPARKLE_TARGET_CPU)
+      cpu = &code;
   for (StringRef size : kernel.sizes)
     sizes.push_back(unused(size));
   for (const TensorDescription &tensor : kernel.tensors)
@@ -231,9 +238,24 @@ void KernelPrinter::printFunction(StringRef type, const Twine &name,
   out << line << (parameters.empty() ? "void);" : "") << "\n\n";
 }
 
-/// The shape of every tensor, and where its elements lie.
+void KernelPrinter::print() {
+  printSummary();
+  if (cpu) {
+    printKernel();
+    printPackings();
+    printWorkspace();
+  }
+  if (kernel.hasReference)
+    printReference();
+  printDescriptor();
+}
+
+/// What the code is for, the shape of every tensor, and where its elements lie.
 void KernelPrinter::printSummary() {
   out << "/* " << kernel.name << "\n *\n";
+  for (const CodeDescription &code : kernel.codes)
+    out << " * for " << getTargetWord(code.target) << " " << code.processor
+        << "\n";
   for (const TensorDescription &tensor : kernel.tensors) {
     constexpr StringLiteral roles[] = {"input", "weight", "output", "temp"};
     out << " * " << roles[tensor.role] << " " << tensor.name << ": "
@@ -242,7 +264,11 @@ void KernelPrinter::printSummary() {
   out << " *\n * `stored as` gives the physical dimensions, outermost first: "
          "d0 "
          "is the first\n * dimension of the tensor. Pointers are to float, at "
-         "any address that is a\n * multiple of 4; 64 is best. */\n\n";
+         "any address that is a\n * multiple of 4; 64 is best."
+      << (cpu ? ""
+              : " No code is for the CPU, so no function here\n"
+                " * runs the kernel; a runtime does, by its descriptor.")
+      << " */\n\n";
 }
 
 void KernelPrinter::printKernel() {
@@ -264,7 +290,7 @@ void KernelPrinter::printKernel() {
 }
 
 void KernelPrinter::printPackings() {
-  for (const Packing &packing : kernel.codes.front().packings) {
+  for (const Packing &packing : cpu->packings) {
     StringRef weight = kernel.tensors[packing.tensor].name;
     std::string source = isReservedWord(weight) || weight == "packed"
                              ? (weight + "_").str()
@@ -331,16 +357,8 @@ std::string writeHeader(ArrayRef<KernelDescription> kernels) {
       << "\n#define " << guard << "\n\n#include <stdint.h>\n\n"
       << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
       << "struct sparkle_kernel;\n\n";
-  for (const KernelDescription &kernel : kernels) {
-    KernelPrinter printer(kernel, out);
-    printer.printSummary();
-    printer.printKernel();
-    printer.printPackings();
-    printer.printWorkspace();
-    if (kernel.hasReference)
-      printer.printReference();
-    printer.printDescriptor();
-  }
+  for (const KernelDescription &kernel : kernels)
+    KernelPrinter(kernel, out).print();
   out << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " << guard << " */\n";
   return text;
 }

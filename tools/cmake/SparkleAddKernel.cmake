@@ -3,8 +3,9 @@
 # Compiles a .spk file as part of a build:
 #
 #   sparkle_add_kernel(conv3x3 SOURCE conv3x3.spk
-#     [TARGETS cpu]            what to compile for; default: cpu
+#     [TARGETS cpu ...]        what to compile for; default: cpu
 #     [CPU native]             processor of the CPU code; default: the machine's
+#     [GPUS small ...]         processors of the GPU code; default: all
 #     [DEFINES K=128 N=? ...]  sizes, as -D takes them
 #     [PATTERN tuned.spk]      patterns that win over those of SOURCE
 #     [WITH_REFERENCE])        adds NAME_reference for every kernel
@@ -18,7 +19,7 @@ mark_as_advanced(SPARKLE_OPENMP_LIBRARY)
 
 function(sparkle_add_kernel name)
   cmake_parse_arguments(PARSE_ARGV 1 arg
-    "WITH_REFERENCE" "SOURCE;CPU;PATTERN" "TARGETS;DEFINES")
+    "WITH_REFERENCE" "SOURCE;CPU;PATTERN" "TARGETS;GPUS;DEFINES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCE)
     message(FATAL_ERROR "sparkle_add_kernel(${name}): expected SOURCE and known "
       "arguments, but got '${ARGN}'")
@@ -33,6 +34,10 @@ function(sparkle_add_kernel name)
   if(arg_TARGETS)
     list(JOIN arg_TARGETS "," targets)
     list(APPEND flags "--target=${targets}")
+  endif()
+  if(arg_GPUS)
+    list(JOIN arg_GPUS "," gpus)
+    list(APPEND flags "--gpu=${gpus}")
   endif()
   if(arg_CPU)
     list(APPEND flags "--cpu=${arg_CPU}")
