@@ -177,9 +177,10 @@ typedef struct sparkle_code {
    * invalid. Null if it wants none. Thread-safe. */
   int64_t (*workspace_size)(const int64_t *sizes);
   /* By the pattern, the bytes that one run moves between far and near memory
-   * (every box once per near step, every output once), and between near memory
-   * and registers (every operand of every accumulate once per register tile),
-   * or -1 if a size is invalid. Null if unknown. Thread-safe. */
+   * (every box once per near step, what follows a sum once per register tile,
+   * every output and temp once), and between near memory and registers (every
+   * operand of every accumulate once per register tile), or -1 if a size is
+   * invalid. Null if unknown. Thread-safe. */
   int64_t (*far_bytes)(const int64_t *sizes);
   int64_t (*near_bytes)(const int64_t *sizes);
   sparkle_invoke_t invoke; /* null unless the CPU */
