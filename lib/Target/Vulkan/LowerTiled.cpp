@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Lowers the tiled level to SPIR-V, in one walk over each worker: index values
+// become linear forms, tiles lists of vectors, workers entry points.
+// In: tiled sparkle ops.   Out: one spirv.module for each kernel.
+
+#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/Vulkan/Vulkan.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Pass/Pass.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir;
+
+namespace sparkle::vulkan {
+
+//===----------------------------------------------------------------------===//
+// The nest
+//===----------------------------------------------------------------------===//
+
+LogicalResult WorkersLowering::lowerBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(lower(op)))
+      return failure();
+  return success();
+}
+
+LogicalResult WorkersLowering::lower(Operation &op) {
+  using Result = LogicalResult;
+  return llvm::TypeSwitch<Operation *, Result>(&op)
+      .Case<LoopOp, InitOp, AccumulateOp, StoreOp>(
+          [&](auto tiled) { return lower(tiled); })
+      .Case([&](StageOp stage) {
+        lower(stage);
+        return success();
+      })
+      .Case([&](BarrierOp) {
+        code.barrier();
+        return success();
+      })
+      // There are no instructions for it.
+      .Case([](PrefetchOp) { return success(); })
+      .Default([&](Operation *other) { return lowerIndex(*other); });
+}
+
+LogicalResult WorkersLowering::lowerIndex(Operation &op) {
+  SmallVector<Linear> operands;
+  for (Value operand : op.getOperands())
+    operands.push_back(forms.lookup(operand));
+  auto define = [&](Linear form) {
+    forms[op.getResult(0)] = std::move(form);
+    return success();
+  };
+  auto evaluate = [&](AffineMap map) {
+    ArrayRef<Linear> all(operands);
+    return indices.evaluate(map, all.take_front(map.getNumDims()),
+                            all.drop_front(map.getNumDims()));
+  };
+  using Result = LogicalResult;
+  return llvm::TypeSwitch<Operation *, Result>(&op)
+      .Case([&](ExtentOp extent) {
+        return define(indices.evaluate(extent.getMap(), {}, sizeForms).front());
+      })
+      .Case([&](affine::AffineApplyOp apply) {
+        return define(evaluate(apply.getAffineMap()).front());
+      })
+      .Case([&](affine::AffineMinOp min) {
+        return define(indices.minimum(evaluate(min.getAffineMap())));
+      })
+      .Case([&](affine::AffineMaxOp max) {
+        return define(indices.maximum(evaluate(max.getAffineMap())));
+      })
+      .Case([&](arith::ConstantIndexOp constant) {
+        return define(constant.value());
+      })
+      .Case([&](arith::AddIOp) { return define(operands[0] + operands[1]); })
+      .Case([&](arith::SubIOp) { return define(operands[0] - operands[1]); })
+      .Case([&](arith::MinSIOp) { return define(indices.minimum(operands)); })
+      .Case([&](arith::MaxSIOp) { return define(indices.maximum(operands)); })
+      .Default([&](Operation *other) { return lowerCondition(*other); });
+}
+
+/// Values that are no index: conditions, and constants of the arithmetic.
+LogicalResult WorkersLowering::lowerCondition(Operation &op) {
+  if (auto compare = dyn_cast<arith::CmpIOp>(op);
+      compare && compare.getLhs().getType().isIndex()) {
+    using P = arith::CmpIPredicate;
+    Point sides = getPoint(op.getOperands());
+    Value a = indices.materialise(sides[0]), b = indices.materialise(sides[1]);
+    P predicate = compare.getPredicate();
+    if (predicate == P::eq)
+      scalars[compare] = code.make<spirv::IEqualOp>(a, b);
+    else if (predicate == P::ne)
+      scalars[compare] = code.make<spirv::INotEqualOp>(a, b);
+    else if (predicate == P::slt)
+      scalars[compare] = code.isLess(a, b);
+    else if (predicate == P::sgt)
+      scalars[compare] = code.isLess(b, a);
+    else if (predicate == P::sle)
+      scalars[compare] = code.make<spirv::SLessThanEqualOp>(a, b);
+    else if (predicate == P::sge)
+      scalars[compare] = code.make<spirv::SLessThanEqualOp>(b, a);
+    else
+      return op.emitError("expected a comparison of signed indices, but got '")
+             << arith::stringifyCmpIPredicate(predicate) << "'";
+    return success();
+  }
+  auto logical = [&](auto make) {
+    scalars[op.getResult(0)] =
+        make(getScalar(op.getOperand(0)), getScalar(op.getOperand(1)));
+    return success();
+  };
+  if (op.getNumResults() == 1 && op.getResult(0).getType().isInteger(1)) {
+    if (isa<arith::AndIOp>(op))
+      return logical([&](Value a, Value b) { return code.both(a, b); });
+    if (isa<arith::OrIOp>(op))
+      return logical([&](Value a, Value b) -> Value {
+        return code.make<spirv::LogicalOrOp>(a, b);
+      });
+    if (isa<arith::XOrIOp>(op))
+      return logical([&](Value a, Value b) -> Value {
+        return code.make<spirv::LogicalNotEqualOp>(a, b);
+      });
+  }
+  if (isa<arith::ConstantOp>(op))
+    return success();
+  return op.emitError("expected the tiled level of the dialect, but got '")
+         << op.getName() << "'";
+}
+
+/// A condition or a number as a scalar.
+Value WorkersLowering::getScalar(Value value) {
+  if (Value scalar = scalars.lookup(value))
+    return scalar;
+  IntegerAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return code.boolean(!constant.getValue().isZero());
+  return {};
+}
+
+LogicalResult WorkersLowering::lower(LoopOp op) {
+  if (std::optional<NearNest> nest = matchNest(op))
+    if (llvm::any_of(nest->stages,
+                     [&](StageOp stage) { return plans[stage].isDouble; }))
+      return lowerOverlapped(*nest);
+  Linear lower = forms.lookup(op.getLower());
+  Linear upper = forms.lookup(op.getUpper());
+  int64_t step = op.getStep();
+  LogicalResult result = success();
+  auto runBody = [&](const Linear &index, ValueRange carried) {
+    Indices::Scope scope(indices);
+    forms[op.getInductionVar()] = index;
+    setTiles(op.getCarried(), carried);
+    if (failed(lowerBlock(op.getBody().front())))
+      result = failure();
+    // After an error, anything of the right types.
+    return failed(result)
+               ? Code::Values(carried)
+               : getTiles(op.getBody().front().getTerminator()->getOperands());
+  };
+
+  Code::Values init = getTiles(op.getInit()), results;
+  Linear extent = upper - lower;
+  bool once =
+      extent.isConstant() && extent.constant > 0 && extent.constant <= step;
+  if (once) {
+    results = runBody(lower, init);
+  } else {
+    results = code.loop(indices.materialise(lower), indices.materialise(upper),
+                        step, init, [&](Value value, ValueRange carried) {
+                          return runBody(
+                              addInduction(value, lower, upper, step), carried);
+                        });
+  }
+  setTiles(op.getResults(), results);
+  return result;
+}
+
+/// The vectors of all of `values`, which are tiles.
+Code::Values WorkersLowering::getTiles(ValueRange values) {
+  Code::Values vectors;
+  for (Value tile : values)
+    llvm::append_range(vectors, tiles[tile]);
+  return vectors;
+}
+
+void WorkersLowering::setTiles(ValueRange values, ValueRange vectors) {
+  for (Value tile : values) {
+    size_t count = getPoints(cast<TileType>(tile.getType())).vectors.size();
+    tiles[tile] = llvm::to_vector(vectors.take_front(count));
+    vectors = vectors.drop_front(count);
+  }
+}
+
+/// What is known of the variable of a loop.
+Linear WorkersLowering::addInduction(Value value, const Linear &lower,
+                                     const Linear &upper, int64_t step) {
+  Indices::Atom atom;
+  atom.value = value;
+  atom.depth = code.depth();
+  atom.divisor = std::gcd(indices.getDivisor(lower), step);
+  atom.lower.push_back(lower);
+  Linear extent = upper - lower;
+  if (extent.isConstant())
+    atom.upper.push_back(lower + (extent.constant - 1) / step * step);
+  else if (indices.getDivisor(extent) % step == 0)
+    atom.upper.push_back(upper - step);
+  else
+    atom.upper.push_back(upper - 1);
+  return indices.addAtom(std::move(atom));
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct LowerTiled : PassWrapper<LowerTiled, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerTiled)
+
+  StringRef getArgument() const override {
+    return "sparkle-vulkan-lower-tiled";
+  }
+  StringRef getDescription() const override {
+    return "Lower the tiled level to SPIR-V modules";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<spirv::SPIRVDialect>();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = module->getAttrOfType<TargetAttr>("sparkle.target");
+    if (!target) {
+      module.emitError("expected a 'sparkle.target', but got none");
+      return signalPassFailure();
+    }
+    for (KernelOp kernel :
+         llvm::make_early_inc_range(module.getOps<KernelOp>())) {
+      if (failed(verify(kernel)) || failed(lower(kernel, target)))
+        return signalPassFailure();
+      kernel.erase();
+    }
+    module->removeAttr("sparkle.target");
+  }
+
+private:
+  LogicalResult verify(KernelOp kernel);
+  LogicalResult lower(KernelOp kernel, TargetAttr target);
+};
+} // namespace
+
+/// One module for the kernel, one entry point for each of its workers.
+LogicalResult LowerTiled::lower(KernelOp kernel, TargetAttr target) {
+  ImageBuilder image(kernel);
+  unsigned number = 0;
+  for (WorkersOp workers : kernel.getBody().getOps<WorkersOp>()) {
+    std::string name = (kernel.getSymName() + "_" + Twine(number++)).str();
+    if (failed(WorkersLowering(workers, target, image).run(name)))
+      return failure();
+  }
+  image.finish();
+  return success();
+}
+
+static LogicalResult verifyType(Operation *op, Type type) {
+  Type element = llvm::TypeSwitch<Type, Type>(type)
+                     .Case<TileType, BoxType, StoredTensorType>(
+                         [](auto type) { return type.getElementType(); })
+                     .Default(Type());
+  bool isTile = isa<TileType>(type);
+  if (!element || element.isF32() || (element.isF16() && !isTile))
+    return success();
+  return op->emitError("expected elements of type ")
+         << (isTile ? "f32" : "f32 or f16") << ", but got " << type;
+}
+
+/// What is unrolled takes time and code: no kernel is better for more.
+static LogicalResult verifyTerms(AccumulateOp op) {
+  constexpr uint64_t kMostTerms = 4096;
+  uint64_t terms = 1;
+  auto multiply = [&](int64_t count) {
+    terms = llvm::SaturatingMultiply<uint64_t>(terms, count);
+  };
+  TileType tile = op.getType();
+  for (auto [extent, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
+    multiply(llvm::divideCeil(extent, lanes));
+  llvm::for_each(op.getSlice(), multiply);
+  if (terms > kMostTerms)
+    return op.emitError("expected at most ")
+           << kMostTerms
+           << " terms of one invocation in an accumulate, but got " << terms
+           << " - use smaller sizes in 'unroll', or more 'lanes'";
+  return success();
+}
+
+static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
+  auto isPure = [](AffineExpr expr) { return expr.isPureAffine(); };
+  if (llvm::all_of(map.getValue().getResults(), isPure))
+    return success();
+  return op->emitError("expected a pure affine map, but got ") << map;
+}
+
+/// The kernel takes a packed weight only as it is packed.
+static LogicalResult verifyPack(PackOp pack) {
+  for (Operation *user : pack.getSource().getUsers())
+    if (user != pack)
+      return user->emitError("expected a tensor that the kernel takes, but got "
+                             "one that is packed");
+  return success();
+}
+
+static LogicalResult verifySizes(KernelOp kernel) {
+  // 128 bytes of push constants are what every device has.
+  constexpr size_t kMostSizes = 32;
+  size_t count = kernel.getSizes().size();
+  if (count <= kMostSizes)
+    return success();
+  return kernel.emitError("expected at most ")
+         << kMostSizes << " run-time sizes, but got " << count;
+}
+
+/// What the dialect allows and this target does not.
+LogicalResult LowerTiled::verify(KernelOp kernel) {
+  if (failed(verifySizes(kernel)))
+    return failure();
+  auto verifyOp = [](Operation *op) -> LogicalResult {
+    for (Type type : op->getResultTypes())
+      if (failed(verifyType(op, type)))
+        return failure();
+    for (NamedAttribute attr : op->getAttrs())
+      if (auto map = dyn_cast<AffineMapAttr>(attr.getValue());
+          map && failed(verifyMap(op, map)))
+        return failure();
+    if (auto pack = dyn_cast<PackOp>(op))
+      return verifyPack(pack);
+    auto sum = dyn_cast<AccumulateOp>(op);
+    return sum ? verifyTerms(sum) : success();
+  };
+  return failure(
+      kernel.walk([&](Operation *op) { return WalkResult(verifyOp(op)); })
+          .wasInterrupted());
+}
+
+std::unique_ptr<Pass> createLowerTiled() {
+  return std::make_unique<LowerTiled>();
+}
+
+} // namespace sparkle::vulkan

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of lowering one kernel, shared by the files that lower its parts:
+// LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the module, its buffers and
+// entry points), LowerTiledMemory.cpp (elements), LowerTiledStage.cpp (boxes in
+// workgroup memory), LowerTiledSums.cpp (register tiles), LowerTiledBody.cpp
+// (the arithmetic of one element).
+
+#ifndef SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
+#define SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
+
+#include "dialect/SparkleDialect.h"
+#include "lib/Target/Vulkan/Linear.h"
+#include <map>
+
+namespace sparkle::vulkan {
+
+/// Coordinates along every dimension of a tensor, or of an iteration space.
+using Point = llvm::SmallVector<Linear, 4>;
+
+/// What devices move in one go: four f32, in buffers and workgroup memory.
+constexpr int64_t kQuad = 4;
+
+/// `0 <= coordinate < limit`.
+struct Condition {
+  Linear coordinate, limit;
+  bool operator==(const Condition &other) const {
+    return coordinate == other.coordinate && limit == other.limit;
+  }
+  bool operator<(const Condition &other) const {
+    return std::tie(coordinate, limit) <
+           std::tie(other.coordinate, other.limit);
+  }
+};
+using Conditions = std::vector<Condition>;
+
+/// A buffer of the caller, or an array in workgroup memory.
+struct Memory {
+  /// The number of a buffer, where `array` is null.
+  unsigned binding = 0;
+  mlir::spirv::GlobalVariableOp array;
+  mlir::Type elementType;
+  /// Elements in front of the first.
+  Linear base;
+  /// From the coordinates of the tensor, less `origin`, to physical ones.
+  mlir::AffineMap layout;
+  Point origin;
+  /// Elements from one physical index to the next: the number times the value,
+  /// where there is one.
+  llvm::SmallVector<std::pair<int64_t, mlir::Value>> strides;
+  /// Logical extents of the tensor.
+  Point extents;
+  /// Four elements from a multiple of four on are there if one of them is.
+  bool inQuads = false;
+  /// Elements outside of the extents are there, and zero.
+  bool zeroFilled = false;
+};
+
+/// For `resolve`: along which dimensions no read falls outside, as bits.
+constexpr uint64_t kInside = ~uint64_t(0), kAnywhere = 0;
+
+/// One element of a memory, or four in a row.
+struct Access {
+  /// It is certainly outside.
+  bool isAbsent = false;
+  Linear offset;
+  /// It is outside unless all of these hold.
+  Conditions conditions;
+  bool operator<(const Access &other) const {
+    return std::tie(isAbsent, offset, conditions) <
+           std::tie(other.isAbsent, other.offset, other.conditions);
+  }
+};
+
+/// Which points of a tile an invocation holds, and where it keeps them. Along a
+/// dimension of `count` points for each of `lanes` invocations, lane `l` holds
+/// group after group of `group` neighbours, those of all lanes in between.
+struct TilePoints {
+  /// `order` lists the dimensions from the innermost in memory outward.
+  TilePoints(TileType type, llvm::ArrayRef<unsigned> order);
+
+  TileType type;
+  llvm::SmallVector<int64_t> counts, groups;
+  /// The dimension along which four neighbours are one vector, if `width` is 4.
+  unsigned vectorDim = 0;
+  int64_t width = 1;
+  /// Where each vector begins, for lane 0.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> vectors;
+
+  /// How far the last lane's points along `dim` reach beyond the tile.
+  int64_t getOverhang(unsigned dim) const;
+};
+
+/// How a staged box lies in workgroup memory.
+struct BoxPlan {
+  /// Along each dimension: elements in front of and behind the box that lanes
+  /// without a point of the tile read.
+  llvm::SmallVector<int64_t> below, above;
+  /// Elements between rows, beyond those of a row.
+  int64_t padding = 0;
+  /// Elements of one copy of the box.
+  int64_t size = 0;
+  bool isDouble = false;
+  bool inQuads = false;
+};
+
+/// The ops of a nest of near loops as one sequence of steps.
+struct NearNest {
+  llvm::SmallVector<LoopOp> loops;
+  llvm::SmallVector<StageOp> stages;
+  /// What the steps of each loop begin with, and what the innermost computes.
+  llvm::SmallVector<mlir::Operation *> heads, compute;
+};
+
+/// The arithmetic of an accumulate's or a store's body. Values are scalars or
+/// vectors of `width`.
+mlir::FailureOr<mlir::Value>
+evaluateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
+             int64_t width,
+             llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
+
+/// The same for an accumulate, whose result is added to `sum`.
+mlir::FailureOr<mlir::Value>
+accumulateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
+               mlir::Value sum, int64_t width,
+               llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
+
+/// The SPIR-V module of one kernel: variables that its entry points share.
+class ImageBuilder {
+public:
+  ImageBuilder(KernelOp kernel);
+
+  mlir::spirv::ModuleOp getModule() { return module; }
+  /// Elements of a buffer, alone or four at a time.
+  mlir::spirv::GlobalVariableOp getBuffer(unsigned binding, mlir::Type element,
+                                          int64_t width);
+  void noteWritten(unsigned binding) { written.insert(binding); }
+  mlir::spirv::GlobalVariableOp getBuiltIn(mlir::spirv::BuiltIn builtIn,
+                                           mlir::Type type);
+  mlir::spirv::GlobalVariableOp getSizes();
+  mlir::spirv::GlobalVariableOp addArray(mlir::Type element, int64_t width,
+                                         int64_t count);
+  mlir::spirv::FuncOp addFunction(llvm::StringRef name);
+  void addEntryPoint(mlir::spirv::FuncOp function, mlir::AffineMap grid,
+                     int64_t invocations, int64_t localBytes);
+  /// Writes down what only all of the functions tell.
+  void finish();
+
+private:
+  mlir::spirv::GlobalVariableOp addVariable(const llvm::Twine &name,
+                                            mlir::Type type,
+                                            mlir::spirv::StorageClass storage);
+
+  KernelOp kernel;
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  mlir::spirv::ModuleOp module;
+  std::map<std::tuple<unsigned, unsigned, int64_t>,
+           mlir::spirv::GlobalVariableOp>
+      buffers;
+  std::map<mlir::spirv::BuiltIn, mlir::spirv::GlobalVariableOp> builtIns;
+  mlir::spirv::GlobalVariableOp sizes;
+  llvm::SmallDenseSet<unsigned> written;
+  unsigned arrayCount = 0;
+  llvm::SmallVector<mlir::Attribute> launches;
+  uint64_t features = 0;
+};
+
+/// One `sparkle.workers` on its way to an entry point.
+class WorkersLowering {
+public:
+  WorkersLowering(WorkersOp workers, TargetAttr target, ImageBuilder &image);
+  mlir::LogicalResult run(llvm::StringRef name);
+
+private:
+  // LowerTiledEntry.cpp
+  void readSizes();
+  void describeTensors();
+  Memory describe(StoredTensorType type, mlir::AffineMap extents,
+                  unsigned binding);
+  Linear countElements(StoredTensorType type, mlir::AffineMap extents);
+  mlir::LogicalResult collectTiles();
+  void placeLanes();
+  mlir::Value placeWorker();
+
+  // LowerTiled.cpp
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lower(mlir::Operation &op);
+  mlir::LogicalResult lower(LoopOp op);
+  mlir::LogicalResult lowerIndex(mlir::Operation &op);
+  mlir::LogicalResult lowerCondition(mlir::Operation &op);
+  Code::Values getTiles(mlir::ValueRange values);
+  void setTiles(mlir::ValueRange values, mlir::ValueRange vectors);
+  Linear addInduction(mlir::Value value, const Linear &lower,
+                      const Linear &upper, int64_t step);
+
+  // LowerTiledMemory.cpp
+  Linear getOffset(const Memory &memory, const Point &point);
+  void require(Access &access, const Linear &coordinate, const Linear &limit);
+  Access resolve(const Memory &memory, const Point &point, uint64_t inside);
+  /// Four accesses as one, if they are four elements in a row and in place.
+  std::optional<Access> join(llvm::ArrayRef<Access> accesses);
+  mlir::Value getCondition(llvm::ArrayRef<Condition> conditions);
+  mlir::Value getPointer(const Memory &memory, const Linear &offset,
+                         int64_t width);
+  /// Zero where `access` is outside, or `condition` does not hold.
+  mlir::Value load(const Memory &memory, const Access &access, int64_t width,
+                   mlir::Value condition = {});
+  /// Does not look at the conditions of `access`.
+  void store(const Memory &memory, const Access &access, mlir::Value value);
+  mlir::Value loadVector(const Memory &memory, llvm::ArrayRef<Access> accesses,
+                         mlir::Value condition = {});
+
+  // LowerTiledStage.cpp
+  mlir::LogicalResult planBoxes();
+  mlir::FailureOr<BoxPlan> planBox(StageOp op);
+  Memory describe(StageOp op);
+  void lower(StageOp op);
+  class Copy;
+  class Overlap;
+  std::optional<NearNest> matchNest(LoopOp op);
+  mlir::LogicalResult lowerOverlapped(NearNest &nest);
+
+  // LowerTiledSums.cpp
+  mlir::LogicalResult lower(InitOp op);
+  mlir::LogicalResult lower(AccumulateOp op);
+  mlir::LogicalResult lower(StoreOp op);
+  enum class Sums { Partial, Finished };
+  mlir::LogicalResult writeSums(StoreOp op, Sums kind);
+  mlir::LogicalResult writeVector(StoreOp op, Sums kind, mlir::Value sums,
+                                  const TilePoints &tile, unsigned vector);
+  mlir::FailureOr<mlir::Value> finishSums(StoreOp op, mlir::Value sums,
+                                          llvm::ArrayRef<Point> lanes,
+                                          llvm::ArrayRef<Condition> known);
+  friend class Accumulation;
+
+  const TilePoints &getPoints(TileType type);
+  llvm::SmallVector<Point> getLanes(const TilePoints &tile, unsigned vector,
+                                    const Point &at);
+  Access resolveSum(const Memory &memory, const TilePoints &tile,
+                    const Point &at, const Point &point);
+  Point getPoint(mlir::ValueRange values);
+  mlir::Value getScalar(mlir::Value value);
+
+  WorkersOp workers;
+  KernelOp kernel;
+  TargetAttr target;
+  ImageBuilder &image;
+  Code code;
+  Indices indices;
+  /// The run-time sizes.
+  Point sizeForms;
+
+  /// The lanes along each dimension of the output, and which of them this
+  /// invocation is; the dimensions, from the innermost in memory outward.
+  llvm::SmallVector<int64_t> lanes;
+  Point laneForms;
+  Linear invocation;
+  llvm::SmallVector<unsigned> order;
+  int64_t invocations = 1;
+
+  llvm::DenseMap<mlir::Type, std::unique_ptr<TilePoints>> tilePoints;
+  llvm::DenseMap<mlir::Value, Linear> forms;
+  llvm::DenseMap<mlir::Value, mlir::Value> scalars;
+  llvm::DenseMap<mlir::Value, Memory> memories;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
+  llvm::DenseMap<mlir::Operation *, BoxPlan> plans;
+  llvm::DenseMap<mlir::Operation *, mlir::spirv::GlobalVariableOp> arrays;
+  int64_t localBytes = 0;
+};
+
+} // namespace sparkle::vulkan
+
+#endif // SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H

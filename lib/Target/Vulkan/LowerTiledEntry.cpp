@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The module around the entry points of a kernel: buffers, sizes, built-ins;
+// and the begin of an entry point: which worker and which lanes this is.
+
+#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/Vulkan/Vulkan.h"
+
+#include "sparkle/kernel.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace sparkle::vulkan {
+
+/// Temps begin at multiples of this many bytes.
+static constexpr int64_t kTempAlignment = 256;
+/// Workgroups along x, at most: what every device allows.
+static constexpr int64_t kMostAlongX = 65535;
+
+//===----------------------------------------------------------------------===//
+// The module
+//===----------------------------------------------------------------------===//
+
+ImageBuilder::ImageBuilder(KernelOp kernel)
+    : kernel(kernel), builder(kernel), loc(kernel.getLoc()) {
+  module = spirv::ModuleOp::create(
+      builder, loc, spirv::AddressingModel::Logical,
+      spirv::MemoryModel::GLSL450, std::nullopt, kernel.getSymName());
+  builder.setInsertionPointToEnd(module.getBody());
+}
+
+spirv::GlobalVariableOp ImageBuilder::addVariable(const Twine &name, Type type,
+                                                  spirv::StorageClass storage) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(module.getBody());
+  for (auto last : module.getOps<spirv::GlobalVariableOp>())
+    builder.setInsertionPointAfter(last);
+  return spirv::GlobalVariableOp::create(
+      builder, loc, spirv::PointerType::get(type, storage), name.str());
+}
+
+spirv::GlobalVariableOp ImageBuilder::getBuffer(unsigned binding, Type element,
+                                                int64_t width) {
+  unsigned bits = element.getIntOrFloatBitWidth();
+  auto &variable = buffers[{binding, bits, width}];
+  if (variable)
+    return variable;
+  int64_t stride = bits / 8 * width;
+  Type item = width == 1 ? element : VectorType::get(width, element);
+  Type items = spirv::RuntimeArrayType::get(item, stride);
+  Type block = spirv::StructType::get(items, 0);
+  std::string name = ("buffer_" + Twine(binding) + "_f" + Twine(bits) +
+                      (width == 1 ? "" : "x4"))
+                         .str();
+  variable = addVariable(name, block, spirv::StorageClass::StorageBuffer);
+  variable.setDescriptorSet(0);
+  variable.setBinding(binding);
+  if (bits == 16)
+    features |= SPARKLE_GPU_STORAGE_16BIT;
+  return variable;
+}
+
+spirv::GlobalVariableOp ImageBuilder::getBuiltIn(spirv::BuiltIn builtIn,
+                                                 Type type) {
+  auto &variable = builtIns[builtIn];
+  if (!variable) {
+    StringRef name = spirv::stringifyBuiltIn(builtIn);
+    variable = addVariable(name, type, spirv::StorageClass::Input);
+    variable.setBuiltIn(name);
+  }
+  return variable;
+}
+
+spirv::GlobalVariableOp ImageBuilder::getSizes() {
+  if (!sizes) {
+    SmallVector<Type> members(kernel.getSizes().size(), builder.getI32Type());
+    SmallVector<spirv::StructType::OffsetInfo> offsets;
+    for (size_t i = 0; i < members.size(); ++i)
+      offsets.push_back(i * sizeof(int32_t));
+    sizes = addVariable("sizes", spirv::StructType::get(members, offsets),
+                        spirv::StorageClass::PushConstant);
+  }
+  return sizes;
+}
+
+spirv::GlobalVariableOp ImageBuilder::addArray(Type element, int64_t width,
+                                               int64_t count) {
+  if (width != 1)
+    element = VectorType::get(width, element);
+  return addVariable("near_" + Twine(arrayCount++),
+                     spirv::ArrayType::get(element, count / width),
+                     spirv::StorageClass::Workgroup);
+}
+
+spirv::FuncOp ImageBuilder::addFunction(StringRef name) {
+  return spirv::FuncOp::create(builder, loc, name,
+                               builder.getFunctionType({}, {}));
+}
+
+void ImageBuilder::addEntryPoint(spirv::FuncOp function, AffineMap grid,
+                                 int64_t invocations, int64_t localBytes) {
+  SmallVector<Attribute> interface;
+  for (auto &[builtIn, variable] : builtIns)
+    interface.push_back(SymbolRefAttr::get(variable));
+  spirv::EntryPointOp::create(builder, loc, spirv::ExecutionModel::GLCompute,
+                              function, interface);
+  spirv::ExecutionModeOp::create(builder, loc, function,
+                                 spirv::ExecutionMode::LocalSize,
+                                 {static_cast<int32_t>(invocations), 1, 1});
+  launches.push_back(builder.getDictionaryAttr({
+      builder.getNamedAttr("entry", builder.getStringAttr(function.getName())),
+      builder.getNamedAttr("grid", AffineMapAttr::get(grid)),
+      builder.getNamedAttr("invocations",
+                           builder.getI64IntegerAttr(invocations)),
+      builder.getNamedAttr("local_bytes",
+                           builder.getI64IntegerAttr(localBytes)),
+  }));
+}
+
+void ImageBuilder::finish() {
+  llvm::SmallDenseMap<unsigned, unsigned> views;
+  for (auto &[key, variable] : buffers)
+    ++views[std::get<0>(key)];
+  for (auto &[key, variable] : buffers) {
+    unsigned binding = std::get<0>(key);
+    bool isWritten = written.contains(binding);
+    if (!isWritten)
+      variable->setAttr("non_writable", builder.getUnitAttr());
+    else if (views[binding] > 1)
+      variable->setAttr("aliased", builder.getUnitAttr());
+    if (views[binding] == 1)
+      variable->setAttr("restrict", builder.getUnitAttr());
+  }
+  SmallVector<spirv::Capability> capabilities{spirv::Capability::Shader};
+  SmallVector<spirv::Extension> extensions{
+      spirv::Extension::SPV_KHR_storage_buffer_storage_class};
+  if (features & SPARKLE_GPU_STORAGE_16BIT) {
+    capabilities.push_back(spirv::Capability::StorageBuffer16BitAccess);
+    extensions.push_back(spirv::Extension::SPV_KHR_16bit_storage);
+  }
+  module.setVceTripleAttr(spirv::VerCapExtAttr::get(
+      spirv::Version::V_1_3, capabilities, extensions, builder.getContext()));
+  module->setAttr(kLaunches, builder.getArrayAttr(launches));
+  module->setAttr(kFeatures, builder.getI64IntegerAttr(features));
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+/// The dimension that a result of a layout is of, and by how much the
+/// coordinate along it grows from one physical index to the next.
+static std::pair<unsigned, int64_t> getFactor(AffineExpr expr) {
+  int64_t divisor = 1;
+  while (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
+    if (expr.getKind() == AffineExprKind::FloorDiv)
+      divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+    expr = binary.getLHS();
+  }
+  return {cast<AffineDimExpr>(expr).getPosition(), divisor};
+}
+
+void WorkersLowering::readSizes() {
+  size_t count = kernel.getSizes().size();
+  for (size_t i = 0; i < count; ++i) {
+    Indices::Atom atom;
+    atom.value = code.load(code.pointer(image.getSizes(), code.i32(i)));
+    atom.lower.push_back(0);
+    sizeForms.push_back(indices.addAtom(std::move(atom)));
+  }
+}
+
+/// The memory behind a binding. Strides that only the call knows are computed
+/// here, once.
+Memory WorkersLowering::describe(StoredTensorType type, AffineMap extents,
+                                 unsigned binding) {
+  Memory memory;
+  memory.binding = binding;
+  memory.elementType = type.getElementType();
+  memory.layout = type.getLayout();
+  memory.origin.resize(type.getRank());
+  memory.extents = Point(indices.evaluate(extents, {}, sizeForms));
+  int64_t known = 1;
+  Value unknown;
+  SmallVector<int64_t> shape = type.getPhysicalShape();
+  for (int64_t i = shape.size() - 1; i >= 0; --i) {
+    memory.strides.insert(memory.strides.begin(), {known, unknown});
+    auto [dim, block] = getFactor(type.getLayout().getResult(i));
+    AffineExpr count = extents.getResult(dim).ceilDiv(block);
+    if (!ShapedType::isDynamic(shape[i])) {
+      known *= shape[i];
+    } else {
+      Value extent =
+          indices.materialise(indices.evaluate(count, {}, sizeForms));
+      unknown = unknown ? code.mul(unknown, extent) : extent;
+    }
+    if (i + 1 == static_cast<int64_t>(shape.size()))
+      memory.inQuads =
+          !ShapedType::isDynamic(shape[i])
+              ? shape[i] % kQuad == 0
+              : indices.getDivisor(indices.evaluate(count, {}, sizeForms)) %
+                        kQuad ==
+                    0;
+  }
+  return memory;
+}
+
+/// Elements of a buffer.
+Linear WorkersLowering::countElements(StoredTensorType type,
+                                      AffineMap extents) {
+  Linear count = 1;
+  for (auto [expr, extent] :
+       llvm::zip(type.getLayout().getResults(), type.getPhysicalShape())) {
+    if (!ShapedType::isDynamic(extent)) {
+      count = count * extent;
+      continue;
+    }
+    auto [dim, block] = getFactor(expr);
+    AffineExpr blocks = extents.getResult(dim).ceilDiv(block);
+    count = indices.multiply(
+        count, indices.materialise(indices.evaluate(blocks, {}, sizeForms)));
+  }
+  return count;
+}
+
+void WorkersLowering::describeTensors() {
+  llvm::SmallDenseMap<Operation *, PackOp> packs;
+  for (PackOp pack : kernel.getBody().getOps<PackOp>())
+    packs[pack.getSource().getDefiningOp()] = pack;
+  unsigned binding = 0;
+  SmallVector<TensorOp> temps;
+  for (TensorOp tensor : kernel.getTensors()) {
+    if (tensor.getRole() == Role::Temp) {
+      temps.push_back(tensor);
+      continue;
+    }
+    PackOp pack = packs.lookup(tensor);
+    StoredTensorType type = pack ? pack.getType() : tensor.getType();
+    memories[pack ? pack.getResult() : tensor.getResult()] =
+        describe(type, tensor.getExtents(), binding++);
+  }
+  // In bytes, for temps of different element types.
+  Linear workspace = 0;
+  for (TensorOp tensor : temps) {
+    StoredTensorType type = tensor.getType();
+    int64_t bytes = type.getElementType().getIntOrFloatBitWidth() / 8;
+    Memory memory = describe(type, tensor.getExtents(), binding);
+    memory.base = indices.floorDiv(workspace, bytes);
+    memories[tensor.getResult()] = memory;
+    Linear end = workspace + countElements(type, tensor.getExtents()) * bytes;
+    workspace = indices.floorDiv(end + (kTempAlignment - 1), kTempAlignment) *
+                kTempAlignment;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+WorkersLowering::WorkersLowering(WorkersOp workers, TargetAttr target,
+                                 ImageBuilder &image)
+    : workers(workers), kernel(workers->getParentOfType<KernelOp>()),
+      target(target), image(image),
+      code(workers.getContext(), workers.getLoc()), indices(code) {}
+
+/// Reads off the tiles which lanes there are, and how the output lies.
+LogicalResult WorkersLowering::collectTiles() {
+  LogicalResult result = success();
+  workers.walk([&](StoreOp op) {
+    TileType type = op.getSums().getType();
+    ArrayRef<int64_t> tileLanes = type.getLanes();
+    if (lanes.empty())
+      lanes.assign(tileLanes.begin(), tileLanes.end());
+    else if (ArrayRef(lanes) != tileLanes)
+      result = op.emitError("expected tiles with equal lanes in one "
+                            "'sparkle.workers', but got ")
+               << type;
+    llvm::SetVector<unsigned> dims;
+    for (AffineExpr expr :
+         llvm::reverse(op.getTensor().getType().getLayout().getResults()))
+      dims.insert(getFactor(expr).first);
+    if (order.empty())
+      order.assign(dims.begin(), dims.end());
+  });
+  for (int64_t count : lanes)
+    invocations *= count;
+  if (succeeded(result) && invocations > target.getLanes())
+    result = workers.emitError("expected at most ")
+             << target.getLanes() << " lanes, but got " << invocations;
+  return result;
+}
+
+/// Neighbouring lanes lie along the innermost dimension of the output.
+void WorkersLowering::placeLanes() {
+  Indices::Atom atom;
+  Type i32 = code.getI32Type();
+  atom.value = code.load(code.pointer(
+      image.getBuiltIn(spirv::BuiltIn::LocalInvocationIndex, i32), {}));
+  atom.lower.push_back(0);
+  atom.upper.push_back(invocations - 1);
+  invocation = indices.addAtom(std::move(atom));
+  laneForms.resize(lanes.size());
+  Linear rest = invocation;
+  for (unsigned dim : order) {
+    laneForms[dim] = indices.mod(rest, lanes[dim]);
+    rest = indices.floorDiv(rest, lanes[dim]);
+  }
+}
+
+/// Which tile this workgroup computes; the result, which may be null, is
+/// whether there is one.
+Value WorkersLowering::placeWorker() {
+  auto extents = indices.evaluate(workers.getExtents(), {}, sizeForms);
+  SmallVector<Linear> counts;
+  Linear total = 1;
+  bool isStatic = true;
+  for (auto [extent, step] : llvm::zip(extents, workers.getSteps())) {
+    counts.push_back(indices.floorDiv(extent + (step - 1), step));
+    isStatic &= counts.back().isConstant();
+    total = counts.back().isConstant()
+                ? total * counts.back().constant
+                : indices.multiply(total, indices.materialise(counts.back()));
+  }
+  auto group = VectorType::get(3, code.getI32Type());
+  Value groups = code.load(
+      code.pointer(image.getBuiltIn(spirv::BuiltIn::WorkgroupId, group), {}));
+  Value id = code.extract(groups, 0);
+  Value isWanted;
+  if (!isStatic || total.constant > kMostAlongX) {
+    id = code.add(id, code.mul(code.extract(groups, 1), kMostAlongX));
+    isWanted = code.isBelow(id, indices.materialise(total));
+  }
+  auto isOne = [](const Linear &count) {
+    return count.isConstant() && count.constant <= 1;
+  };
+  unsigned outermost = 0;
+  while (outermost < counts.size() && isOne(counts[outermost]))
+    ++outermost;
+  for (unsigned dim = counts.size(); dim-- > 0;) {
+    BlockArgument first = workers.getBody().getArgument(dim);
+    if (isOne(counts[dim])) {
+      forms[first] = 0;
+      continue;
+    }
+    int64_t step = workers.getSteps()[dim];
+    Value count = indices.materialise(counts[dim]);
+    Value index = dim == outermost ? id : code.remainder(id, count);
+    forms[first] = addInduction(code.mul(index, step), 0, extents[dim], step);
+    if (dim != outermost)
+      id = code.divide(id, count);
+  }
+  return isWanted;
+}
+
+LogicalResult WorkersLowering::run(StringRef name) {
+  if (failed(collectTiles()) || failed(planBoxes()))
+    return failure();
+  spirv::FuncOp function = image.addFunction(name);
+  code.createBlock(&function.getBody());
+  readSizes();
+  describeTensors();
+  placeLanes();
+  for (Operation &op : kernel.getBody().front())
+    if (!isa<TensorOp, PackOp, WorkersOp>(op) && failed(lowerIndex(op)))
+      return failure();
+  LogicalResult result = success();
+  code.when(placeWorker(),
+            [&] { result = lowerBlock(workers.getBody().front()); });
+  spirv::ReturnOp::create(code, code.loc);
+  if (failed(result))
+    return failure();
+
+  SmallVector<AffineExpr> grid;
+  for (auto [extent, step] :
+       llvm::zip(workers.getExtents().getResults(), workers.getSteps()))
+    grid.push_back(extent.ceilDiv(step));
+  AffineMap map = AffineMap::get(0, workers.getExtents().getNumSymbols(), grid,
+                                 workers.getContext());
+  image.addEntryPoint(function, map, invocations, localBytes);
+  return success();
+}
+
+} // namespace sparkle::vulkan

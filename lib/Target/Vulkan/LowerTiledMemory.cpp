@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elements of buffers and of workgroup memory: where they lie, which of them
+// are inside, loads and stores.
+
+#include "lib/Target/Vulkan/LowerTiled.h"
+
+using namespace mlir;
+
+namespace sparkle::vulkan {
+
+//===----------------------------------------------------------------------===//
+// Where elements lie
+//===----------------------------------------------------------------------===//
+
+Linear WorkersLowering::getOffset(const Memory &memory, const Point &point) {
+  Point local;
+  for (auto [coordinate, origin] : llvm::zip(point, memory.origin))
+    local.push_back(coordinate - origin);
+  Linear offset = memory.base;
+  for (auto [expr, stride] :
+       llvm::zip(memory.layout.getResults(), memory.strides)) {
+    Linear step = indices.evaluate(expr, local) * stride.first;
+    offset =
+        offset + (stride.second ? indices.multiply(step, stride.second) : step);
+  }
+  return offset;
+}
+
+/// Notes that `coordinate` must lie in [0, limit), unless that is known.
+void WorkersLowering::require(Access &access, const Linear &coordinate,
+                              const Linear &limit) {
+  Linear room = limit - coordinate - 1;
+  if (indices.isNonNegative(coordinate) && indices.isNonNegative(room))
+    return;
+  if (indices.isNonNegative(coordinate * -1 - 1) ||
+      indices.isNonNegative(room * -1 - 1)) {
+    access.isAbsent = true;
+    return;
+  }
+  // Neighbours up to a common divisor are inside or outside together.
+  Condition condition{coordinate, limit};
+  Linear moving = coordinate;
+  moving.constant = 0;
+  int64_t grain =
+      std::gcd(indices.getDivisor(moving), indices.getDivisor(limit));
+  if (grain > 1)
+    condition.coordinate.constant -= llvm::mod(coordinate.constant, grain);
+  if (!llvm::is_contained(access.conditions, condition))
+    access.conditions.push_back(condition);
+}
+
+Access WorkersLowering::resolve(const Memory &memory, const Point &point,
+                                uint64_t inside) {
+  Access access;
+  if (!memory.zeroFilled)
+    for (auto [dim, extent] : llvm::enumerate(memory.extents))
+      if (!(inside >> dim & 1))
+        require(access, point[dim], extent);
+  if (access.isAbsent)
+    return Access{true, 0, {}};
+  access.offset = getOffset(memory, point);
+  return access;
+}
+
+std::optional<Access> WorkersLowering::join(ArrayRef<Access> accesses) {
+  const Access &first = accesses.front();
+  if (accesses.size() != kQuad || first.isAbsent ||
+      indices.getDivisor(first.offset) % kQuad != 0)
+    return std::nullopt;
+  for (auto [i, access] : llvm::enumerate(accesses))
+    if (access.isAbsent || !(access.offset == first.offset + i) ||
+        access.conditions != first.conditions)
+      return std::nullopt;
+  return first;
+}
+
+//===----------------------------------------------------------------------===//
+// Loads and stores
+//===----------------------------------------------------------------------===//
+
+Value WorkersLowering::getCondition(ArrayRef<Condition> conditions) {
+  Value all;
+  for (const Condition &condition : conditions)
+    all = code.both(all, code.isBelow(indices.materialise(condition.coordinate),
+                                      indices.materialise(condition.limit)));
+  return all;
+}
+
+/// The element at `offset`, or with the width of a quad the four from there on.
+Value WorkersLowering::getPointer(const Memory &memory, const Linear &offset,
+                                  int64_t width) {
+  SmallVector<Value> path;
+  if (!memory.array) {
+    path.push_back(code.i32(0));
+    path.push_back(indices.materialise(
+        width == 1 ? offset : indices.floorDiv(offset, width)));
+    return code.pointer(
+        image.getBuffer(memory.binding, memory.elementType, width), path);
+  }
+  if (!memory.inQuads) {
+    path.push_back(indices.materialise(offset));
+  } else {
+    path.push_back(indices.materialise(indices.floorDiv(offset, kQuad)));
+    if (width == 1)
+      path.push_back(indices.materialise(indices.mod(offset, kQuad)));
+  }
+  return code.pointer(memory.array, path);
+}
+
+Value WorkersLowering::load(const Memory &memory, const Access &access,
+                            int64_t width, Value condition) {
+  if (access.isAbsent)
+    return code.splat(0, width);
+  condition = code.both(condition, getCondition(access.conditions));
+  Value value;
+  if (!condition) {
+    value = code.load(getPointer(memory, access.offset, width));
+  } else {
+    // No branch: what is outside reads the first element, and drops it.
+    Linear index = indices.floorDiv(access.offset, width);
+    Indices::Atom clamped;
+    clamped.depth = code.depth();
+    clamped.value =
+        code.select(condition, indices.materialise(index), code.i32(0));
+    Value pointer = getPointer(memory, indices.addAtom(clamped) * width, width);
+    value = code.load(pointer);
+  }
+  if (!memory.elementType.isF32())
+    value = code.make<spirv::FConvertOp>(code.floatType(width), value);
+  return code.select(condition, value, code.splat(0, width));
+}
+
+void WorkersLowering::store(const Memory &memory, const Access &access,
+                            Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  int64_t width = vector ? vector.getNumElements() : 1;
+  if (!memory.elementType.isF32()) {
+    Type type = memory.elementType;
+    if (vector)
+      type = VectorType::get(width, type);
+    value = code.make<spirv::FConvertOp>(type, value);
+  }
+  code.store(value, getPointer(memory, access.offset, width));
+  if (!memory.array)
+    image.noteWritten(memory.binding);
+}
+
+/// The elements at `accesses`: one, or four as a vector.
+Value WorkersLowering::loadVector(const Memory &memory,
+                                  ArrayRef<Access> accesses, Value condition) {
+  if (std::optional<Access> quad = join(accesses))
+    if (!memory.array || memory.inQuads)
+      return load(memory, *quad, kQuad, condition);
+  auto same = [&](const Access &other) {
+    return !(other < accesses.front()) && !(accesses.front() < other);
+  };
+  if (llvm::all_of(accesses, same))
+    return code.broadcast(load(memory, accesses.front(), 1, condition),
+                          accesses.size());
+  SmallVector<Value> scalars;
+  for (const Access &access : accesses)
+    scalars.push_back(load(memory, access, 1, condition));
+  return code.construct(scalars);
+}
+
+} // namespace sparkle::vulkan
