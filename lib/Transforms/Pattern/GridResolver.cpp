@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sizes for a worker whose lanes lie in a grid and hold one register tile
+// together. Weighs, in cycles of one core, what a lane multiplies, reads and
+// copies, and how well the workers fill the machine.
+
+#include "lib/Transforms/Pattern/Resolver.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+// Numbers of a large processor. They decide between shapes, which they do well
+// within a factor of two; a small processor is only offered too many workers.
+
+/// Cores, each of which runs a few workers at once.
+constexpr int64_t kCores = 128;
+/// Multiply-adds of a core in a cycle, and lanes that issue as one.
+constexpr double kCoreLanes = 128;
+constexpr int64_t kWarp = 32;
+/// Registers of a core, and of a lane beside its sums.
+constexpr int64_t kCoreRegisters = 65536, kLaneRegisters = 48;
+/// Cycles of a lane: to read a vector from near memory or from far; to copy one
+/// from far to near; to write one with its epilogue; to begin a near step.
+constexpr double kNearRead = 3, kFarRead = 12, kCopy = 8, kWrite = 12,
+                 kStep = 40, kWorker = 400;
+/// Multiply-adds of a core in the time in which it gets one element from far.
+constexpr double kFarElement = 20;
+/// Multiply-adds that one accumulate unrolls to at most.
+constexpr int64_t kMostUnrolled = 1024;
+/// Elements of a vector, and of the shortest run that far memory gives whole.
+constexpr int64_t kVector = 4, kRun = 8;
+/// Stands for an extent that only the call knows and that nothing shares.
+constexpr int64_t kTypical = 1 << 14;
+
+/// How one output index is divided.
+struct Cut {
+  int64_t worker, tile, lanes;
+  /// What one lane holds.
+  int64_t each() const { return llvm::divideCeil(tile, lanes); }
+};
+
+/// A choice for all indices, and its cost.
+struct Grid {
+  SmallVector<Cut> cuts;
+  SmallVector<int64_t> near;
+  /// The operands that are copied.
+  SmallVector<bool> staged;
+  double cost = std::numeric_limits<double>::infinity();
+};
+
+class GridResolver : public Resolver {
+public:
+  GridResolver(DefineOp define, TargetAttr target) : Resolver(define, target) {}
+
+private:
+  void choose() override;
+
+  void assumeExtents();
+  std::optional<unsigned> findContiguous(const Operand &operand);
+  std::vector<Cut> listCuts(unsigned index);
+  SmallVector<int64_t> listSteps(unsigned index);
+  void listNears();
+  void searchCuts(unsigned index, int64_t lanesLeft, int64_t sumsLeft);
+  void keep(const Grid &grid);
+  void estimate(Grid &grid);
+  struct Step {
+    double cycles = 0, elements = 0;
+    int64_t bytes = 0;
+  };
+  Step estimateOperand(const Grid &grid, unsigned number, bool staged,
+                       int64_t laneCount);
+  double estimateStep(Grid &grid, int64_t laneCount, double sums);
+  double estimateWrite(const Grid &grid, double sums);
+  bool mayStage(unsigned number, bool wanted);
+  void chooseUnroll();
+  void take(const Grid &grid);
+
+  /// What the model takes each extent for.
+  Sizes assumed;
+  /// Along which index each operand, and the output, is contiguous.
+  SmallVector<std::optional<unsigned>> contiguous;
+  std::optional<unsigned> written;
+
+  std::vector<std::vector<Cut>> cuts;
+  /// Steps of the sum to try; the first is a guess that is good for any grid.
+  std::vector<Sizes> nears;
+  bool isAllStatic = true;
+  Grid current;
+  /// The best so far, best first.
+  std::vector<Grid> kept;
+};
+} // namespace
+
+std::unique_ptr<Resolver> sparkle::makeGridResolver(DefineOp define,
+                                                    TargetAttr target) {
+  return std::make_unique<GridResolver>(define, target);
+}
+
+//===----------------------------------------------------------------------===//
+// What there is to choose from
+//===----------------------------------------------------------------------===//
+
+/// An extent that only the call knows counts as 1 if there is another index
+/// along which the same operands vary, as there is beside a batch. Else it is
+/// what the lanes have to lie along.
+void GridResolver::assumeExtents() {
+  assumed = extents;
+  for (unsigned i = 0; i < outputs; ++i) {
+    if (isStatic(i))
+      continue;
+    isAllStatic = false;
+    assumed[i] = kTypical;
+    for (unsigned j = 0; j < outputs; ++j)
+      if (isStatic(j) && extents[j] > 1 &&
+          llvm::all_of(operands, [&](const Operand &operand) {
+            return operand.varies(i) == operand.varies(j);
+          }))
+        assumed[i] = 1;
+  }
+}
+
+std::optional<unsigned> GridResolver::findContiguous(const Operand &operand) {
+  for (unsigned i = 0; i < extents.size(); ++i)
+    if (operand.isWeight ? i < outputs && operand.varies(i)
+                         : isContiguous(operand.type, operand.coefficients, i))
+      return i;
+  return std::nullopt;
+}
+
+/// The ways to divide an output index that agree with what is given.
+std::vector<Cut> GridResolver::listCuts(unsigned index) {
+  int64_t extent = assumed[index], most = target.getLanes();
+  int64_t givenLanes = lanes.empty() ? kAuto : lanes[index];
+  std::vector<Cut> list;
+  auto add = [&](int64_t tile, int64_t count) {
+    int64_t worker = workers[index] ? workers[index] : tile;
+    bool fits = worker % tile == 0 || (isStatic(index) && worker >= extent);
+    if (fits && tile <= worker)
+      list.push_back({worker, tile, count});
+  };
+  for (int64_t count = 1; count <= most; count *= 2) {
+    int64_t lane = givenLanes > 0 ? givenLanes : count;
+    if (registers[index]) {
+      if (lane <= registers[index] || givenLanes > 0)
+        add(registers[index], lane);
+    } else {
+      for (int64_t each : {1, 2, 3, 4, 5, 6, 7, 8}) {
+        bool divides = extent % each == 0 && each <= extent;
+        // Powers of two at any rate; the others where nothing is left over.
+        if ((llvm::isPowerOf2_64(each) || divides) &&
+            (each == 1 || each <= extent) && lane / 2 * each < extent)
+          add(lane * each, lane);
+      }
+      if (workers[index])
+        add(workers[index], lane);
+    }
+    if (givenLanes > 0)
+      break;
+  }
+  // What is given leaves no choice, and may be refused later.
+  if (list.empty()) {
+    int64_t tile = registers[index] ? registers[index]
+                                    : std::max<int64_t>(workers[index], 1);
+    list.push_back({workers[index] ? workers[index] : tile, tile,
+                    std::max<int64_t>(givenLanes, 1)});
+  }
+  return list;
+}
+
+/// The steps to try along an index of the sum.
+SmallVector<int64_t> GridResolver::listSteps(unsigned index) {
+  int64_t extent = extents[index];
+  if (near[index])
+    return {near[index]};
+  // Taps: one at a time, or all.
+  if (extent <= kVector)
+    return extent == 1 ? SmallVector<int64_t>{1}
+                       : SmallVector<int64_t>{1, extent};
+  SmallVector<int64_t> steps;
+  int64_t grain = std::max<int64_t>(unroll[index], 1);
+  for (int64_t size : {8, 16, 4, 32, 1}) {
+    // A divisor, if there is one of some size; else what is left over at the
+    // end is a step of its own.
+    int64_t step = size;
+    for (int64_t divisor = size; divisor * 2 > size; --divisor)
+      if (extent % divisor == 0 && (divisor % kVector == 0 || step == size))
+        step = extent % step == 0 ? step : divisor;
+    step = std::min<int64_t>(llvm::alignTo(step, grain), extent);
+    if (!llvm::is_contained(steps, step))
+      steps.push_back(step);
+  }
+  if (extent <= 16 && !llvm::is_contained(steps, extent))
+    steps.push_back(extent);
+  return steps;
+}
+
+/// All combinations of steps. The first has a middling step along the longest
+/// index and single taps.
+void GridResolver::listNears() {
+  nears = {Sizes(outputs, 1)};
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    std::vector<Sizes> longer;
+    for (const Sizes &shorter : nears)
+      for (int64_t step : listSteps(i)) {
+        longer.push_back(shorter);
+        longer.back().push_back(step);
+      }
+    nears = std::move(longer);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Cost
+//===----------------------------------------------------------------------===//
+
+/// Whether operand `number` may be treated so, as the pattern has it.
+bool GridResolver::mayStage(unsigned number, bool wanted) {
+  if (!stage)
+    return true;
+  return llvm::is_contained(stage, Attribute(operands[number].name)) == wanted;
+}
+
+/// What one near step costs a lane for one operand.
+GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
+                                                 unsigned number, bool staged,
+                                                 int64_t laneCount) {
+  const Operand &operand = operands[number];
+  // The elements that a lane reads, and the box that the worker reads.
+  double reads = 1, box = 1;
+  for (unsigned i = 0; i < extents.size(); ++i)
+    if (operand.varies(i))
+      reads *= double(i < outputs ? grid.cuts[i].each() : grid.near[i]);
+  for (const auto &row : operand.coefficients) {
+    double size = 1;
+    for (unsigned i = 0; i < extents.size(); ++i)
+      size += double(std::abs(row[i])) *
+              double((i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+    box *= size;
+  }
+  double readVector = 1, copyVector = 1, run = 1;
+  if (std::optional<unsigned> index = contiguous[number]) {
+    bool isOutput = *index < outputs;
+    int64_t inLane = isOutput ? grid.cuts[*index].each() : grid.near[*index];
+    int64_t inBox = isOutput ? grid.cuts[*index].worker : grid.near[*index];
+    readVector = inLane % kVector == 0 ? kVector : 1;
+    copyVector = inBox % kVector == 0 ? kVector : 1;
+    run = inBox >= assumed[*index] ? kRun : double(inBox);
+  }
+  Step step;
+  step.elements = box * std::max(1.0, kRun / run);
+  if (!staged) {
+    step.cycles = reads / readVector * kFarRead;
+    return step;
+  }
+  step.cycles = reads / readVector * kNearRead +
+                box / copyVector / double(laneCount) * kCopy;
+  // A row of padding for every eight, against conflicts of banks.
+  double bytes = box * 4 * 9 / 8;
+  step.bytes = bytes > 1e9 ? int64_t(1e9) : int64_t(bytes);
+  return step;
+}
+
+/// Cycles of a lane for one near step; decides what is copied.
+double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
+  double slice = 1, elements = 0;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    slice *= double(grid.near[i]);
+  double cycles = sums * slice + kStep;
+  // Twice, for the step that computes and the one that is copied.
+  int64_t free = target.getNearBytes() / 2;
+  grid.staged.clear();
+  for (unsigned i = 0; i < operands.size(); ++i) {
+    Step copied = estimateOperand(grid, i, true, laneCount);
+    Step read = estimateOperand(grid, i, false, laneCount);
+    bool copy = mayStage(i, true) &&
+                (!mayStage(i, false) ||
+                 (copied.cycles < read.cycles && copied.bytes <= free));
+    if (copy && copied.bytes > free)
+      return std::numeric_limits<double>::infinity();
+    free -= copy ? copied.bytes : 0;
+    grid.staged.push_back(copy);
+    cycles += copy ? copied.cycles : read.cycles;
+    elements += copied.elements;
+  }
+  double far = elements * kFarElement / double(laneCount);
+  return std::max(cycles, far) + 0.3 * std::min(cycles, far);
+}
+
+/// Cycles of a lane to write its sums.
+double GridResolver::estimateWrite(const Grid &grid, double sums) {
+  int64_t vector = 1, run = 1;
+  if (written) {
+    vector = grid.cuts[*written].each() % kVector == 0 ? kVector : 1;
+    run = std::min(grid.cuts[*written].worker, assumed[*written]);
+  }
+  double scatter = std::max(1.0, double(kRun) / double(run));
+  return sums / double(vector) * kWrite * scatter + kWorker;
+}
+
+/// Cycles until all workers are done.
+void GridResolver::estimate(Grid &grid) {
+  int64_t laneCount = 1;
+  double sums = 1, workerCount = 1, tiles = 1, steps = 1;
+  for (auto [i, cut] : llvm::enumerate(grid.cuts)) {
+    laneCount *= cut.lanes;
+    sums *= double(cut.each());
+    workerCount *= double(llvm::divideCeil(assumed[i], cut.worker));
+    tiles *=
+        double(llvm::divideCeil(std::min(cut.worker, assumed[i]), cut.tile));
+  }
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    steps *= double(llvm::divideCeil(extents[i], grid.near[i]));
+  double lane = estimateWrite(grid, sums);
+  if (extents.size() > outputs || !operands.empty())
+    lane += steps * estimateStep(grid, laneCount, sums);
+  int64_t issued = llvm::alignTo(laneCount, kWarp);
+  double worker = double(issued) * lane * tiles;
+
+  double share = std::ceil(workerCount / double(kCores));
+  double atOnce = std::clamp(double(kCoreRegisters) /
+                                 (double(issued) * (sums + kLaneRegisters)),
+                             1.0, 8.0);
+  // The more lanes a core has to choose from, the less it waits.
+  auto cyclesOf = [&](double share) {
+    double warps = std::min(share, std::floor(atOnce)) * double(issued / kWarp);
+    return share * worker / (kCoreLanes * warps / (warps + 2));
+  };
+  // Other work may fill what these workers leave idle; more so where the call
+  // brings more of them.
+  double often = isAllStatic ? 0.1 : 0.5;
+  grid.cost = cyclesOf(share) +
+              often * cyclesOf(atOnce) / atOnce * workerCount / double(kCores);
+}
+
+//===----------------------------------------------------------------------===//
+// Search
+//===----------------------------------------------------------------------===//
+
+void GridResolver::keep(const Grid &grid) {
+  constexpr size_t kKept = 64;
+  if (kept.size() == kKept && grid.cost >= kept.back().cost)
+    return;
+  auto place = llvm::upper_bound(
+      kept, grid, [](const Grid &a, const Grid &b) { return a.cost < b.cost; });
+  kept.insert(place, grid);
+  if (kept.size() > kKept)
+    kept.pop_back();
+}
+
+/// Tries all cuts of the output indices from `index` on.
+void GridResolver::searchCuts(unsigned index, int64_t lanesLeft,
+                              int64_t sumsLeft) {
+  if (index == outputs) {
+    estimate(current);
+    keep(current);
+    return;
+  }
+  for (const Cut &cut : cuts[index]) {
+    if (cut.lanes > lanesLeft || cut.each() > sumsLeft)
+      continue;
+    current.cuts.push_back(cut);
+    searchCuts(index + 1, lanesLeft / cut.lanes, sumsLeft / cut.each());
+    current.cuts.pop_back();
+  }
+}
+
+/// Unrolls the near step, or as much of it as a body may hold: taps are left to
+/// loops first, from the outermost on.
+void GridResolver::chooseUnroll() {
+  int64_t body = 1;
+  for (unsigned i = 0; i < outputs; ++i)
+    body *= llvm::divideCeil(registers[i], lanes[i]);
+  std::vector<unsigned> open;
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    if (!unroll[i]) {
+      unroll[i] = near[i];
+      open.push_back(i);
+    }
+    body *= unroll[i];
+  }
+  llvm::sort(open, [&](unsigned a, unsigned b) {
+    return std::pair(extents[a], a) < std::pair(extents[b], b);
+  });
+  for (unsigned i : open)
+    while (body > kMostUnrolled && unroll[i] > 1) {
+      body /= unroll[i];
+      int64_t size = unroll[i] - 1;
+      while (near[i] % size != 0)
+        --size;
+      unroll[i] = size;
+      body *= size;
+    }
+}
+
+void GridResolver::take(const Grid &grid) {
+  lanes.assign(extents.size(), 1);
+  for (auto [i, cut] : llvm::enumerate(grid.cuts)) {
+    workers[i] = cut.worker;
+    registers[i] = cut.tile;
+    lanes[i] = cut.lanes;
+  }
+  near = grid.near;
+  if (stage)
+    return;
+  SmallVector<Attribute> names;
+  for (auto [operand, copied] : llvm::zip(operands, grid.staged))
+    if (copied && !llvm::is_contained(names, Attribute(operand.name)))
+      names.push_back(operand.name);
+  stage = ArrayAttr::get(context, names);
+}
+
+void GridResolver::choose() {
+  assumeExtents();
+  for (const Operand &operand : operands)
+    contiguous.push_back(findContiguous(operand));
+  SmallVector<SmallVector<int64_t>> identity;
+  for (unsigned i = 0; i < outputs; ++i) {
+    identity.emplace_back(extents.size(), 0);
+    identity.back()[i] = 1;
+  }
+  for (unsigned i = 0; i < outputs; ++i)
+    if (isContiguous(define.getTarget().getType(), identity, i))
+      written = i;
+
+  for (unsigned i = 0; i < outputs; ++i)
+    cuts.push_back(listCuts(i));
+  listNears();
+  current.near = nears.front();
+  searchCuts(0, target.getLanes(), target.getVectors());
+  std::vector<Grid> grids = kept;
+  for (const Grid &grid : grids)
+    for (const Sizes &steps : nears) {
+      Grid other = grid;
+      other.near = steps;
+      estimate(other);
+      keep(other);
+    }
+  if (kept.empty()) {
+    // Nothing fits what is given; the checks say why.
+    for (const std::vector<Cut> &list : cuts)
+      current.cuts.push_back(list.back());
+    current.staged.assign(operands.size(), false);
+    kept.push_back(current);
+  }
+  take(kept.front());
+  chooseUnroll();
+  if (!order.empty())
+    return;
+  for (unsigned i = 0; i < extents.size(); ++i)
+    order.push_back(i);
+  // Taps inside: neighbours read almost the same elements.
+  std::sort(order.begin() + outputs, order.end(), [&](int64_t a, int64_t b) {
+    return std::pair(-extents[a], a) < std::pair(-extents[b], b);
+  });
+}

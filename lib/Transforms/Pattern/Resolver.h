@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How the open sizes of a pattern are chosen: what all targets share. The
+// models are VectorResolver.cpp (one line of SIMD lanes, many register tiles)
+// and GridResolver.cpp (lanes in a grid, one register tile).
+
+#ifndef SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H
+#define SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H
+
+#include "dialect/SparkleDialect.h"
+#include <memory>
+
+namespace sparkle {
+
+/// How the sum reads one operand.
+struct Operand {
+  mlir::StringAttr name;
+  StoredTensorType type;
+  /// Row i: the coefficients of coordinate i in the indices.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
+  bool isWeight;
+
+  bool varies(unsigned index) const {
+    return llvm::any_of(coefficients,
+                        [&](auto &row) { return row[index] != 0; });
+  }
+  /// Whether two indices move the same coordinate, as the taps of a
+  /// convolution slide over its input.
+  bool slides(unsigned a, unsigned b) const {
+    return llvm::any_of(coefficients,
+                        [&](auto &row) { return row[a] != 0 && row[b] != 0; });
+  }
+};
+
+/// Chooses the sizes of one equation's pattern.
+class Resolver {
+public:
+  virtual ~Resolver() = default;
+  /// The pattern with nothing left open.
+  mlir::FailureOr<PatternAttr> run();
+
+protected:
+  using Sizes = llvm::SmallVector<int64_t>;
+
+  Resolver(DefineOp define, TargetAttr target);
+
+  /// Fills in every size that is 0, and `stage`, `order` if they are empty.
+  virtual void choose() = 0;
+
+  std::string name(unsigned index) {
+    return mlir::cast<mlir::StringAttr>(define.getIndices()[index]).str();
+  }
+  bool isStatic(unsigned index) {
+    return !mlir::ShapedType::isDynamic(extents[index]);
+  }
+  bool suits(unsigned index, int64_t size);
+
+  DefineOp define;
+  TargetAttr target;
+  mlir::MLIRContext *context;
+  unsigned outputs;
+  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<Operand> operands;
+
+  /// What the pattern gives; 0 where it is still to choose.
+  Sizes workers, near, registers, lanes, unroll, order;
+  mlir::ArrayAttr stage;
+
+private:
+  Operand describe(ReadOp read);
+  Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
+  mlir::LogicalResult checkNames(mlir::ArrayAttr names, llvm::StringRef line);
+  mlir::LogicalResult check();
+  mlir::LogicalResult checkDivides(unsigned index, llvm::StringRef line,
+                                   int64_t outer, llvm::StringRef innerLine,
+                                   int64_t inner);
+};
+
+/// Whether neighbours along `index` are neighbours in memory. `rows` are the
+/// coefficients of the tensor's coordinates.
+bool isContiguous(StoredTensorType type,
+                  llvm::ArrayRef<llvm::SmallVector<int64_t>> rows,
+                  unsigned index);
+
+std::unique_ptr<Resolver> makeVectorResolver(DefineOp define,
+                                             TargetAttr target);
+std::unique_ptr<Resolver> makeGridResolver(DefineOp define, TargetAttr target);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H

@@ -1,0 +1,136 @@
+// RUN: sparkle-opt %s --split-input-file --verify-diagnostics --sparkle-resolve-pattern -o %t.mlir
+// RUN: FileCheck %s --input-file=%t.mlir
+// What is resolved resolves to itself.
+// RUN: sparkle-opt %t.mlir --split-input-file --sparkle-resolve-pattern | diff %t.mlir -
+
+// Sizes for lanes in a grid that hold one tile together.
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, vectors = 64, fma_latency = 4, near_bytes = 32768, close_bytes = 0, copies = true, masked = true>} {
+
+// A grid over the channels and the pixels, 8 sums of channels that lie in a row
+// and 7 pixels in a lane, boxes that divide 56; what lanes share is copied, one
+// step ahead, with all taps; as many taps unrolled as a body may hold.
+// CHECK-LABEL: sparkle.kernel @conv
+// CHECK: pattern <workers = [1, 64, 14, 8, 1, 1, 1], near = [1, 1, 1, 1, 4, 3, 3], stage = ["x", "w"],
+// CHECK-SAME: registers = [1, 64, 14, 8, 1, 1, 1], lanes = [1, 8, 2, 8, 1, 1, 1], unroll = [1, 1, 1, 1, 4, 1, 3],
+// CHECK-SAME: order = [0, 1, 2, 3, 4, 5, 6], prefetch = {}, overlap = ["x", "w"]>
+  sparkle.kernel @conv sizes [] {
+    %x = sparkle.tensor input "x" extents () -> (32, 64, 56, 56) : <32x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (64, 64, 3, 3) : <64x64x3x3xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+    %y = sparkle.tensor output "y" extents () -> (32, 64, 56, 56) : <32x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+    sparkle.define %y ["n", "k", "p", "q", "c", "r", "s"] reductions 3 extents () -> (32, 64, 56, 56, 64, 3, 3) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %x (d0, d1, d2, d3, d4, d5, d6) -> (d0, d4, d2 + d5 - 1, d3 + d6 - 1) : <32x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2, d3, d4, d5, d6) -> (d1, d4, d5, d6) : <64x64x3x3xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <32x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+  }
+
+// A run-time batch beside other indices counts as 1: the box lies along those.
+// All of three channels are one step.
+// CHECK-LABEL: sparkle.kernel @small
+// CHECK: pattern <workers = [1, {{[0-9]+}}, {{[0-9]+}}, {{4|8|16}}, 1, 1, 1], near = [1, 1, 1, 1, 3, 3, 3]
+  sparkle.kernel @small sizes ["N"] {
+    %x = sparkle.tensor input "x" extents ()[s0] -> (s0, 3, 14, 14) : <?x3x14x14xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+    %w = sparkle.tensor weight "w" extents ()[s0] -> (64, 3, 3, 3) : <64x3x3x3xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+    %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 64, 14, 14) : <?x64x14x14xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+    sparkle.define %y ["n", "k", "p", "q", "c", "r", "s"] reductions 3 extents ()[s0] -> (s0, 64, 14, 14, 3, 3, 3) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %x (d0, d1, d2, d3, d4, d5, d6) -> (d0, d4, d2 + d5 - 1, d3 + d6 - 1) : <?x3x14x14xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2, d3, d4, d5, d6) -> (d1, d4, d5, d6) : <64x3x3x3xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <?x64x14x14xf32, (d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+  }
+
+// Nothing but the channels and the pixels to lie along: each channel has a
+// weight of its own, which its lanes share.
+// CHECK-LABEL: sparkle.kernel @depthwise
+// CHECK: pattern <workers = [1, [[C:[0-9]+]], {{[0-9]+}}, {{[0-9]+}}, 1, 1], near = [1, 1, 1, 1, 3, 3],
+// CHECK-SAME: registers = [1, [[C]],
+  sparkle.kernel @depthwise sizes [] {
+    %x = sparkle.tensor input "x" extents () -> (1, 32, 112, 112) : <1x32x112x112xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (32, 3, 3) : <32x3x3xf32, (d0, d1, d2) -> (d0, d1, d2)>
+    %y = sparkle.tensor output "y" extents () -> (1, 32, 112, 112) : <1x32x112x112xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+    sparkle.define %y ["n", "c", "p", "q", "r", "s"] reductions 2 extents () -> (1, 32, 112, 112, 3, 3) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %x (d0, d1, d2, d3, d4, d5) -> (d0, d1, d2 + d4 - 1, d3 + d5 - 1) : <1x32x112x112xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2, d3, d4, d5) -> (d1, d4, d5) : <32x3x3xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <1x32x112x112xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+  }
+
+// A run-time extent that no other index stands for is taken to be long.
+// CHECK-LABEL: sparkle.kernel @matmul
+// CHECK: pattern <workers = [128, 128, 1], near = [1, 1, 8], stage = ["a", "w"], registers = [128, 128, 1], lanes = [16, 16, 1], unroll = [1, 1, 8]
+  sparkle.kernel @matmul sizes ["M"] {
+    %a = sparkle.tensor input "a" extents ()[s0] -> (s0, 1024) : <?x1024xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents ()[s0] -> (1024, 1024) : <1024x1024xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents ()[s0] -> (s0, 1024) : <?x1024xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents ()[s0] -> (s0, 1024, 1024) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : <?x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : <1024x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <?x1024xf32, (d0, d1) -> (d0, d1)>
+  }
+
+// Without a sum, whole vectors of neighbours; nothing is copied.
+// CHECK-LABEL: sparkle.kernel @elements
+// CHECK: pattern <workers = [256], near = [1], stage = [], registers = [256], lanes = [{{32|64}}]
+  sparkle.kernel @elements sizes ["N"] {
+    %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : <?xf32, (d0) -> (d0)>
+    %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : <?xf32, (d0) -> (d0)>
+    sparkle.define %y ["n"] reductions 0 extents ()[s0] -> (s0) {
+      %0 = sparkle.read %x (d0) -> (d0) : <?xf32, (d0) -> (d0)> -> f32
+      %1 = sparkle.activate relu %0 : f32
+      sparkle.yield %1 : f32
+    } : <?xf32, (d0) -> (d0)>
+  }
+
+// What is given stays, also a step that does not divide the sum.
+// CHECK-LABEL: sparkle.kernel @given
+// CHECK: pattern <workers = [32, 64, 1], near = [1, 1, 12], stage = ["a", "w"], registers = [32, 64, 1], lanes = [8, {{[0-9]+}}, 1], unroll = [1, 1, 12]
+  sparkle.kernel @given sizes [] {
+    %a = sparkle.tensor input "a" extents () -> (1000, 1024) : <1000x1024xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (1024, 1024) : <1024x1024xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (1000, 1024) : <1000x1024xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (1000, 1024, 1024) pattern <workers = [32, 64, 1], near = [1, 1, 12], lanes = [8, 0, 1]> {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : <1000x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : <1024x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <1000x1024xf32, (d0, d1) -> (d0, d1)>
+  }
+
+// A box may be larger than the extent, and stays so.
+// CHECK-LABEL: sparkle.kernel @larger
+// CHECK: pattern <workers = [4, 64, 1], near = [1, 1, 32], stage = [], registers = [4, 64, 1], lanes = [4, 16, 1], unroll = [1, 1, 32], {{.*}}, overlap = []>
+  sparkle.kernel @larger sizes [] {
+    %a = sparkle.tensor input "a" extents () -> (3, 1024) : <3x1024xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (1024, 1024) : <1024x1024xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (3, 1024) : <3x1024xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (3, 1024, 1024) pattern <workers = [4, 64, 1], stage = [], registers = [4, 64, 1], lanes = [4, 16, 1]> {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : <3x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : <1024x1024xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <3x1024xf32, (d0, d1) -> (d0, d1)>
+  }
+}
