@@ -4,6 +4,7 @@
 
 #include "runtime/Device/Vulkan/Timeline.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace sparkle::runtime {
@@ -61,8 +62,9 @@ Status VulkanTimeline::failure() {
 }
 
 Status VulkanTimeline::signal(uint64_t) {
-  return Status::failure(SPARKLE_INVALID_ARGUMENT,
-                         "expected a timeline of the host, but got a queue's");
+  return Status::failure(
+      SPARKLE_INVALID_ARGUMENT,
+      "expected a timeline of the host, but got a queue's own");
 }
 
 Status VulkanTimeline::query(uint64_t &value) {
@@ -101,34 +103,38 @@ Status VulkanTimeline::waitSubmitted(uint64_t value, uint64_t timeout) {
   return status;
 }
 
+/// A century is for ever, and does not overflow the clock.
+static constexpr uint64_t longest = UINT64_C(3000000000000000000);
+
+Status VulkanTimeline::waitGiven(uint64_t value, uint64_t timeout) {
+  if (submitted() >= value)
+    return {};
+  auto duration = std::chrono::nanoseconds(std::min(timeout, longest));
+  std::unique_lock<std::mutex> lock(mutex);
+  changed.wait_until(lock, Clock::now() + duration,
+                     [&] { return submitted() >= value || !reason.isOk(); });
+  if (submitted() >= value)
+    return {};
+  if (!reason.isOk())
+    return reason;
+  return Status::failure(SPARKLE_TIMEOUT,
+                         "expected value %llu of the queue's timeline in "
+                         "time, but its work has not begun",
+                         static_cast<unsigned long long>(value));
+}
+
 Status VulkanTimeline::wait(uint64_t value, uint64_t timeout) {
   if (isKnownReached(value))
     return {};
-  // A century is for ever, and does not overflow the clock.
-  constexpr uint64_t longest = UINT64_C(3000000000000000000);
   Clock::time_point begin = Clock::now();
-  Clock::time_point deadline =
-      begin + std::chrono::nanoseconds(timeout < longest ? timeout : longest);
-  if (submitted() < value) {
-    std::unique_lock<std::mutex> lock(mutex);
-    changed.wait_until(lock, deadline,
-                       [&] { return submitted() >= value || !reason.isOk(); });
-    if (submitted() < value && !reason.isOk())
-      return reason;
-    if (submitted() < value)
-      return Status::failure(SPARKLE_TIMEOUT,
-                             "expected value %llu of the queue's timeline in "
-                             "time, but its work has not begun",
-                             static_cast<unsigned long long>(value));
-  }
+  if (Status status = waitGiven(value, timeout); !status.isOk())
+    return status;
   if (timeout < longest) {
-    auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
-    timeout = left > 0 ? static_cast<uint64_t>(left) : 0;
+    auto spent = std::chrono::nanoseconds(Clock::now() - begin).count();
+    timeout -= std::min(timeout, static_cast<uint64_t>(spent));
   }
   Status status = waitSubmitted(value, timeout);
-  if (status.isOk() || status.report(nullptr) == SPARKLE_TIMEOUT)
-    return status;
-  if (status.report(nullptr) == SPARKLE_DEVICE_LOST)
+  if (status.code() == SPARKLE_DEVICE_LOST)
     fail(status);
   return status;
 }

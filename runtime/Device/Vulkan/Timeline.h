@@ -33,6 +33,8 @@ public:
   bool isKnownReached(uint64_t value) const {
     return reached.load(std::memory_order_acquire) >= value;
   }
+  /// Waits until the driver has been given the work, or never will be.
+  Status waitGiven(uint64_t value, uint64_t timeout);
   /// Waits for what the driver has been given.
   Status waitSubmitted(uint64_t value, uint64_t timeout);
   /// OK, or the first failure.
