@@ -212,7 +212,16 @@ Code::Values Code::loop(Value lower, Value upper, int64_t step, ValueRange init,
   nest.push_back(op);
   Values yielded = body(index, carried);
   nest.pop_back();
-  spirv::BranchOp::create(*this, loc, next);
+  // The serializer does not find the results of a loop in there from the
+  // header: they pass through arguments of the block in between.
+  Values through;
+  for (Value &value : yielded)
+    if (isa_and_nonnull<spirv::LoopOp, spirv::SelectionOp>(
+            value.getDefiningOp())) {
+      through.push_back(value);
+      value = next->addArgument(value.getType(), loc);
+    }
+  spirv::BranchOp::create(*this, loc, next, through);
 
   setInsertionPointToStart(next);
   yielded.insert(yielded.begin(), add(index, i32(step)));
