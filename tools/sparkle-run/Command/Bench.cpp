@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// sparkle-run bench: times kernels against the peak of their device, measured
+// in the same run, and against a peer, in turns in one process; then checks
+// what they computed. A kernel faster than the peak did not do the work.
+
+#include "tools/sparkle-run/Command/Commands.h"
+#include "tools/sparkle-run/Peer/Peer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+using namespace sparkle;
+
+namespace {
+
+/// The times of one side, in seconds.
+class Times {
+public:
+  void add(double time) { seconds.push_back(time); }
+  bool isEmpty() const { return seconds.empty(); }
+  double getBest() const {
+    return *std::min_element(seconds.begin(), seconds.end());
+  }
+  double getMedian() const {
+    std::vector<double> sorted = seconds;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+
+private:
+  std::vector<double> seconds;
+};
+
+/// One kernel on one device.
+struct Figure {
+  std::string name, problem, error, unsupported;
+  size_t device = 0;
+  std::string processor; ///< Of the variant that was chosen.
+  Times ours, theirs;
+  std::string method, noPeer; ///< Of the peer; why there is none.
+  double operations = 0, nominal = 0, compileSeconds = 0;
+  double creation = 0, warmCreation = 0; ///< Seconds.
+  int64_t farBytes = -1, nearBytes = -1;
+  bool hasDeviceTimes = false;
+  Outputs outputs, peerOutputs;
+  Comparison comparison;
+  double peerDistance = 0; ///< Share of twice the bound.
+  bool isChecked = false;
+
+  bool isTimed() const { return !ours.isEmpty(); }
+  double getRate(double count) const { return count / ours.getMedian() * 1e-9; }
+};
+
+class Bench {
+public:
+  Bench(const Options &options, const std::vector<Device> &devices,
+        const Compiler &compiler, std::vector<Work> work)
+      : options(options), devices(devices), compiler(compiler),
+        work(std::move(work)), peaks(devices.size(), 0),
+        bandwidths(devices.size(), 0) {}
+
+  int run();
+
+private:
+  bool measurePeaks();
+  void updatePeak(size_t device);
+  void prepare(size_t i);
+  Figure measure(size_t i, size_t device);
+  void time(Figure &figure, Session &session, Peer *peer);
+  void check(size_t i);
+  bool isAbovePeak(const Figure &figure) const {
+    return figure.isTimed() &&
+           figure.getRate(figure.operations) > peaks[figure.device];
+  }
+  bool isGood(const Figure &figure) const;
+  std::string getVerdict(const Figure &figure) const;
+  void print() const;
+  void printFigure(const Figure &figure) const;
+  void writeJson() const;
+  void writeFigure(Json &json, const Figure &figure) const;
+
+  const Options &options;
+  const std::vector<Device> &devices;
+  const Compiler &compiler;
+  std::vector<Work> work;
+  std::vector<double> peaks, bandwidths;
+  std::vector<std::unique_ptr<Instance>> instances;
+  std::vector<std::vector<Figure>> figures; ///< Of each work, by device.
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Measuring
+//===----------------------------------------------------------------------===//
+
+bool Bench::measurePeaks() {
+  for (size_t d = 0; d < devices.size(); ++d) {
+    sparkle_device_performance_t performance;
+    sparkle_error_t failure;
+    if (sparkle_device_measure(devices[d].get(), uint32_t(options.threads),
+                               &performance, &failure) != SPARKLE_OK) {
+      std::fprintf(stderr, "sparkle-run: error: %s: %s\n",
+                   devices[d].getName().c_str(), failure.message);
+      return false;
+    }
+    peaks[d] = performance.gflops;
+    bandwidths[d] = performance.gbytes_per_second;
+  }
+  return true;
+}
+
+/// The peak is the best that is seen in the whole run.
+void Bench::updatePeak(size_t device) {
+  sparkle_cpu_peak_t peak;
+  if (devices[device].isCpu() &&
+      sparkle_cpu_measure_peak(uint32_t(options.threads), &peak, nullptr) ==
+          SPARKLE_OK)
+    peaks[device] = std::max(peaks[device], peak.gflops);
+}
+
+void Bench::prepare(size_t i) {
+  work[i].prepare(compiler, i);
+  if (!work[i].kernel)
+    return;
+  instances[i] =
+      std::make_unique<Instance>(*work[i].kernel, work[i].getSizes(options));
+  if (instances[i]->getObstacle().empty())
+    instances[i]->fill();
+}
+
+/// A burst leaves each side its own data in the caches; its first call, which
+/// brings them there, is not counted.
+void Bench::time(Figure &figure, Session &session, Peer *peer) {
+  using Clock = std::chrono::steady_clock;
+  const int burst = 5;
+  auto begin = Clock::now();
+  auto timeOurs = [&] {
+    for (int i = 0; i <= burst; ++i) {
+      double seconds = 0;
+      if (!session.time(seconds)) {
+        figure.error = session.getError();
+        return;
+      }
+      if (i)
+        figure.ours.add(seconds);
+    }
+  };
+  auto timeTheirs = [&] {
+    for (int i = 0; i <= burst; ++i) {
+      auto start = Clock::now();
+      bool good = peer->run();
+      std::chrono::duration<double> seconds = Clock::now() - start;
+      if (!good)
+        figure.noPeer = "oneDNN failed";
+      else if (i)
+        figure.theirs.add(seconds.count());
+    }
+  };
+  for (int64_t round = 0; round < options.rounds; ++round) {
+    for (bool first : {true, false}) // Each side goes first in turn.
+      if (first == (round % 2 == 0))
+        timeOurs();
+      else if (peer)
+        timeTheirs();
+    std::chrono::duration<double> spent = Clock::now() - begin;
+    if (!figure.error.empty() || (round >= 2 && spent.count() > 2))
+      return; // Long kernels need no more.
+  }
+}
+
+Figure Bench::measure(size_t i, size_t device) {
+  const Instance &instance = *instances[i];
+  Figure figure;
+  Session cold(devices[device], instance), session(devices[device], instance);
+  for (Session *one : {&cold, &session}) {
+    Session::Status status = one->open();
+    if (status != Session::Status::Ready) {
+      (status == Session::Status::Unsupported ? figure.unsupported
+                                              : figure.error) = one->getError();
+      return figure;
+    }
+    (one == &cold ? figure.creation : figure.warmCreation) =
+        double(one->getProperties().creation_ns) * 1e-9;
+  }
+  figure.operations = instance.countOperations();
+  figure.nominal = work[i].asked
+                       ? 2 * work[i].asked->conv.countNominalMultiplyAdds()
+                       : figure.operations;
+  updatePeak(device);
+  if (!session.tune() || !session.prepareTiming()) {
+    figure.error = session.getError();
+    return figure;
+  }
+  const sparkle_code_t &code = *session.getProperties().code;
+  figure.processor = code.processor;
+  const int64_t *sizes = instance.getSizes().data();
+  figure.farBytes = code.far_bytes ? code.far_bytes(sizes) : -1;
+  figure.nearBytes = code.near_bytes ? code.near_bytes(sizes) : -1;
+  std::unique_ptr<Peer> peer;
+  if (!options.peer.empty() && work[i].asked && devices[device].isCpu())
+    peer = makePeer(*work[i].asked, instance, figure.noPeer);
+  if (peer)
+    figure.method = peer->getMethod();
+  time(figure, session, peer.get());
+  figure.hasDeviceTimes = session.hasDeviceTimes();
+  if (figure.error.empty() && !session.readOutputs(figure.outputs))
+    figure.error = session.getError();
+  if (peer && !peer->computeOutputs(figure.peerOutputs))
+    figure.noPeer = "oneDNN failed";
+  return figure;
+}
+
+void Bench::check(size_t i) {
+  if (!instances[i] || !instances[i]->getObstacle().empty() ||
+      !instances[i]->computeReference())
+    return;
+  for (Figure &figure : figures[i]) {
+    if (figure.outputs.empty())
+      continue;
+    figure.isChecked = true;
+    figure.comparison = instances[i]->compare(figure.outputs);
+    if (!figure.peerOutputs.empty())
+      figure.peerDistance =
+          instances[i]->compare(figure.peerOutputs).largestShare;
+    figure.outputs.clear();
+    figure.peerOutputs.clear();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Reporting
+//===----------------------------------------------------------------------===//
+
+bool Bench::isGood(const Figure &figure) const {
+  return figure.unsupported.empty()
+             ? figure.error.empty() && figure.isChecked &&
+                   figure.comparison.isGood() && !isAbovePeak(figure)
+             : true;
+}
+
+std::string Bench::getVerdict(const Figure &figure) const {
+  if (!figure.unsupported.empty())
+    return "unsupported: " + figure.unsupported;
+  if (!figure.error.empty())
+    return "FAILED: " + figure.error;
+  if (!figure.isChecked)
+    return "NOT CHECKED: expected a kernel with reference";
+  if (!figure.comparison.isGood())
+    return "WRONG: " + figure.comparison.describe();
+  return isAbovePeak(figure) ? "ABOVE PEAK" : "ok";
+}
+
+void Bench::printFigure(const Figure &figure) const {
+  std::printf("%-34s %-9s", figure.name.c_str(),
+              devices[figure.device].getName().c_str());
+  if (figure.isTimed()) {
+    std::printf(" %9.4f %9.4f %8.1f (%8.1f)", figure.ours.getBest() * 1e3,
+                figure.ours.getMedian() * 1e3,
+                figure.getRate(figure.operations),
+                figure.getRate(figure.nominal));
+    std::printf(" %5.1f%% %9.2f %9.2f",
+                100 * figure.getRate(figure.operations) / peaks[figure.device],
+                double(figure.farBytes) * 1e-6,
+                double(figure.nearBytes) * 1e-6);
+    std::printf(" %7.2f %7.2f", figure.creation * 1e3,
+                figure.warmCreation * 1e3);
+    if (figure.theirs.isEmpty())
+      std::printf(" %9s %6s", "-", "-");
+    else
+      std::printf(" %9.4f %6.2f", figure.theirs.getMedian() * 1e3,
+                  figure.theirs.getMedian() / figure.ours.getMedian());
+  }
+  std::printf("  %s\n", getVerdict(figure).c_str());
+}
+
+void Bench::print() const {
+  std::printf("%s; f32%s%s\n", getProcessorName().c_str(),
+              options.peer.empty() ? "" : "; peer: ",
+              options.peer.empty()    ? ""
+              : getPeerName().empty() ? "none"
+                                      : getPeerName().c_str());
+  for (size_t d = 0; d < devices.size(); ++d)
+    std::printf(
+        "%s: %s, peak %.1f GFLOPS, %.1f GB/s\n", devices[d].getName().c_str(),
+        devices[d].getProperties().description, peaks[d], bandwidths[d]);
+  std::printf("\n%-34s %-9s %19s %19s %6s %19s %15s %9s %6s\n"
+              "%-34s %-9s %9s %9s %8s %10s %6s %9s %9s %7s %7s %9s %6s  %s\n",
+              "", "", "milliseconds", "GFLOPS", "of the", "megabytes",
+              "to create, ms", "peer, ms", "peer /", "layer", "device", "best",
+              "median", "real", "(nominal)", "peak", "far", "near", "first",
+              "again", "median", "ours", "check");
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork)
+      printFigure(figure);
+}
+
+void Bench::writeFigure(Json &json, const Figure &figure) const {
+  json.open('{')
+      .field("name", figure.name)
+      .field("problem", figure.problem)
+      .field("device", devices[figure.device].getName())
+      .field("check", getVerdict(figure));
+  if (figure.isTimed()) {
+    double rate = figure.getRate(figure.operations);
+    json.field("ms", figure.ours.getMedian() * 1e3)
+        .field("best_ms", figure.ours.getBest() * 1e3)
+        .field("gflops", rate)
+        .field("nominal_gflops", figure.getRate(figure.nominal))
+        .field("percent_of_peak", 100 * rate / peaks[figure.device])
+        .field("max_error", figure.comparison.largest)
+        .field("max_error_of_bound", figure.comparison.largestShare)
+        .field("operations", figure.operations)
+        .field("far_bytes", figure.farBytes)
+        .field("near_bytes", figure.nearBytes)
+        .field("clock", figure.hasDeviceTimes ? "device" : "host")
+        .field("processor", figure.processor)
+        .field("creation_ms", figure.creation * 1e3)
+        .field("creation_again_ms", figure.warmCreation * 1e3)
+        .field("compile_cpu_seconds", figure.compileSeconds);
+    json.key("ratio");
+    if (figure.theirs.isEmpty())
+      json.null();
+    else
+      json.value(figure.theirs.getMedian() / figure.ours.getMedian())
+          .field("peer_ms", figure.theirs.getMedian() * 1e3)
+          .field("peer_best_ms", figure.theirs.getBest() * 1e3)
+          .field("peer_method", figure.method)
+          .field("peer_error_of_bound", figure.peerDistance);
+    if (!figure.noPeer.empty())
+      json.field("no_peer", figure.noPeer);
+  }
+  json.close();
+}
+
+void Bench::writeJson() const {
+  Json json;
+  writeMachine(json, devices, options);
+  if (!options.peer.empty())
+    json.field("peer", getPeerName());
+  json.key("peaks").open('[');
+  for (size_t d = 0; d < devices.size(); ++d)
+    json.open('{')
+        .field("device", devices[d].getName())
+        .field("gflops", peaks[d])
+        .field("gbytes_per_second", bandwidths[d])
+        .close();
+  json.close().close().key("results").open('[');
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork)
+      writeFigure(json, figure);
+  json.close().close();
+  std::printf("%s\n", json.getText().c_str());
+}
+
+int Bench::run() {
+  if (!measurePeaks())
+    return 1;
+  instances.resize(work.size());
+  figures.resize(work.size());
+  Progress progress(work.size());
+  size_t step = 2 * getJobs(options.jobs);
+  for (size_t begin = 0; begin < work.size(); begin += step) {
+    size_t end = std::min(begin + step, work.size());
+    progress.show(begin, work[begin].name);
+    runParallel(end - begin, options.jobs,
+                [&](size_t i) { prepare(begin + i); });
+    for (size_t i = begin; i < end; ++i)
+      for (size_t device = 0; device < devices.size(); ++device) {
+        progress.show(i, work[i].name);
+        Figure figure;
+        if (instances[i])
+          figure = measure(i, device);
+        else
+          (work[i].error.empty() ? figure.unsupported : figure.error) =
+              work[i].error.empty() ? work[i].unsupported : work[i].error;
+        figure.name = work[i].name;
+        figure.problem = work[i].problem;
+        figure.compileSeconds = work[i].compileSeconds;
+        figure.device = device;
+        figures[i].push_back(std::move(figure));
+      }
+    runParallel(end - begin, options.jobs, [&](size_t i) { check(begin + i); });
+    for (size_t i = begin; i < end; ++i) {
+      instances[i].reset();
+      work[i].close();
+    }
+  }
+  progress.clear();
+  options.isJson ? writeJson() : print();
+  bool good = true, hasTimes = false;
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork) {
+      good &= isGood(figure);
+      hasTimes |= figure.isTimed();
+    }
+  return good && hasTimes ? 0 : 1;
+}
+
+int sparkle::bench(const sparkle_context_t *context, const Options &options) {
+  auto devices = findDevices(context, options.devices);
+  if (!devices)
+    return 1;
+  Compiler compiler(options.compiler, getTargets(*devices));
+  auto work = collectWork(options, compiler);
+  if (!work)
+    return 1;
+  return Bench(options, *devices, compiler, std::move(*work)).run();
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Inputs from a hash, outputs against the kernel's reference.
+
+#include "tools/sparkle-run/Execution/Instance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+using namespace sparkle;
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Values::Values(int64_t bytes)
+    : bytes(bytes), memory(static_cast<char *>(std::aligned_alloc(
+                        64, std::max<int64_t>(bytes + 63, 64) / 64 * 64))) {
+  if (!memory) {
+    std::fprintf(stderr, "sparkle-run: error: out of memory\n");
+    std::exit(1);
+  }
+  std::memset(memory.get(), 0xff, bytes);
+}
+
+void Values::Free::operator()(char *pointer) const { std::free(pointer); }
+
+//===----------------------------------------------------------------------===//
+// Sizes and inputs
+//===----------------------------------------------------------------------===//
+
+Instance::Instance(const sparkle_kernel_t &kernel,
+                   const std::map<std::string, int64_t> &given)
+    : kernel(&kernel) {
+  for (int64_t chosen = 5; chosen <= 1280; chosen *= 2) {
+    sizes.clear();
+    tensors.clear();
+    for (uint32_t i = 0; i < kernel.size_count; ++i) {
+      auto found = given.find(kernel.size_names[i]);
+      sizes.push_back(found == given.end() ? chosen : found->second);
+    }
+    for (uint32_t i = 0; i < kernel.tensor_count; ++i)
+      tensors.emplace_back(kernel.tensors[i], sizes);
+    if (std::all_of(tensors.begin(), tensors.end(), [](const Tensor &tensor) {
+          return tensor.isValid() && tensor.getCount() > 0;
+        }))
+      return;
+  }
+}
+
+std::string Instance::getObstacle() const {
+  for (const Tensor &tensor : tensors) {
+    if (!tensor.isValid())
+      return std::string("a negative extent of '") + tensor.getName() +
+             "' at these sizes";
+    if (tensor.getElement() != SPARKLE_ELEMENT_F32)
+      return std::string("elements of '") + tensor.getName() +
+             "': only f32 is filled in and checked";
+  }
+  return "";
+}
+
+void Instance::fill() {
+  inputs.clear();
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    const Tensor &tensor = tensors[t];
+    bool isRead = tensor.getRole() == SPARKLE_ROLE_INPUT ||
+                  tensor.getRole() == SPARKLE_ROLE_WEIGHT;
+    inputs.emplace_back(isRead ? tensor.getMemoryCount() * sizeof(float) : 0);
+    float *elements = inputs.back().get<float>();
+    if (isRead)
+      tensor.visit([&](int64_t i, int64_t offset) {
+        elements[offset] = hash(uint32_t(t) + 1, uint32_t(i));
+      });
+  }
+}
+
+Outputs Instance::makeOutputs() const {
+  Outputs outputs;
+  for (const Tensor &tensor : tensors)
+    if (tensor.getRole() == SPARKLE_ROLE_OUTPUT)
+      outputs.emplace_back(tensor.getMemoryCount() * sizeof(float));
+  return outputs;
+}
+
+double Instance::countOperations() const {
+  return kernel->operation_count ? double(kernel->operation_count(sizes.data()))
+                                 : 0;
+}
+
+void Instance::release() {
+  inputs.clear();
+  exact.clear();
+  bounds.clear();
+}
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+bool Instance::computeReference() {
+  if (!kernel->reference)
+    return false;
+  std::vector<void *> arguments;
+  for (size_t t = 0; t < tensors.size(); ++t) {
+    if (tensors[t].getRole() == SPARKLE_ROLE_TEMP)
+      continue;
+    if (tensors[t].getRole() != SPARKLE_ROLE_OUTPUT) {
+      arguments.push_back(inputs[t].get<void>());
+      continue;
+    }
+    int64_t bytes = tensors[t].getMemoryCount() * sizeof(double);
+    for (std::vector<Values> *values : {&exact, &bounds}) {
+      values->emplace_back(bytes);
+      arguments.push_back(values->back().get<void>());
+    }
+  }
+  if (kernel->reference(arguments.data(), sizes.data()) == 0)
+    return true;
+  exact.clear();
+  bounds.clear();
+  return false;
+}
+
+Comparison Instance::compare(const Outputs &outputs) const {
+  Comparison all;
+  double worst = -1;
+  size_t output = 0;
+  for (const Tensor &tensor : tensors) {
+    if (tensor.getRole() != SPARKLE_ROLE_OUTPUT)
+      continue;
+    const float *got = outputs[output].get<float>();
+    const double *value = exact[output].get<double>();
+    const double *bound = bounds[output].get<double>();
+    int64_t worstAt = -1, worstOffset = 0;
+    std::vector<bool> isElement(tensor.getMemoryCount());
+    tensor.visit([&](int64_t i, int64_t at) {
+      isElement[at] = true;
+      double error = std::fabs(got[at] - value[at]);
+      all.wrong += !(error <= bound[at]); // So that not-a-number is wrong.
+      double share = error == 0          ? 0
+                     : std::isnan(error) ? INFINITY
+                                         : error / bound[at];
+      all.largest = std::isnan(error) ? INFINITY : std::max(all.largest, error);
+      if (share > worst) {
+        worst = share;
+        worstAt = i;
+        worstOffset = at;
+      }
+    });
+    all.count += tensor.getCount();
+    if (worstAt >= 0) {
+      all.where = tensor.spell(worstAt);
+      all.got = got[worstOffset];
+      all.expected = value[worstOffset];
+      all.bound = bound[worstOffset];
+    }
+    for (int64_t at = 0; at < tensor.getMemoryCount(); ++at) {
+      uint32_t bits;
+      std::memcpy(&bits, got + at, sizeof bits);
+      all.overwritten += !isElement[at] && bits != poison;
+    }
+    ++output;
+  }
+  all.largestShare = std::max(worst, 0.);
+  return all;
+}
+
+Difference Instance::compare(const Outputs &outputs,
+                             const Outputs &others) const {
+  Difference all;
+  size_t output = 0;
+  for (const Tensor &tensor : tensors) {
+    if (tensor.getRole() != SPARKLE_ROLE_OUTPUT)
+      continue;
+    const float *a = outputs[output].get<float>();
+    const float *b = others[output].get<float>();
+    int64_t worst = -1;
+    tensor.visit([&](int64_t i, int64_t at) {
+      double difference = std::fabs(double(a[at]) - b[at]);
+      if (std::isnan(difference))
+        difference = INFINITY;
+      if (difference > all.largest) {
+        all.largest = difference;
+        worst = i;
+      }
+    });
+    if (worst >= 0)
+      all.where = tensor.spell(worst);
+    ++output;
+  }
+  return all;
+}
+
+uint64_t Instance::getChecksum(const Outputs &outputs) const {
+  uint64_t sum = 0xcbf29ce484222325U;
+  size_t output = 0;
+  for (const Tensor &tensor : tensors) {
+    if (tensor.getRole() != SPARKLE_ROLE_OUTPUT)
+      continue;
+    const unsigned char *bytes = outputs[output++].get<unsigned char>();
+    tensor.visit([&](int64_t, int64_t at) {
+      for (int byte = 0; byte < 4; ++byte)
+        sum = (sum ^ bytes[4 * at + byte]) * 0x100000001b3U;
+    });
+  }
+  return sum;
+}
+
+std::string Comparison::describe() const {
+  char text[256];
+  if (wrong)
+    std::snprintf(text, sizeof text,
+                  "%lld of %lld values wrong, the worst %s = %.9g, expected "
+                  "%.9g +- %.3g",
+                  (long long)wrong, (long long)count, where.c_str(), got,
+                  expected, bound);
+  else
+    std::snprintf(text, sizeof text, "%lld elements written beyond the extents",
+                  (long long)overwritten);
+  return text;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// sparkle-run: lists devices, and runs, checks and times kernels on them.
+
+#include "tools/sparkle-run/Command/Commands.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+using namespace sparkle;
+
+static int runCommand(const Options &options) {
+  sparkle_context_t *context = nullptr;
+  sparkle_error_t failure;
+  if (sparkle_context_create(&context, &failure) != SPARKLE_OK) {
+    std::fprintf(stderr, "sparkle-run: error: %s\n", failure.message);
+    return 1;
+  }
+  Owned<sparkle_context_t> owned(context);
+  if (options.command == "devices")
+    return listDevices(context, options);
+  if (options.command == "run")
+    return runOnce(context, options);
+  return options.command == "verify" ? verify(context, options)
+                                     : bench(context, options);
+}
+
+int main(int count, char **words) {
+  for (int i = 1; i < count; ++i)
+    if (!std::strcmp(words[i], "--help") || !std::strcmp(words[i], "-h")) {
+      Options::printUsage(stdout);
+      return 0;
+    }
+  std::optional<Options> options = Options::parse(count, words);
+  if (!options) {
+    std::fputs("sparkle-run: --help tells the usage\n", stderr);
+    return 2;
+  }
+  // The OpenMP runtimes of the kernels and of the peer, which are not loaded
+  // yet, read it.
+  if (options->threads)
+    setenv("OMP_NUM_THREADS", std::to_string(options->threads).c_str(), 1);
+  return runCommand(*options);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Words -> options. Every option takes its value as the next word, or behind
+// `=`.
+
+#include "tools/sparkle-run/Options.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+using namespace sparkle;
+
+static const char usage[] =
+    "usage: sparkle-run devices [--json] [--measure]\n"
+    "       sparkle-run run FILE [--kernel NAME] [options]\n"
+    "       sparkle-run verify WHAT... [options]\n"
+    "       sparkle-run bench WHAT... [options]\n"
+    "\n"
+    "WHAT is any number of\n"
+    "  FILE.spk, FILE.so    kernels; sparkle-opt compiles the text\n"
+    "  --problem TEXT       a convolution as oneDNN's benchdnn spells it\n"
+    "  --problems FILE      lines of them, with benchdnn's knobs\n"
+    "  --list NAME,...      lists that come with Sparkle; all is all of them\n"
+    "\n"
+    "options\n"
+    "  --device NAME,...    devices, words of targets, or all (default: cpu)\n"
+    "  --kernel NAME        only this kernel of the files\n"
+    "  --filter TEXT        only problems with TEXT in name or descriptor\n"
+    "  --limit N            only the first N\n"
+    "  --size NAME=N        a size that the kernel leaves to the call\n"
+    "  --layout TAG         nhwc (default), nchw, nchw16c: where a problem\n"
+    "                       leaves the layout open\n"
+    "  --mb N               the batch of every problem; verify: 1, unless 0,\n"
+    "                       which is as written\n"
+    "  --scale N            at most N million multiply-adds for each problem,\n"
+    "                       by a smaller picture; 0: no limit (bench), "
+    "verify:\n"
+    "                       500\n"
+    "  --threads N          of the CPU's kernels (default: all)\n"
+    "  --jobs N             compilations and references at once\n"
+    "  --rounds N           of bench (default: 30)\n"
+    "  --peer onednn        bench: the same on oneDNN 2, if it is there\n"
+    "  --compiler PATH      sparkle-opt (default: beside this program, or in\n"
+    "                       PATH)\n"
+    "  --json               print JSON\n"
+    "\n"
+    "Exit status: 0 if every value was right, 1 if one was wrong or something\n"
+    "failed, 2 if this command line is.\n";
+
+namespace {
+
+class Parser {
+public:
+  Parser(int count, char **words) : words(words + 1, words + count) {}
+
+  std::optional<Options> parse();
+
+private:
+  bool fail(const std::string &message) {
+    std::fprintf(stderr, "sparkle-run: error: %s\n", message.c_str());
+    return false;
+  }
+  bool parseOption(const std::string &name, const std::string &value);
+  bool parseFlag(const std::string &name);
+  bool parseNumber(const std::string &name, const std::string &value,
+                   int64_t least, int64_t &number);
+  bool parseSize(const std::string &value);
+  bool check();
+
+  std::vector<std::string> words;
+  Options options;
+};
+
+} // namespace
+
+static void append(std::vector<std::string> &all, const std::string &text) {
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');)
+    all.push_back(part);
+}
+
+bool Parser::parseNumber(const std::string &name, const std::string &value,
+                         int64_t least, int64_t &number) {
+  char *end;
+  number = std::strtoll(value.c_str(), &end, 10);
+  if (!value.empty() && !*end && number >= least && number <= 2147483647)
+    return true;
+  return fail("expected a number from " + std::to_string(least) + " for " +
+              name + ", but got '" + value + "'");
+}
+
+bool Parser::parseSize(const std::string &value) {
+  size_t equals = value.find('=');
+  if (equals == std::string::npos)
+    return fail("expected NAME=N for --size, but got '" + value + "'");
+  return parseNumber("--size", value.substr(equals + 1), 0,
+                     options.sizes[value.substr(0, equals)]);
+}
+
+bool Parser::parseFlag(const std::string &name) {
+  if (name == "--json")
+    return options.isJson = true;
+  return name == "--measure" && (options.measures = true);
+}
+
+bool Parser::parseOption(const std::string &name, const std::string &value) {
+  Options &o = options;
+  int64_t number = 0;
+  if (name == "--problem")
+    o.problems.push_back(value);
+  else if (name == "--problems")
+    o.problemFiles.push_back(value);
+  else if (name == "--list")
+    append(o.lists, value);
+  else if (name == "--device")
+    append(o.devices, value);
+  else if (name == "--kernel")
+    o.kernel = value;
+  else if (name == "--filter")
+    o.filter = value;
+  else if (name == "--compiler")
+    o.compiler = value;
+  else if (name == "--size")
+    return parseSize(value);
+  else if (name == "--limit")
+    return parseNumber(name, value, 1, o.limit);
+  else if (name == "--threads")
+    return parseNumber(name, value, 1, o.threads);
+  else if (name == "--jobs")
+    return parseNumber(name, value, 1, o.jobs);
+  else if (name == "--rounds")
+    return parseNumber(name, value, 1, o.rounds);
+  else if (name == "--mb" && parseNumber(name, value, 0, number))
+    o.batch = number;
+  else if (name == "--scale" && parseNumber(name, value, 0, number))
+    o.scale = number;
+  else if (name == "--peer")
+    return (o.peer = value) == "onednn" ||
+           fail("expected 'onednn' for --peer, but got '" + value + "'");
+  else if (name == "--layout") {
+    std::optional<ChannelLayout> layout = ChannelLayout::parse(value);
+    if (!layout)
+      return fail("expected a layout as nhwc, nchw or nchw16c, but got '" +
+                  value + "'");
+    o.layout = *layout;
+  } else
+    return name == "--mb" || name == "--scale"
+               ? false
+               : fail("unknown option '" + name + "'");
+  return true;
+}
+
+bool Parser::check() {
+  const std::string &command = options.command;
+  bool hasWork = !options.files.empty() || !options.problems.empty() ||
+                 !options.problemFiles.empty() || !options.lists.empty();
+  if (command == "devices")
+    return !hasWork || fail("expected no kernels for devices");
+  if (command != "run" && command != "verify" && command != "bench")
+    return fail("expected devices, run, verify or bench, but got '" + command +
+                "'");
+  if (!hasWork)
+    return fail("expected a file, --problem, --problems or --list");
+  return command != "run" || options.files.size() == 1 ||
+         fail("expected one file for run");
+}
+
+std::optional<Options> Parser::parse() {
+  static const char *const flags[] = {"--json", "--measure"};
+  if (words.empty()) {
+    fail("expected devices, run, verify or bench");
+    return std::nullopt;
+  }
+  options.command = words[0];
+  for (size_t i = 1; i < words.size(); ++i) {
+    const std::string &word = words[i];
+    if (word.compare(0, 2, "--") != 0) {
+      options.files.push_back(word);
+      continue;
+    }
+    size_t equals = word.find('=');
+    std::string name = word.substr(0, equals);
+    bool isFlag =
+        std::find(std::begin(flags), std::end(flags), name) != std::end(flags);
+    if (isFlag && equals == std::string::npos) {
+      parseFlag(name);
+      continue;
+    }
+    if (isFlag) {
+      fail("expected no value for " + name);
+      return std::nullopt;
+    }
+    if (equals == std::string::npos && i + 1 == words.size()) {
+      fail("expected a value after '" + name + "'");
+      return std::nullopt;
+    }
+    if (!parseOption(name, equals == std::string::npos
+                               ? words[++i]
+                               : word.substr(equals + 1)))
+      return std::nullopt;
+  }
+  if (!check())
+    return std::nullopt;
+  if (options.devices.empty())
+    options.devices = {"cpu"};
+  return options;
+}
+
+std::optional<Options> Options::parse(int count, char **words) {
+  return Parser(count, words).parse();
+}
+
+void Options::printUsage(std::FILE *file) { std::fputs(usage, file); }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The library that CPU kernels are measured against: oneDNN 2, if the machine
+// has it. It is opened at run time, so that nothing links it.
+
+#ifndef SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
+#define SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
+
+#include "tools/sparkle-run/Execution/Instance.h"
+#include "tools/sparkle-run/Problem/Cases.h"
+
+namespace sparkle {
+
+/// One problem on the peer: activations in the layouts of ours, weights in the
+/// layout that it likes best and packed beforehand, the epilogue fused.
+class Peer {
+public:
+  virtual ~Peer() = default;
+
+  /// What it runs the problem with: "brgconv:avx512_core".
+  virtual std::string getMethod() const = 0;
+  /// False if it fails.
+  virtual bool run() = 0;
+  /// The outputs of one run of their own; a sum adds to what they hold.
+  virtual bool computeOutputs(Outputs &outputs) = 0;
+};
+
+/// The peer of a problem, whose inputs are those of `instance`. Null if there
+/// is none; `error` says why. A kernel has to be loaded by then: oneDNN is to
+/// run on the OpenMP runtime of our kernels.
+std::unique_ptr<Peer> makePeer(const Case &problem, const Instance &instance,
+                               std::string &error);
+
+/// "oneDNN 2.6.3", or nothing.
+std::string getPeerName();
+
+} // namespace sparkle
+
+#endif // SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H

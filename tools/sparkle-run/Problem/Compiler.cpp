@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One process for each compilation; files live in a folder of their own.
+
+#include "tools/sparkle-run/Problem/Compiler.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace sparkle;
+
+extern "C" char **environ;
+
+std::string sparkle::getProgramFolder() {
+  char path[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  std::string self(path, std::max<ssize_t>(length, 0));
+  return self.substr(0, self.rfind('/') + 1);
+}
+
+Compiler::Compiler(std::string path, std::string targets)
+    : path(std::move(path)), targets(std::move(targets)) {
+  std::string beside = getProgramFolder() + "sparkle-opt";
+  if (this->path.empty())
+    this->path = access(beside.c_str(), X_OK) == 0 ? beside : "sparkle-opt";
+  const char *temporary = std::getenv("TMPDIR");
+  folder = std::string(temporary && *temporary ? temporary : "/tmp") +
+           "/sparkle-run-XXXXXX";
+  if (!mkdtemp(folder.data()))
+    folder.clear();
+}
+
+Compiler::~Compiler() {
+  DIR *files = folder.empty() ? nullptr : opendir(folder.c_str());
+  if (!files)
+    return;
+  while (dirent *entry = readdir(files))
+    unlink((folder + "/" + entry->d_name).c_str());
+  closedir(files);
+  rmdir(folder.c_str());
+}
+
+static std::string readFile(const std::string &path) {
+  std::ifstream file(path);
+  return std::string((std::istreambuf_iterator<char>(file)), {});
+}
+
+/// From the first error on, without what leads up to it.
+static std::string findError(const std::string &text, int status) {
+  size_t at = text.find("error: ");
+  if (at == std::string::npos)
+    return WIFSIGNALED(status)
+               ? "sparkle-opt died of signal " +
+                     std::to_string(WTERMSIG(status))
+               : "sparkle-opt failed: " + text.substr(0, text.find('\n'));
+  return text.substr(at + 7, text.find('\n', at) - at - 7);
+}
+
+static double toSeconds(const timeval &time) {
+  return double(time.tv_sec) + 1e-6 * double(time.tv_usec);
+}
+
+Compiler::Result Compiler::compileFile(const std::string &source,
+                                       const std::string &stem) const {
+  Result result;
+  std::string object = folder + "/" + stem + ".so";
+  std::string messages = folder + "/" + stem + ".txt";
+  std::string target = "--target=" + targets;
+  const char *const words[] = {
+      path.c_str(), source.c_str(), target.c_str(), "--with-reference",
+      "-o",         object.c_str(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 2, messages.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child;
+  int failure = posix_spawnp(&child, path.c_str(), &actions, nullptr,
+                             const_cast<char **>(words), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failure) {
+    result.error = path + ": " + std::strerror(failure);
+    return result;
+  }
+  int status = 0;
+  rusage usage = {};
+  while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
+    ;
+  result.seconds = toSeconds(usage.ru_utime) + toSeconds(usage.ru_stime);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    result.object = object;
+  else
+    result.error = findError(readFile(messages), status);
+  return result;
+}
+
+Compiler::Result Compiler::compileText(const std::string &text,
+                                       const std::string &stem) const {
+  std::string source = folder + "/" + stem + ".spk";
+  std::ofstream file(source);
+  if (!(file << text << std::flush))
+    return {"", source + ": " + std::strerror(errno), 0};
+  return compileFile(source, stem);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs sparkle-opt: text of kernels -> a shared object.
+
+#ifndef SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_COMPILER_H
+#define SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_COMPILER_H
+
+#include <string>
+#include <vector>
+
+namespace sparkle {
+
+/// The folder of this program, with a slash behind it.
+std::string getProgramFolder();
+
+class Compiler {
+public:
+  /// path: of sparkle-opt; empty: beside this program, or else in PATH.
+  /// targets: words, with commas between them.
+  Compiler(std::string path, std::string targets);
+  /// Removes the files.
+  ~Compiler();
+  Compiler(const Compiler &) = delete;
+  Compiler &operator=(const Compiler &) = delete;
+
+  struct Result {
+    std::string object; ///< Empty if it failed.
+    std::string error;  ///< What the compiler says, from its first error on.
+    double seconds = 0; ///< Of CPU time, user and system.
+  };
+
+  /// May be called from several threads.
+  Result compileFile(const std::string &source, const std::string &stem) const;
+  Result compileText(const std::string &text, const std::string &stem) const;
+
+private:
+  std::string path, targets, folder;
+};
+
+} // namespace sparkle
+
+#endif // SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_COMPILER_H

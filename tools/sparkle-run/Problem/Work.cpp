@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Files, descriptors and lists.
+
+#include "tools/sparkle-run/Problem/Work.h"
+#include "tools/sparkle-run/Problem/Source.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <dirent.h>
+#include <unistd.h>
+
+using namespace sparkle;
+
+//===----------------------------------------------------------------------===//
+// One kernel
+//===----------------------------------------------------------------------===//
+
+/// Opens an object; says what is wrong otherwise.
+static std::shared_ptr<sparkle_library_t> openLibrary(const std::string &path,
+                                                      std::string &error) {
+  sparkle_library_t *library = nullptr;
+  sparkle_error_t failure;
+  std::string place = path.find('/') == std::string::npos ? "./" + path : path;
+  if (sparkle_library_open(place.c_str(), &library, &failure) != SPARKLE_OK)
+    error = failure.message;
+  return std::shared_ptr<sparkle_library_t>(library, ReleaseLibrary());
+}
+
+void Work::prepare(const Compiler &compiler, size_t number) {
+  if (kernel || !unsupported.empty() || !error.empty())
+    return;
+  std::string stem = "k" + std::to_string(number);
+  Compiler::Result result =
+      compiler.compileText(writeKernel(*asked, stem), stem);
+  compileSeconds = result.seconds;
+  error = result.error;
+  if (result.object.empty())
+    return;
+  library = openLibrary(result.object, error);
+  unlink(result.object.c_str()); // It stays mapped.
+  if (library)
+    kernel = sparkle_library_find_kernel(library.get(), stem.c_str());
+}
+
+void Work::close() {
+  kernel = nullptr;
+  library.reset();
+}
+
+std::map<std::string, int64_t> Work::getSizes(const Options &options) const {
+  std::map<std::string, int64_t> sizes = options.sizes;
+  if (asked && asked->conv.batchAtRunTime)
+    sizes["N"] = asked->conv.batch;
+  return sizes;
+}
+
+void sparkle::shrink(ConvProblem &problem, double limit) {
+  while (limit > 0 && problem.countNominalMultiplyAdds() > limit) {
+    unsigned largest = 2;
+    for (unsigned d : {1u, 0u})
+      if (problem.out[d] > problem.out[largest])
+        largest = d;
+    int64_t &out = problem.out[largest];
+    int64_t fewer = out / 2;
+    int64_t in = problem.in[largest] - fewer * problem.stride[largest];
+    if (fewer == 0 || in < 1)
+      return;
+    out -= fewer;
+    problem.in[largest] = in;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// All of them
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class Collector {
+public:
+  Collector(const Options &options, const Compiler &compiler)
+      : options(options), compiler(compiler), reader(options.layout) {}
+
+  bool collect();
+
+  std::vector<Work> work;
+
+private:
+  bool fail(const std::string &message) {
+    std::fprintf(stderr, "sparkle-run: error: %s\n", message.c_str());
+    return false;
+  }
+  bool addFile(const std::string &path, size_t number);
+  bool addList(const std::string &name);
+  void addCase(const Case &one);
+  void filter();
+
+  const Options &options;
+  const Compiler &compiler;
+  CaseReader reader;
+};
+
+} // namespace
+
+static bool endsWith(const std::string &text, const std::string &end) {
+  return text.size() >= end.size() &&
+         text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+bool Collector::addFile(const std::string &path, size_t number) {
+  std::string object = path, error;
+  double seconds = 0;
+  if (endsWith(path, ".spk")) {
+    Compiler::Result result =
+        compiler.compileFile(path, "file" + std::to_string(number));
+    if (result.object.empty())
+      return fail(path + ": " + result.error);
+    object = result.object;
+    seconds = result.seconds;
+  }
+  std::shared_ptr<sparkle_library_t> library = openLibrary(object, error);
+  if (!library)
+    return fail(path + ": " + error);
+  size_t before = work.size();
+  for (size_t i = 0; i < sparkle_library_get_kernel_count(library.get()); ++i) {
+    const sparkle_kernel_t *kernel =
+        sparkle_library_get_kernel(library.get(), i);
+    if (!options.kernel.empty() && options.kernel != kernel->name)
+      continue;
+    Work one;
+    one.name = kernel->name;
+    one.problem = path;
+    one.library = library;
+    one.kernel = kernel;
+    one.compileSeconds = seconds;
+    work.push_back(std::move(one));
+  }
+  return work.size() > before ||
+         fail(path + ": expected a kernel '" + options.kernel + "'");
+}
+
+/// The lists lie beside the sources' build or below the installation's share.
+bool Collector::addList(const std::string &name) {
+  std::string folder;
+  for (const char *place : {"../share/sparkle/lists", "../../tools/sparkle-run/"
+                                                      "lists"})
+    if (folder.empty() &&
+        access((getProgramFolder() + place).c_str(), R_OK) == 0)
+      folder = getProgramFolder() + place;
+  std::vector<std::string> names;
+  if (DIR *files = folder.empty() ? nullptr : opendir(folder.c_str())) {
+    while (dirent *entry = readdir(files))
+      if (std::string file = entry->d_name; endsWith(file, ".txt"))
+        names.push_back(file.substr(0, file.size() - 4));
+    closedir(files);
+  }
+  std::sort(names.begin(), names.end());
+  if (name != "all" &&
+      std::find(names.begin(), names.end(), name) == names.end()) {
+    std::string all = "all";
+    for (const std::string &known : names)
+      all += ", " + known;
+    return fail("expected a list (" + all + "), but got '" + name + "'");
+  }
+  for (const std::string &known : names)
+    if (name == "all" || name == known) {
+      CaseReader list(options.layout);
+      list.readFile(folder + "/" + known + ".txt");
+      for (const std::string &error : list.getErrors())
+        return fail(error);
+      for (const Case &one : list.getCases())
+        addCase(one);
+    }
+  return true;
+}
+
+void Collector::addCase(const Case &one) {
+  Work added;
+  added.asked = one;
+  ConvProblem &conv = added.asked->conv;
+  bool isVerify = options.command == "verify";
+  if (int64_t batch = options.batch.value_or(isVerify))
+    conv.batch = batch;
+  shrink(conv, 1e6 * double(options.scale.value_or(isVerify ? 500 : 0)));
+  added.problem = conv.spell();
+  added.name = conv.name.empty() ? added.problem : conv.name;
+  added.unsupported = one.unsupported;
+  work.push_back(std::move(added));
+}
+
+void Collector::filter() {
+  work.erase(std::remove_if(work.begin(), work.end(),
+                            [&](const Work &one) {
+                              return one.name.find(options.filter) ==
+                                         std::string::npos &&
+                                     one.problem.find(options.filter) ==
+                                         std::string::npos;
+                            }),
+             work.end());
+  if (options.limit && size_t(options.limit) < work.size())
+    work.resize(options.limit);
+}
+
+bool Collector::collect() {
+  for (size_t i = 0; i < options.files.size(); ++i)
+    if (!addFile(options.files[i], i))
+      return false;
+  for (const std::string &problem : options.problems)
+    reader.readText(problem, "--problem");
+  for (const std::string &path : options.problemFiles)
+    reader.readFile(path);
+  for (const std::string &error : reader.getErrors())
+    std::fprintf(stderr, "%s\n", error.c_str());
+  for (const std::string &knob : reader.getIgnored())
+    std::fprintf(stderr, "sparkle-run: note: %s changes no problem\n",
+                 knob.c_str());
+  for (const Case &one : reader.getCases())
+    addCase(one);
+  for (const std::string &name : options.lists)
+    if (!addList(name))
+      return false;
+  filter();
+  if (!reader.getErrors().empty())
+    return false;
+  return !work.empty() || fail("expected a problem, but none is left");
+}
+
+std::optional<std::vector<Work>>
+sparkle::collectWork(const Options &options, const Compiler &compiler) {
+  Collector collector(options, compiler);
+  if (!collector.collect())
+    return std::nullopt;
+  return std::move(collector.work);
+}
