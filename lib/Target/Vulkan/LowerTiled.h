@@ -214,6 +214,8 @@ private:
   // LowerTiledStage.cpp
   mlir::LogicalResult planBoxes();
   mlir::FailureOr<BoxPlan> planBox(StageOp op);
+  int64_t countConflicts(StageOp op, const BoxPlan &plan);
+  void padRows(llvm::ArrayRef<StageOp> stages);
   Memory describe(StageOp op);
   void lower(StageOp op);
   class Copy;

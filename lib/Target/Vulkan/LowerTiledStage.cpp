@@ -7,6 +7,7 @@
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "llvm/Support/MathExtras.h"
+#include <set>
 
 using namespace mlir;
 
@@ -87,6 +88,61 @@ static SmallVector<int64_t> getStrides(StageOp op, BoxPlan &plan) {
   return strides;
 }
 
+/// How often the first lanes, reading their first elements of a box together,
+/// wait for each other: a bank gives one address at a time. Of 32 banks, four
+/// serve a quad, so that eight lanes read at once.
+int64_t WorkersLowering::countConflicts(StageOp op, const BoxPlan &plan) {
+  constexpr int64_t kBanks = 32;
+  BoxPlan padded = plan;
+  SmallVector<int64_t> strides = getStrides(op, padded);
+  int64_t unit = plan.inQuads ? kQuad : 1, conflicts = 0;
+  int64_t phase = kBanks / unit;
+  for (OpOperand &use : op.getResult().getUses()) {
+    auto sum = dyn_cast<AccumulateOp>(use.getOwner());
+    if (!sum)
+      continue;
+    const TilePoints &tile = getPoints(sum.getType());
+    unsigned operand =
+        use.getOperandNumber() - sum.getBoxes().getBeginOperandIndex();
+    auto map = cast<AffineMapAttr>(sum.getMaps()[operand]).getValue();
+    std::map<int64_t, std::set<int64_t>> banks;
+    for (int64_t lane = 0; lane < std::min(phase, invocations); ++lane) {
+      SmallVector<int64_t> at(map.getNumDims(), 0);
+      int64_t rest = lane;
+      for (unsigned dim : order) {
+        at[dim] = rest % lanes[dim] * tile.groups[dim];
+        rest /= lanes[dim];
+      }
+      SmallVector<int64_t> point = map.compose(at);
+      int64_t offset = 0;
+      for (auto [level, stride] : llvm::enumerate(strides))
+        offset += point[op.getLayout()->getDimPosition(level)] * stride;
+      int64_t address = llvm::divideFloorSigned(offset, unit);
+      banks[llvm::mod(address, phase)].insert(address);
+    }
+    for (auto &[bank, addresses] : banks)
+      conflicts = std::max<int64_t>(conflicts, addresses.size());
+  }
+  return conflicts;
+}
+
+/// Pads the rows of boxes where that lets lanes read together, as long as
+/// there is room.
+void WorkersLowering::padRows(ArrayRef<StageOp> stages) {
+  for (StageOp op : stages) {
+    BoxPlan &plan = plans[op], padded = plan;
+    padded.padding = plan.inQuads ? kQuad : 1;
+    (void)getStrides(op, padded);
+    int64_t more = (padded.size - plan.size) * int64_t(sizeof(float)) *
+                   (plan.isDouble ? 2 : 1);
+    if (localBytes + more > target.getNearBytes() ||
+        countConflicts(op, padded) >= countConflicts(op, plan))
+      continue;
+    localBytes += more;
+    plan = padded;
+  }
+}
+
 LogicalResult WorkersLowering::planBoxes() {
   SmallVector<StageOp> stages;
   WalkResult walked = workers.walk([&](StageOp op) {
@@ -122,6 +178,7 @@ LogicalResult WorkersLowering::planBoxes() {
     return workers.emitError("expected staged boxes of at most ")
            << target.getNearBytes() << " bytes of workgroup memory, but got "
            << localBytes << " - use smaller 'workers' or 'near' sizes";
+  padRows(stages);
   for (StageOp op : stages) {
     BoxPlan &plan = plans[op];
     arrays[op] = image.addArray(code.getF32Type(), plan.inQuads ? kQuad : 1,
@@ -224,13 +281,21 @@ Point WorkersLowering::Copy::locate(Linear chunk, int64_t width) {
 std::optional<Access> WorkersLowering::Copy::resolve(const Linear &chunk,
                                                      int64_t width) {
   const Memory &from = lowering.memories[op.getTensor()];
-  Point first = locate(chunk, width);
-  for (auto [coordinate, origin] : llvm::zip(first, op.getOrigin()))
-    coordinate = coordinate + lowering.forms.lookup(origin);
+  Point first = locate(chunk, width),
+        origin = lowering.getPoint(op.getOrigin());
+  uint64_t inside = 0;
+  for (unsigned dim = 0; dim < shape.size(); ++dim) {
+    first[dim] = first[dim] + origin[dim];
+    // Of the box as a whole: a chunk behind the last has a guard of its own.
+    Linear room = from.extents[dim] - origin[dim] - shape[dim];
+    if (lowering.indices.isNonNegative(origin[dim]) &&
+        lowering.indices.isNonNegative(room))
+      inside |= uint64_t(1) << dim;
+  }
   SmallVector<Access> accesses;
   unsigned innermost = getInnermost(op);
   for (int64_t i = 0; i < width; ++i) {
-    accesses.push_back(lowering.resolve(from, first, kAnywhere));
+    accesses.push_back(lowering.resolve(from, first, inside));
     first[innermost] = first[innermost] + 1;
   }
   if (width == 1)
