@@ -28,7 +28,7 @@ public:
 
   bool isGpu() const { return platform->target->isGpu(); }
   llvm::StringRef getFormat() const { return platform->target->format; }
-  /// "vulkan small"
+  /// "cpu znver4"
   std::string getName() const;
   mlir::ModuleOp getModule() const { return *module; }
   /// One for each kernel.

@@ -89,7 +89,7 @@ struct Flags {
   cl::opt<std::string> output{
       "o", cl::value_desc("FILE"), cl::cat(category),
       cl::desc("Where to write; - is standard output. Without --emit, what is "
-               "written follows from the name: .o .so .s .ll .h")};
+               "written follows from the name: .o .so .s .ll .spvasm .h")};
   cl::opt<std::string> emit{"emit", cl::value_desc("STAGE"), cl::cat(category),
                             cl::desc(choices.emit)};
   cl::list<std::string> targets{"target", cl::value_desc("WORD,..."),
@@ -333,7 +333,7 @@ int Driver::readFormat(StringRef format) {
     if (target->format == format)
       words.push_back(target->word.str());
   return usageError("expected --target=" + list(words) +
-                    " for --emit=" + format);
+                    " for --emit=" + format + ", but got none");
 }
 
 /// What comes in.

@@ -24,6 +24,13 @@ int main(int argc, char **argv) {
     }
     printf("%s: %u tensors, for %s\n", (*kernels)->name,
            (*kernels)->tensor_count, (*kernels)->codes[0].processor);
+    for (uint32_t i = 1; i < (*kernels)->code_count; ++i) {
+      const sparkle_code_t *code = &(*kernels)->codes[i];
+      printf("%s %s: %u bytes, %u launch%s\n",
+             code->target == SPARKLE_TARGET_Vulkan ? "vulkan" : "cpu",
+             code->processor, (unsigned)code->image_size, code->launch_count,
+             code->launch_count == 1 ? "" : "es");
+    }
   }
   return 0;
 }
