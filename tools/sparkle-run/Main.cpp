@@ -11,6 +11,8 @@
 using namespace sparkle;
 
 static int runCommand(const Options &options) {
+  if (options.command == "compile")
+    return compile(options);
   sparkle_context_t *context = nullptr;
   sparkle_error_t failure;
   if (sparkle_context_create(&context, &failure) != SPARKLE_OK) {

@@ -17,6 +17,7 @@ static const char usage[] =
     "       sparkle-run run FILE [--kernel NAME] [options]\n"
     "       sparkle-run verify WHAT... [options]\n"
     "       sparkle-run bench WHAT... [options]\n"
+    "       sparkle-run compile WHAT... --artifacts FOLDER [options]\n"
     "\n"
     "WHAT is any number of\n"
     "  FILE.spk, FILE.so    kernels; sparkle-opt compiles the text\n"
@@ -41,7 +42,11 @@ static const char usage[] =
     "  --threads N          of the CPU's kernels (default: all)\n"
     "  --jobs N             compilations and references at once\n"
     "  --rounds N           of bench (default: 30)\n"
-    "  --peer onednn        bench: the same on oneDNN 2, if it is there\n"
+    "  --peer onednn|glsl   bench: the same on oneDNN 2 (cpu), or by the GLSL\n"
+    "                       convolution written by hand (other devices)\n"
+    "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
+    "and\n"
+    "                       adds what it has to compile\n"
     "  --compiler PATH      sparkle-opt (default: beside this program, or in\n"
     "                       PATH)\n"
     "  --json               print JSON\n"
@@ -120,6 +125,8 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
     o.kernel = value;
   else if (name == "--filter")
     o.filter = value;
+  else if (name == "--artifacts")
+    o.artifacts = value;
   else if (name == "--compiler")
     o.compiler = value;
   else if (name == "--size")
@@ -137,8 +144,9 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
   else if (name == "--scale" && parseNumber(name, value, 0, number))
     o.scale = number;
   else if (name == "--peer")
-    return (o.peer = value) == "onednn" ||
-           fail("expected 'onednn' for --peer, but got '" + value + "'");
+    return (o.peer = value) == "onednn" || value == "glsl" ||
+           fail("expected 'onednn' or 'glsl' for --peer, but got '" + value +
+                "'");
   else if (name == "--layout") {
     std::optional<ChannelLayout> layout = ChannelLayout::parse(value);
     if (!layout)
@@ -158,9 +166,12 @@ bool Parser::check() {
                  !options.problemFiles.empty() || !options.lists.empty();
   if (command == "devices")
     return !hasWork || fail("expected no kernels for devices");
-  if (command != "run" && command != "verify" && command != "bench")
-    return fail("expected devices, run, verify or bench, but got '" + command +
-                "'");
+  if (command != "run" && command != "verify" && command != "bench" &&
+      command != "compile")
+    return fail("expected devices, run, verify, bench or compile, but got '" +
+                command + "'");
+  if (command == "compile" && options.artifacts.empty())
+    return fail("expected --artifacts for compile");
   if (!hasWork)
     return fail("expected a file, --problem, --problems or --list");
   return command != "run" || options.files.size() == 1 ||
@@ -170,7 +181,7 @@ bool Parser::check() {
 std::optional<Options> Parser::parse() {
   static const char *const flags[] = {"--json", "--measure"};
   if (words.empty()) {
-    fail("expected devices, run, verify or bench");
+    fail("expected devices, run, verify, bench or compile");
     return std::nullopt;
   }
   options.command = words[0];

@@ -17,7 +17,7 @@ struct Options {
   std::vector<std::string> lists;
   std::vector<std::string> devices; ///< Names, words of targets, or `all`.
   std::map<std::string, int64_t> sizes;
-  std::string kernel, filter, compiler, peer;
+  std::string kernel, filter, compiler, peer, artifacts;
   ChannelLayout layout;
   bool isJson = false, measures = false;
   std::optional<int64_t> batch;

@@ -47,7 +47,7 @@ struct Figure {
   bool hasDeviceTimes = false;
   Outputs outputs, peerOutputs;
   Comparison comparison;
-  double peerDistance = 0; ///< Share of twice the bound.
+  double peerDistance = 0; ///< As a share of the bound; at most 2.
   bool isChecked = false;
 
   bool isTimed() const { return !ours.isEmpty(); }
@@ -76,6 +76,7 @@ private:
            figure.getRate(figure.operations) > peaks[figure.device];
   }
   bool isGood(const Figure &figure) const;
+  std::string getPeerName() const;
   std::string getVerdict(const Figure &figure) const;
   void print() const;
   void printFigure(const Figure &figure) const;
@@ -151,13 +152,11 @@ void Bench::time(Figure &figure, Session &session, Peer *peer) {
   };
   auto timeTheirs = [&] {
     for (int i = 0; i <= burst; ++i) {
-      auto start = Clock::now();
-      bool good = peer->run();
-      std::chrono::duration<double> seconds = Clock::now() - start;
-      if (!good)
-        figure.noPeer = "oneDNN failed";
+      double seconds = 0;
+      if (!peer->time(seconds))
+        figure.noPeer = "it failed";
       else if (i)
-        figure.theirs.add(seconds.count());
+        figure.theirs.add(seconds);
     }
   };
   for (int64_t round = 0; round < options.rounds; ++round) {
@@ -201,8 +200,9 @@ Figure Bench::measure(size_t i, size_t device) {
   figure.farBytes = code.far_bytes ? code.far_bytes(sizes) : -1;
   figure.nearBytes = code.near_bytes ? code.near_bytes(sizes) : -1;
   std::unique_ptr<Peer> peer;
-  if (!options.peer.empty() && work[i].asked && devices[device].isCpu())
-    peer = makePeer(*work[i].asked, instance, figure.noPeer);
+  if (!options.peer.empty() && work[i].asked)
+    peer = (options.peer == "glsl" ? makeFloor : makeOneDnn)(
+        *work[i].asked, devices[device], instance, figure.noPeer);
   if (peer)
     figure.method = peer->getMethod();
   time(figure, session, peer.get());
@@ -210,7 +210,7 @@ Figure Bench::measure(size_t i, size_t device) {
   if (figure.error.empty() && !session.readOutputs(figure.outputs))
     figure.error = session.getError();
   if (peer && !peer->computeOutputs(figure.peerOutputs))
-    figure.noPeer = "oneDNN failed";
+    figure.noPeer = "it failed";
   return figure;
 }
 
@@ -238,7 +238,8 @@ void Bench::check(size_t i) {
 bool Bench::isGood(const Figure &figure) const {
   return figure.unsupported.empty()
              ? figure.error.empty() && figure.isChecked &&
-                   figure.comparison.isGood() && !isAbovePeak(figure)
+                   figure.comparison.isGood() && figure.peerDistance <= 2 &&
+                   !isAbovePeak(figure)
              : true;
 }
 
@@ -251,7 +252,18 @@ std::string Bench::getVerdict(const Figure &figure) const {
     return "NOT CHECKED: expected a kernel with reference";
   if (!figure.comparison.isGood())
     return "WRONG: " + figure.comparison.describe();
+  if (figure.peerDistance > 2)
+    return "PEER WRONG: " + spellShare(figure.peerDistance) + " of the bound";
   return isAbovePeak(figure) ? "ABOVE PEAK" : "ok";
+}
+
+std::string Bench::getPeerName() const {
+  if (options.peer.empty())
+    return "";
+  if (options.peer == "glsl")
+    return "GLSL by hand";
+  std::string name = getOneDnnName();
+  return name.empty() ? "none" : name;
 }
 
 void Bench::printFigure(const Figure &figure) const {
@@ -279,10 +291,7 @@ void Bench::printFigure(const Figure &figure) const {
 
 void Bench::print() const {
   std::printf("%s; f32%s%s\n", getProcessorName().c_str(),
-              options.peer.empty() ? "" : "; peer: ",
-              options.peer.empty()    ? ""
-              : getPeerName().empty() ? "none"
-                                      : getPeerName().c_str());
+              options.peer.empty() ? "" : "; peer: ", getPeerName().c_str());
   for (size_t d = 0; d < devices.size(); ++d)
     std::printf(
         "%s: %s, peak %.1f GFLOPS, %.1f GB/s\n", devices[d].getName().c_str(),
@@ -404,7 +413,7 @@ int sparkle::bench(const sparkle_context_t *context, const Options &options) {
   auto devices = findDevices(context, options.devices);
   if (!devices)
     return 1;
-  Compiler compiler(options.compiler, getTargets(*devices));
+  Compiler compiler(options.compiler, getTargets(*devices), options.artifacts);
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

@@ -71,6 +71,8 @@ public:
 
   /// Makes up the inputs.
   void fill();
+  /// One for each tensor, in order; those of outputs are not looked at.
+  void setInputs(std::vector<Values> values) { inputs = std::move(values); }
   /// Those of an input or weight.
   const Values &getInput(size_t tensor) const { return inputs[tensor]; }
   Outputs makeOutputs() const;

@@ -11,6 +11,7 @@
 
 #include "tools/sparkle-run/Peer/Peer.h"
 
+#include <chrono>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -175,7 +176,7 @@ public:
   bool create();
 
   std::string getMethod() const override { return method; }
-  bool run() override;
+  bool time(double &seconds) override;
   bool computeOutputs(Outputs &outputs) override;
 
 private:
@@ -370,25 +371,36 @@ bool OneDnn::create() {
   return true;
 }
 
-bool OneDnn::run() {
-  return library.primitive_execute(primitive, library.stream,
-                                   int(arguments.size()),
-                                   arguments.data()) == 0 &&
-         library.stream_wait(library.stream) == 0;
+bool OneDnn::time(double &seconds) {
+  auto start = std::chrono::steady_clock::now();
+  bool good =
+      library.primitive_execute(primitive, library.stream,
+                                int(arguments.size()), arguments.data()) == 0 &&
+      library.stream_wait(library.stream) == 0;
+  std::chrono::duration<double> spent =
+      std::chrono::steady_clock::now() - start;
+  seconds = spent.count();
+  return good;
 }
 
 bool OneDnn::computeOutputs(Outputs &outputs) {
   resetOutput();
-  if (!run())
+  double seconds;
+  if (!time(seconds))
     return false;
   outputs = instance.makeOutputs();
   std::memcpy(outputs[0].get<char>(), output.get<char>(), output.getSize());
   return true;
 }
 
-std::unique_ptr<Peer> sparkle::makePeer(const Case &problem,
-                                        const Instance &instance,
-                                        std::string &error) {
+std::unique_ptr<Peer> sparkle::makeOneDnn(const Case &problem,
+                                          const Device &device,
+                                          const Instance &instance,
+                                          std::string &error) {
+  if (!device.isCpu()) {
+    error = "oneDNN is compared on the CPU only";
+    return nullptr;
+  }
   const Library &library = getLibrary();
   size_t sums = 0;
   for (const PostOp &step : problem.postOps)
@@ -407,7 +419,7 @@ std::unique_ptr<Peer> sparkle::makePeer(const Case &problem,
   return nullptr;
 }
 
-std::string sparkle::getPeerName() {
+std::string sparkle::getOneDnnName() {
   const Library &library = getLibrary();
   if (!library.error.empty())
     return "";

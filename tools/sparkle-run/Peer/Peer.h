@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The library that CPU kernels are measured against: oneDNN 2, if the machine
-// has it. It is opened at run time, so that nothing links it.
+// What kernels are measured against: on the CPU oneDNN 2, on a GPU the
+// convolution that test/ writes by hand. Both are opened at run time, so that
+// nothing links them.
 
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
 
-#include "tools/sparkle-run/Execution/Instance.h"
+#include "tools/sparkle-run/Execution/Device.h"
 #include "tools/sparkle-run/Problem/Cases.h"
 
 namespace sparkle {
@@ -19,8 +20,8 @@ public:
 
   /// What it runs the problem with: "brgconv:avx512_core".
   virtual std::string getMethod() const = 0;
-  /// False if it fails.
-  virtual bool run() = 0;
+  /// Runs it once, in seconds; false if it fails.
+  virtual bool time(double &seconds) = 0;
   /// The outputs of one run of their own; a sum adds to what they hold.
   virtual bool computeOutputs(Outputs &outputs) = 0;
 };
@@ -28,11 +29,13 @@ public:
 /// The peer of a problem, whose inputs are those of `instance`. Null if there
 /// is none; `error` says why. A kernel has to be loaded by then: oneDNN is to
 /// run on the OpenMP runtime of our kernels.
-std::unique_ptr<Peer> makePeer(const Case &problem, const Instance &instance,
-                               std::string &error);
+std::unique_ptr<Peer> makeOneDnn(const Case &problem, const Device &device,
+                                 const Instance &instance, std::string &error);
+std::unique_ptr<Peer> makeFloor(const Case &problem, const Device &device,
+                                const Instance &instance, std::string &error);
 
 /// "oneDNN 2.6.3", or nothing.
-std::string getPeerName();
+std::string getOneDnnName();
 
 } // namespace sparkle
 

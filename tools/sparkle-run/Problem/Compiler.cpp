@@ -12,6 +12,7 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <spawn.h>
@@ -30,8 +31,9 @@ std::string sparkle::getProgramFolder() {
   return self.substr(0, self.rfind('/') + 1);
 }
 
-Compiler::Compiler(std::string path, std::string targets)
-    : path(std::move(path)), targets(std::move(targets)) {
+Compiler::Compiler(std::string path, std::string targets, std::string kept)
+    : path(std::move(path)), targets(std::move(targets)),
+      kept(std::move(kept)) {
   std::string beside = getProgramFolder() + "sparkle-opt";
   if (this->path.empty())
     this->path = access(beside.c_str(), X_OK) == 0 ? beside : "sparkle-opt";
@@ -105,11 +107,36 @@ Compiler::Result Compiler::compileFile(const std::string &source,
   return result;
 }
 
+/// FNV-1a, 64 bits.
+static std::string getHash(const std::string &text) {
+  uint64_t hash = 0xcbf29ce484222325U;
+  for (unsigned char byte : text)
+    hash = (hash ^ byte) * 0x100000001b3U;
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", (unsigned long long)hash);
+  return digits;
+}
+
 Compiler::Result Compiler::compileText(const std::string &text,
                                        const std::string &stem) const {
+  std::string place = kept + "/" + getHash(targets + "\n" + text) + ".so";
+  if (!kept.empty() && access(place.c_str(), R_OK) == 0)
+    return {place, true, "", 0};
   std::string source = folder + "/" + stem + ".spk";
   std::ofstream file(source);
   if (!(file << text << std::flush))
-    return {"", source + ": " + std::strerror(errno), 0};
-  return compileFile(source, stem);
+    return {"", false, source + ": " + std::strerror(errno), 0};
+  Result result = compileFile(source, stem);
+  if (kept.empty() || result.object.empty())
+    return result;
+  // Another thread may be doing the same: the file appears as a whole.
+  std::error_code failure;
+  std::string half = kept + "/" + stem + "-" + std::to_string(getpid());
+  std::filesystem::create_directories(kept, failure);
+  std::filesystem::copy_file(result.object, half, failure);
+  if (!failure)
+    std::filesystem::rename(half, place, failure);
+  if (failure)
+    return {"", false, place + ": " + failure.message(), 0};
+  return {place, true, "", result.seconds};
 }

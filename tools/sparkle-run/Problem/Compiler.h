@@ -17,7 +17,9 @@ class Compiler {
 public:
   /// path: of sparkle-opt; empty: beside this program, or else in PATH.
   /// targets: words, with commas between them.
-  Compiler(std::string path, std::string targets);
+  /// kept: a folder of objects, one for each text and targets; those that it
+  /// holds are not compiled again, those that it lacks are added. Empty: none.
+  Compiler(std::string path, std::string targets, std::string kept);
   /// Removes the files.
   ~Compiler();
   Compiler(const Compiler &) = delete;
@@ -25,6 +27,7 @@ public:
 
   struct Result {
     std::string object; ///< Empty if it failed.
+    bool isKept = false;
     std::string error;  ///< What the compiler says, from its first error on.
     double seconds = 0; ///< Of CPU time, user and system.
   };
@@ -34,7 +37,7 @@ public:
   Result compileText(const std::string &text, const std::string &stem) const;
 
 private:
-  std::string path, targets, folder;
+  std::string path, targets, kept, folder;
 };
 
 } // namespace sparkle

@@ -32,15 +32,16 @@ void Work::prepare(const Compiler &compiler, size_t number) {
     return;
   std::string stem = "k" + std::to_string(number);
   Compiler::Result result =
-      compiler.compileText(writeKernel(*asked, stem), stem);
+      compiler.compileText(writeKernel(*asked, "problem"), stem);
   compileSeconds = result.seconds;
   error = result.error;
   if (result.object.empty())
     return;
   library = openLibrary(result.object, error);
-  unlink(result.object.c_str()); // It stays mapped.
+  if (!result.isKept)
+    unlink(result.object.c_str()); // It stays mapped.
   if (library)
-    kernel = sparkle_library_find_kernel(library.get(), stem.c_str());
+    kernel = sparkle_library_find_kernel(library.get(), "problem");
 }
 
 void Work::close() {
