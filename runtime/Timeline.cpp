@@ -32,10 +32,7 @@ Status HostTimeline::wait(uint64_t value, uint64_t timeout) {
     return {};
   if (!failure.isOk())
     return failure;
-  return Status::failure(SPARKLE_TIMEOUT,
-                         "expected value %" PRIu64
-                         " of the timeline in time, but got %" PRIu64,
-                         value, reached);
+  return makeTimeOut(value);
 }
 
 Status HostTimeline::signal(uint64_t value) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What all devices' objects have in common: each keeps its device alive.
+// What all devices' objects have in common: each keeps its device alive, and
+// says some things in the same words.
 
 #include "runtime/Device/Device.h"
+
+#include <cinttypes>
 
 namespace sparkle::runtime {
 
@@ -20,5 +23,19 @@ Recording::~Recording() { owner->release(); }
 Queue::Queue(Device &device) : owner(&device) { owner->retain(); }
 
 Queue::~Queue() { owner->release(); }
+
+Status makeTimeOut(uint64_t value) {
+  return Status::failure(SPARKLE_TIMEOUT,
+                         "expected value %" PRIu64
+                         " of the timeline in time, but it is not reached",
+                         value);
+}
+
+Status makeNotTimed(uint64_t value) {
+  return Status::failure(SPARKLE_INVALID_ARGUMENT,
+                         "expected one of the last 3 submissions with "
+                         "SPARKLE_SUBMIT_TIMED, but got %" PRIu64,
+                         value);
+}
 
 } // namespace sparkle::runtime

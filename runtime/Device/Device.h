@@ -104,6 +104,13 @@ public:
   virtual void fail(const Status &status) = 0;
 };
 
+// The answers that are the same for every timeline and queue.
+
+/// SPARKLE_TIMEOUT: `value` is not reached when the time is up.
+Status makeTimeOut(uint64_t value);
+/// SPARKLE_INVALID_ARGUMENT: submission `value` has no times.
+Status makeNotTimed(uint64_t value);
+
 /// What is submitted. The pointers are the caller's; a queue that keeps a
 /// timeline or the recording beyond the call becomes one of their owners.
 struct Submission {

@@ -5,8 +5,6 @@
 #include "runtime/Device/CPU/Queue.h"
 #include "runtime/Thread.h"
 
-#include <cinttypes>
-
 namespace sparkle::runtime {
 
 CpuWorker::CpuWorker(Device &device)
@@ -69,23 +67,12 @@ Status CpuWorker::submit(const Submission &submission, uint64_t &value) {
 
 Status CpuWorker::queryTimes(uint64_t value, uint64_t &begin, uint64_t &end) {
   std::lock_guard<std::mutex> lock(mutex);
-  if (value == 0 || value > submitted || submitted - value >= slotCount)
-    return Status::failure(SPARKLE_INVALID_ARGUMENT,
-                           "expected one of the last 3 of %" PRIu64
-                           " submissions, but got %" PRIu64,
-                           submitted, value);
-  if (value > finished)
-    return failure.isOk()
-               ? Status::failure(SPARKLE_TIMEOUT,
-                                 "expected submission %" PRIu64
-                                 " to be done, but got only to %" PRIu64,
-                                 value, finished)
-               : failure;
   const Slot &slot = slots[value % slotCount];
-  if (!slot.isTimed)
-    return Status::failure(
-        SPARKLE_INVALID_ARGUMENT,
-        "expected submission %" PRIu64 " to be timed, but it is not", value);
+  if (value == 0 || value > submitted || submitted - value >= slotCount ||
+      !slot.isTimed)
+    return makeNotTimed(value);
+  if (value > finished)
+    return failure.isOk() ? makeTimeOut(value) : failure;
   begin = slot.begin;
   end = slot.end;
   return {};

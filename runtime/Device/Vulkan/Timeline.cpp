@@ -93,10 +93,7 @@ Status VulkanTimeline::waitSubmitted(uint64_t value, uint64_t timeout) {
   VkResult result =
       vulkan->functions().WaitSemaphores(vulkan->handle(), &info, timeout);
   if (result == VK_TIMEOUT)
-    return Status::failure(SPARKLE_TIMEOUT,
-                           "expected value %llu of the queue's timeline in "
-                           "time, but it is not reached",
-                           static_cast<unsigned long long>(value));
+    return makeTimeOut(value);
   Status status = vulkan->check(result, "WaitSemaphores");
   if (status.isOk())
     markReached(value);
@@ -117,10 +114,7 @@ Status VulkanTimeline::waitGiven(uint64_t value, uint64_t timeout) {
     return {};
   if (!reason.isOk())
     return reason;
-  return Status::failure(SPARKLE_TIMEOUT,
-                         "expected value %llu of the queue's timeline in "
-                         "time, but its work has not begun",
-                         static_cast<unsigned long long>(value));
+  return makeTimeOut(value);
 }
 
 Status VulkanTimeline::wait(uint64_t value, uint64_t timeout) {
