@@ -6,6 +6,7 @@
 #include "sparkle/runtime.h"
 #include "test/runtime/Descriptor.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace {
@@ -229,6 +230,112 @@ TEST_F(Validate, cpuCode) {
   good.code.invoke = nullptr;
   expectMessage(
       "code for cpu x86-64: expected an entry, but got a null pointer");
+}
+
+//===----------------------------------------------------------------------===//
+// Code for a GPU
+//===----------------------------------------------------------------------===//
+
+/// The descriptor with code for a GPU in place of the CPU's. Validation looks
+/// at what surrounds an image, never into it.
+struct ValidateImage : Validate {
+  ValidateImage() {
+    good.packing.pack = nullptr;
+    good.code.target = SPARKLE_TARGET_Vulkan;
+    good.code.processor = "small";
+    good.code.invoke = nullptr;
+    good.code.image = image;
+    good.code.image_size = 6;
+    // The hash of "foobar" as its authors publish it.
+    good.code.image_hash = UINT64_C(0x85944171f73967e8);
+    good.code.launches = &launch;
+    good.code.launch_count = 1;
+  }
+
+  alignas(16) char image[8] = "foobar";
+  sparkle_extent_t grid[2] = {{7, 8, good.n}, {2, 1, nullptr}};
+  sparkle_launch_t launch = {"product_0", grid, 2, 128, 1024, 0};
+};
+
+TEST_F(ValidateImage, good) {
+  sparkle_error_t error;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, &error), SPARKLE_OK);
+  EXPECT_STREQ(error.message, "");
+  // A workspace without temps: for partial sums.
+  good.code.workspace_size = Descriptor::workspaceSize;
+  good.code.features = SPARKLE_GPU_STORAGE_16BIT;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+}
+
+TEST_F(ValidateImage, hash) {
+  image[2] ^= 1;
+  expectMessage("code for vulkan small: expected an image with hash "
+                "85944171f73967e8, but got 337dd16aef60a1e1");
+}
+
+TEST_F(ValidateImage, image) {
+  good.code.image = image + 1;
+  expectMessage("code for vulkan small: expected its image at a multiple of 16 "
+                "bytes");
+  good.code.image_size = 0;
+  expectMessage("code for vulkan small: expected an image, but got none");
+  good.code.invoke = Descriptor::invoke;
+  expectMessage("code for vulkan small: expected no entry");
+}
+
+TEST_F(ValidateImage, features) {
+  good.code.features = SPARKLE_CPU_AVX2;
+  expectMessage("code for vulkan small: expected known features, but got bits "
+                "0x100");
+}
+
+TEST_F(ValidateImage, pack) {
+  good.packing.pack = Descriptor::pack;
+  expectMessage("code for vulkan small: expected no packing function of weight "
+                "'w'");
+}
+
+TEST_F(ValidateImage, sizes) {
+  const char *names[33];
+  std::fill(std::begin(names), std::end(names), "N");
+  int64_t coefficients[33] = {1};
+  good.xExtents[0].coefficients = coefficients;
+  good.yExtents[0].coefficients = coefficients;
+  good.kernel.size_names = names;
+  good.kernel.size_count = 33;
+  expectMessage("code for vulkan small: expected at most 32 sizes, but got 33");
+}
+
+TEST_F(ValidateImage, launches) {
+  good.code.launches = nullptr;
+  expectMessage("expected 1 launches, but got a null pointer");
+  good.code.launch_count = 0;
+  expectMessage("code for vulkan small: expected a launch, but got none");
+}
+
+TEST_F(ValidateImage, launch) {
+  launch.invocations = 0;
+  expectMessage("code for vulkan small: expected a grid and invocations of "
+                "launch 0, but got 2 and 0");
+  launch.grid_count = 0;
+  expectMessage("expected 0 extents of a grid, but got a pointer");
+  launch.entry = nullptr;
+  expectMessage("code for vulkan small: expected an entry of launch 0, but got "
+                "a null pointer");
+}
+
+TEST_F(ValidateImage, grid) {
+  grid[1].divisor = 0;
+  expectMessage("code for vulkan small: expected a positive divisor in the "
+                "grid of launch 0, but got 0");
+}
+
+TEST_F(ValidateImage, gridWithoutSizes) {
+  good.kernel.size_count = 0;
+  good.kernel.size_names = nullptr;
+  good.xExtents[0] = good.yExtents[0] = {4, 1, nullptr};
+  expectMessage("code for vulkan small: expected the grid of launch 0 without "
+                "coefficients, since the kernel has no sizes");
 }
 
 TEST(Status, names) {
