@@ -2,7 +2,9 @@
 #
 # What the tests may use: the built tools, LLVM's own, and the features below.
 
+import json
 import os
+import subprocess
 
 import lit.formats
 
@@ -33,6 +35,17 @@ config.substitutions += [
 ]
 
 
+def devices():
+    """The names of the devices that sparkle-run finds."""
+    program = os.path.join(config.sparkle_build, "bin", "sparkle-run")
+    try:
+        found = subprocess.run([program, "devices", "--json"], check=True,
+                               capture_output=True, timeout=60)
+        return [device["name"] for device in json.loads(found.stdout)["devices"]]
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return []
+
+
 def cpu_flags():
     """What the first processor offers; empty where nothing says so."""
     try:
@@ -45,5 +58,7 @@ def cpu_flags():
 
 if {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"} <= cpu_flags():
     config.available_features.add("avx512")
+# `vulkan` is a feature where a device of that target is there.
+config.available_features |= {name.split(":")[0] for name in devices()}
 if config.sparkle_sanitize:
     config.available_features.add("sanitize")
