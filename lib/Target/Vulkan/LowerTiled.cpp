@@ -86,6 +86,11 @@ LogicalResult WorkersLowering::lowerIndex(Operation &op) {
       .Default([&](Operation *other) { return lowerCondition(*other); });
 }
 
+static LogicalResult emitUnexpected(Operation &op) {
+  return op.emitError("expected the tiled level of the dialect, but got '")
+         << op.getName() << "'";
+}
+
 /// Values that are no index: conditions, and constants of the arithmetic.
 LogicalResult WorkersLowering::lowerCondition(Operation &op) {
   if (auto compare = dyn_cast<arith::CmpIOp>(op);
@@ -130,8 +135,7 @@ LogicalResult WorkersLowering::lowerCondition(Operation &op) {
   }
   if (isa<arith::ConstantOp>(op))
     return success();
-  return op.emitError("expected the tiled level of the dialect, but got '")
-         << op.getName() << "'";
+  return emitUnexpected(op);
 }
 
 /// A condition or a number as a scalar.
@@ -331,6 +335,8 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
   if (failed(verifySizes(kernel)))
     return failure();
   auto verifyOp = [](Operation *op) -> LogicalResult {
+    if (isa<DefineOp>(op))
+      return emitUnexpected(*op);
     for (Type type : op->getResultTypes())
       if (failed(verifyType(op, type)))
         return failure();
