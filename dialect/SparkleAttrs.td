@@ -56,7 +56,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     whole extent. A pattern without an `auto` is *resolved*.
 
     * `workers`: the box of the output that one worker computes (one thread, or
-      one workgroup); entries of sum indices are 1.
+      one workgroup). An entry of a sum index is the part of the sum that one
+      worker adds up, or 1 where the sum is not divided.
     * `near`: the step of the sum for which operands are brought into near
       memory; entries of output indices are 1.
     * `registers`: the box of the output whose sums are held in registers.

@@ -112,6 +112,7 @@ std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
 
 /// One size for each index: those that the line is not about are 1, those that
 /// it leaves out are all for workers and near, and 1 for the other levels.
+/// Workers may divide the sum as well, which they do not unless it is named.
 void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
   bool ofSum =
       line.kind == PatternLine::Near || line.kind == PatternLine::Unroll;
@@ -123,17 +124,26 @@ void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
   std::fill(checked.sizes.begin() + first, checked.sizes.begin() + last,
             leavesAll ? allSize : 1);
   std::vector<bool> isNamed(equation.indices.size());
+  bool mayDivideSum = line.kind == PatternLine::Workers;
+  if (mayDivideSum)
+    last = equation.indices.size();
   for (const PatternLine::Entry &entry : line.entries) {
     std::optional<unsigned> index =
         findIndex(entry.name, first, last,
-                  ofSum ? "an index of the sum" : "an index of the left side");
+                  mayDivideSum ? "an index"
+                  : ofSum      ? "an index of the sum"
+                               : "an index of the left side");
     if (!index)
       continue;
     if (isNamed[*index])
       report.error(entry.name, "expected " + quote(entry.name) +
                                    " once in a line, but got it again");
     isNamed[*index] = true;
-    checked.sizes[*index] = readSize(line, entry.size);
+    int64_t size = readSize(line, entry.size);
+    if (mayDivideSum && *index >= rank && size == 1)
+      report.error(entry.size,
+                   "expected a part of the sum of 2 or more, but got '1'");
+    checked.sizes[*index] = size;
   }
 }
 

@@ -27,6 +27,7 @@ public:
 private:
   void printSizes(StringRef keyword, DenseI64ArrayAttr sizes, unsigned first,
                   unsigned last);
+  void printWorkers(DenseI64ArrayAttr sizes);
   void printNear(PatternAttr pattern);
   void printOrder(DenseI64ArrayAttr order);
   void printTensors(ArrayAttr tensors);
@@ -45,7 +46,7 @@ private:
 } // namespace
 
 void PatternPrinter::printLines(PatternAttr pattern) {
-  printSizes("workers", pattern.getWorkers(), 0, rank);
+  printWorkers(pattern.getWorkers());
   printNear(pattern);
   printSizes("registers", pattern.getRegisters(), 0, rank);
   printSizes("lanes", pattern.getLanes(), 0, rank);
@@ -70,6 +71,16 @@ void PatternPrinter::printSizes(StringRef keyword, DenseI64ArrayAttr sizes,
     out << indices[index] << ": ";
     printSize(sizes[index]);
   });
+}
+
+/// The left side, and of the sum what is divided.
+void PatternPrinter::printWorkers(DenseI64ArrayAttr sizes) {
+  printSizes("workers", sizes, 0, rank);
+  for (unsigned index = rank; sizes && index < indices.size(); ++index)
+    if (sizes[index] != 1) {
+      out << ", " << indices[index] << ": ";
+      printSize(sizes[index]);
+    }
 }
 
 void PatternPrinter::printSize(int64_t size) {

@@ -50,6 +50,33 @@ def PackWeights : Pass<"sparkle-pack-weights", "::mlir::ModuleOp"> {
   }];
 }
 
+def SplitSum : Pass<"sparkle-split-sum", "::mlir::ModuleOp"> {
+  let summary = "Divide a sum among workers that the pattern divides";
+  let description = [{
+    Where `workers` of a resolved pattern has a part of an index of the sum, the
+    equation becomes two: a temp of partial sums, one for each part, and the
+    sum of those, in their order, with what the equation does besides. The
+    temp has the name of the result and `.parts`, which no temp of the user
+    has, and lies in the workspace.
+
+    Before:
+    ```mlir
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (8, 64, 512)
+      pattern <workers = [8, 64, 128], ...> { ... }
+    ```
+    After:
+    ```mlir
+    %t = sparkle.tensor temp "y.parts" extents () -> (4, 8, 64) : ...
+    sparkle.define %t ["k.part", "m", "n", "k"] reductions 1 extents () -> (4, 8, 64, 128)
+      pattern <workers = [1, 8, 64, 1], ...> { ... }
+    sparkle.define %y ["m", "n", "k.part"] reductions 1 extents () -> (8, 64, 4)
+      pattern <...> { ... }
+    ```
+    Weights are packed before, so that all parts read the same one. Fails when
+    a part does not divide the sum.
+  }];
+}
+
 def Tile : Pass<"sparkle-tile", "::mlir::ModuleOp"> {
   let summary = "Turn equations into loops bound to memory levels";
   let description = [{

@@ -17,6 +17,7 @@ void sparkle::buildPatternPipeline(OpPassManager &manager) {
 
 void sparkle::buildTiledPipeline(OpPassManager &manager) {
   manager.addPass(createPackWeights());
+  manager.addPass(createSplitSum());
   manager.addPass(createTile());
   manager.addPass(createStage());
   manager.addPass(createSplitBorder());

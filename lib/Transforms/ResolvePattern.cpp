@@ -69,6 +69,34 @@ Resolver::Sizes Resolver::getGiven(DenseI64ArrayAttr list, bool ofOutputs) {
   return sizes;
 }
 
+/// What `workers` says of the indices of the sum. Left open where the whole
+/// line is, or the entry, and the target may divide.
+LogicalResult Resolver::readParts(DenseI64ArrayAttr list) {
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    int64_t part = list ? list[i] : kAuto;
+    if (part == kAll || part >= extents[i] ||
+        (part == kAuto && !target.getMasked()))
+      part = 1;
+    workers[i] = part;
+    if (part <= 1)
+      continue;
+    if (!target.getMasked())
+      return emitError(define.getPatternLoc("workers"), "expected all of '")
+             << name(i) << "' in 'workers', as target '" << target.getWord()
+             << "' does not divide a sum, but got " << part;
+    if (extents[i] % part != 0) {
+      int64_t divisor = part;
+      while (extents[i] % divisor != 0)
+        --divisor;
+      return emitError(define.getPatternLoc("workers"), "expected a part of '")
+             << name(i) << "' in 'workers' that divides " << extents[i]
+             << ", but got " << part << " - use " << divisor;
+    }
+    extents[i] = part;
+  }
+  return success();
+}
+
 /// Whether pieces of `size` make up what the line further out gives.
 bool Resolver::suits(unsigned index, int64_t size) {
   int64_t outer = index < outputs ? workers[index] : near[index];
@@ -134,9 +162,15 @@ LogicalResult Resolver::check() {
             checkDivides(i, "workers", workers[i], "registers", registers[i])))
       return failure();
   }
-  for (unsigned i = outputs; i < extents.size(); ++i)
+  for (unsigned i = outputs; i < extents.size(); ++i) {
     if (failed(checkDivides(i, "near", near[i], "unroll", unroll[i])))
       return failure();
+    // A part begins where a block of a packed weight does.
+    if (workers[i] > 1 && workers[i] % near[i] != 0)
+      return emitError(define.getPatternLoc("workers"), "expected a part of '")
+             << name(i) << "' in 'workers' that is a multiple of its "
+             << near[i] << " in 'near', but got " << workers[i];
+  }
   PatternAttr pattern = define.getPatternAttr();
   if (failed(checkNames(stage, "stage")))
     return failure();
@@ -162,6 +196,8 @@ FailureOr<PatternAttr> Resolver::run() {
   if (!given)
     given = PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {});
   workers = getGiven(given.getWorkers(), true);
+  if (failed(readParts(given.getWorkers())))
+    return failure();
   registers = getGiven(given.getRegisters(), true);
   near = getGiven(given.getNear(), false);
   unroll = getGiven(given.getUnroll(), false);
@@ -190,6 +226,13 @@ FailureOr<PatternAttr> Resolver::run() {
       prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap);
 }
 
+FailureOr<PatternAttr> sparkle::resolvePattern(DefineOp define,
+                                               TargetAttr target) {
+  return (target.getMasked() ? makeGridResolver(define, target)
+                             : makeVectorResolver(define, target))
+      ->run();
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -207,10 +250,7 @@ struct ResolvePattern : sparkle::impl::ResolvePatternBase<ResolvePattern> {
     }
     // Every equation is tried, so that one run reports all that is wrong.
     getOperation().walk([&](DefineOp define) {
-      std::unique_ptr<Resolver> resolver =
-          target.getMasked() ? makeGridResolver(define, target)
-                             : makeVectorResolver(define, target);
-      FailureOr<PatternAttr> pattern = resolver->run();
+      FailureOr<PatternAttr> pattern = resolvePattern(define, target);
       if (failed(pattern))
         return signalPassFailure();
       define.setPatternAttr(*pattern);

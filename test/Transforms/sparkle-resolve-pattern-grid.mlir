@@ -133,4 +133,22 @@ module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, v
       sparkle.yield %0 : f32
     } : <3x1024xf32, (d0, d1) -> (d0, d1)>
   }
+
+// Few workers and a long sum: the sum is divided, and its steps divide the part.
+// CHECK-LABEL: sparkle.kernel @divided
+// CHECK: pattern <workers = [{{[0-9]+}}, {{[0-9]+}}, {{64|128|256|512}}], near = [1, 1, {{4|8|16|32}}]
+  sparkle.kernel @divided sizes [] {
+    %a = sparkle.tensor input "a" extents () -> (64, 4096) : <64x4096xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (64, 4096) : <64x4096xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (64, 64) : <64x64xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (64, 64, 4096) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : <64x4096xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : <64x4096xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <64x64xf32, (d0, d1) -> (d0, d1)>
+  }
 }

@@ -206,6 +206,66 @@ sparkle.kernel @overlap sizes [] {
 
 // -----
 
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+sparkle.kernel @whole sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected all of 'k' in 'workers', as target 'cpu' does not divide a sum, but got 64}}
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [0, 0, 64]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 64, vectors = 64, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+sparkle.kernel @parts sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected a part of 'k' in 'workers' that divides 128, but got 48 - use 32}}
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [0, 0, 48]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 64, vectors = 64, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+sparkle.kernel @part_near sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected a part of 'k' in 'workers' that is a multiple of its 12 in 'near', but got 64}}
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [0, 0, 64], near = [1, 1, 12]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+}
+
+// -----
+
 // expected-error @below {{expected the attribute 'sparkle.target' on the module}}
 module {
 }

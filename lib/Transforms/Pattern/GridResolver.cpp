@@ -33,6 +33,10 @@ constexpr double kFarElement = 20;
 constexpr int64_t kMostUnrolled = 1024;
 /// Elements of a vector, and of the shortest run that far memory gives whole.
 constexpr int64_t kVector = 4, kRun = 8;
+/// Cycles until another launch begins, elements that the machine moves in one,
+/// and the sums that are worth to be divided.
+constexpr double kLaunch = 6000, kMoved = 800;
+constexpr int64_t kLongSum = 256, kShortPart = 64;
 /// Stands for an extent that only the call knows and that nothing shares.
 constexpr int64_t kTypical = 1 << 14;
 
@@ -64,12 +68,16 @@ private:
   std::vector<Cut> listCuts(unsigned index);
   SmallVector<int64_t> listSteps(unsigned index);
   void listNears();
+  void search();
   void searchCuts(unsigned index, int64_t lanesLeft, int64_t sumsLeft);
+  void chooseParts();
   void keep(const Grid &grid);
   void estimate(Grid &grid);
   struct Step {
     double cycles = 0, elements = 0;
     int64_t bytes = 0;
+    /// Some element is read by more than one lane, or more than once.
+    bool isReused = false;
   };
   Step estimateOperand(const Grid &grid, unsigned number, bool staged,
                        int64_t laneCount);
@@ -89,6 +97,8 @@ private:
   /// Steps of the sum to try; the first is a guess that is good for any grid.
   std::vector<Sizes> nears;
   bool isAllStatic = true;
+  /// Workers among which each sum is divided.
+  int64_t parts = 1;
   Grid current;
   /// The best so far, best first.
   std::vector<Grid> kept;
@@ -176,6 +186,7 @@ SmallVector<int64_t> GridResolver::listSteps(unsigned index) {
   int64_t extent = extents[index];
   if (near[index])
     return {near[index]};
+  bool isPart = workers[index] > 1;
   // Taps: one at a time, or all.
   if (extent <= kVector)
     return extent == 1 ? SmallVector<int64_t>{1}
@@ -190,10 +201,12 @@ SmallVector<int64_t> GridResolver::listSteps(unsigned index) {
       if (extent % divisor == 0 && (divisor % kVector == 0 || step == size))
         step = extent % step == 0 ? step : divisor;
     step = std::min<int64_t>(llvm::alignTo(step, grain), extent);
+    if (isPart && extent % step != 0)
+      continue;
     if (!llvm::is_contained(steps, step))
       steps.push_back(step);
   }
-  if (extent <= 16 && !llvm::is_contained(steps, extent))
+  if ((extent <= 16 || steps.empty()) && !llvm::is_contained(steps, extent))
     steps.push_back(extent);
   return steps;
 }
@@ -251,6 +264,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     run = inBox >= assumed[*index] ? kRun : double(inBox);
   }
   Step step;
+  step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
   if (!staged) {
     step.cycles = reads / readVector * kFarRead;
@@ -276,9 +290,10 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
     Step read = estimateOperand(grid, i, false, laneCount);
-    bool copy = mayStage(i, true) &&
-                (!mayStage(i, false) ||
-                 (copied.cycles < read.cycles && copied.bytes <= free));
+    bool copy =
+        mayStage(i, true) && (!mayStage(i, false) ||
+                              (copied.isReused && copied.cycles < read.cycles &&
+                               copied.bytes <= free));
     if (copy && copied.bytes > free)
       return std::numeric_limits<double>::infinity();
     free -= copy ? copied.bytes : 0;
@@ -304,7 +319,7 @@ double GridResolver::estimateWrite(const Grid &grid, double sums) {
 /// Cycles until all workers are done.
 void GridResolver::estimate(Grid &grid) {
   int64_t laneCount = 1;
-  double sums = 1, workerCount = 1, tiles = 1, steps = 1;
+  double sums = 1, workerCount = double(parts), tiles = 1, steps = 1;
   for (auto [i, cut] : llvm::enumerate(grid.cuts)) {
     laneCount *= cut.lanes;
     sums *= double(cut.each());
@@ -368,6 +383,79 @@ void GridResolver::searchCuts(unsigned index, int64_t lanesLeft,
   }
 }
 
+/// Fills `kept` for the extents as they are.
+void GridResolver::search() {
+  kept.clear();
+  current = Grid();
+  cuts.clear();
+  for (unsigned i = 0; i < outputs; ++i)
+    cuts.push_back(listCuts(i));
+  listNears();
+  current.near = nears.front();
+  searchCuts(0, target.getLanes(), target.getVectors());
+  std::vector<Grid> grids = kept;
+  for (const Grid &grid : grids)
+    for (const Sizes &steps : nears) {
+      Grid other = grid;
+      other.near = steps;
+      estimate(other);
+      keep(other);
+    }
+  if (kept.empty()) {
+    // Nothing fits what is given; the checks say why.
+    for (const std::vector<Cut> &list : cuts)
+      current.cuts.push_back(list.back());
+    current.staged.assign(operands.size(), false);
+    kept.push_back(current);
+  }
+}
+
+/// Divides the longest index of the sum where there are too few workers, if
+/// that pays for the second launch, which adds up the parts.
+void GridResolver::chooseParts() {
+  double elements = 1, workerCount = 1;
+  for (unsigned i = 0; i < outputs; ++i) {
+    elements *= double(assumed[i]);
+    workerCount *=
+        double(llvm::divideCeil(assumed[i], kept.front().cuts[i].worker));
+  }
+  std::optional<unsigned> longest;
+  int64_t sum = 1;
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    sum = llvm::SaturatingMultiply<uint64_t>(sum, extents[i]);
+    if (workers[i] == kAuto && (!longest || extents[i] > extents[*longest]))
+      longest = i;
+  }
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    workers[i] = std::max<int64_t>(workers[i], 1);
+  if (!longest || sum < kLongSum || workerCount >= double(2 * kCores) ||
+      std::isinf(kept.front().cost))
+    return;
+  std::vector<Grid> best = kept;
+  double bestCost = kept.front().cost;
+  int64_t extent = extents[*longest], bestPart = extent;
+  for (int64_t count : {2, 3, 4, 6, 8, 12, 16, 32}) {
+    if (extent % count != 0 || extent == count || sum / count < kShortPart)
+      continue;
+    // A step that is given has to fit.
+    if (near[*longest] && extent / count % near[*longest] != 0)
+      continue;
+    parts = count;
+    workers[*longest] = extents[*longest] = extent / count;
+    search();
+    double cost =
+        kept.front().cost + kLaunch + elements * double(2 * count) / kMoved;
+    if (cost < bestCost) {
+      bestCost = cost;
+      bestPart = extent / count;
+      best = kept;
+    }
+  }
+  kept = best;
+  extents[*longest] = bestPart;
+  workers[*longest] = bestPart == extent ? 1 : bestPart;
+}
+
 /// Unrolls the near step, or as much of it as a body may hold: taps are left to
 /// loops first, from the outermost on.
 void GridResolver::chooseUnroll() {
@@ -415,6 +503,8 @@ void GridResolver::take(const Grid &grid) {
 
 void GridResolver::choose() {
   assumeExtents();
+  for (auto [whole, part] : llvm::zip(define.getStaticExtents(), extents))
+    parts *= whole == part ? 1 : whole / part;
   for (const Operand &operand : operands)
     contiguous.push_back(findContiguous(operand));
   SmallVector<SmallVector<int64_t>> identity;
@@ -426,26 +516,8 @@ void GridResolver::choose() {
     if (isContiguous(define.getTarget().getType(), identity, i))
       written = i;
 
-  for (unsigned i = 0; i < outputs; ++i)
-    cuts.push_back(listCuts(i));
-  listNears();
-  current.near = nears.front();
-  searchCuts(0, target.getLanes(), target.getVectors());
-  std::vector<Grid> grids = kept;
-  for (const Grid &grid : grids)
-    for (const Sizes &steps : nears) {
-      Grid other = grid;
-      other.near = steps;
-      estimate(other);
-      keep(other);
-    }
-  if (kept.empty()) {
-    // Nothing fits what is given; the checks say why.
-    for (const std::vector<Cut> &list : cuts)
-      current.cuts.push_back(list.back());
-    current.staged.assign(operands.size(), false);
-    kept.push_back(current);
-  }
+  search();
+  chooseParts();
   take(kept.front());
   chooseUnroll();
   if (!order.empty())

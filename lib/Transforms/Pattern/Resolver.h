@@ -62,19 +62,25 @@ protected:
   llvm::SmallVector<int64_t> extents;
   llvm::SmallVector<Operand> operands;
 
-  /// What the pattern gives; 0 where it is still to choose.
+  /// What the pattern gives; 0 where it is still to choose. An index of the sum
+  /// in `workers` is 1 where it is not divided; where it is, `extents` has the
+  /// part as well.
   Sizes workers, near, registers, lanes, unroll, order;
   mlir::ArrayAttr stage;
 
 private:
   Operand describe(ReadOp read);
   Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
+  mlir::LogicalResult readParts(mlir::DenseI64ArrayAttr list);
   mlir::LogicalResult checkNames(mlir::ArrayAttr names, llvm::StringRef line);
   mlir::LogicalResult check();
   mlir::LogicalResult checkDivides(unsigned index, llvm::StringRef line,
                                    int64_t outer, llvm::StringRef innerLine,
                                    int64_t inner);
 };
+
+/// The resolved pattern of an equation.
+mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target);
 
 /// Whether neighbours along `index` are neighbours in memory. `rows` are the
 /// coefficients of the tensor's coordinates.
