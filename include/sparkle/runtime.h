@@ -132,8 +132,8 @@ sparkle_context_get_device_count(const sparkle_context_t *context);
 SPARKLE_API sparkle_device_t *
 sparkle_context_get_device(const sparkle_context_t *context, size_t index);
 
-/* Finds a device by its name, "cpu", "vulkan:0", or by its target's word alone,
- * which is that target's first device.
+/* Finds a device by its name: its target's word and, unless there can be only
+ * one, its index, "WORD:0". The word alone is that target's first device.
  * out_device: borrowed from the context.
  * Returns SPARKLE_UNAVAILABLE and why the machine has no such device;
  * SPARKLE_INVALID_ARGUMENT if the name is none of a device. */
@@ -145,7 +145,7 @@ SPARKLE_API void sparkle_device_retain(sparkle_device_t *device);
 SPARKLE_API void sparkle_device_release(sparkle_device_t *device);
 
 typedef struct sparkle_device_properties {
-  char name[32];         /* "cpu", "vulkan:0" */
+  char name[32];         /* "cpu", "WORD:0" */
   char description[128]; /* the product, as its driver spells it */
   char driver[128];      /* the driver and its version; of the CPU, "" */
   uint32_t target;       /* sparkle_target_t */
