@@ -132,7 +132,7 @@ Status Memory::allocate(sparkle_memory_t kind,
       if (takeShared(type, needs, piece))
         return {};
     }
-    // Perhaps there is as much as is needed, if not a whole block.
+    // Perhaps there is as much as is needed, if not that much.
   }
   Status status = addBlock(type, needs.size, block);
   if (status.isOk())

@@ -228,10 +228,7 @@ Status QueueState::queryTimes(uint64_t value, uint64_t &begin, uint64_t &end) {
   }
   if (value > own->submitted() && value <= assigned)
     return own->wait(value, 0); // deferred: not done, or failed
-  return Status::failure(SPARKLE_INVALID_ARGUMENT,
-                         "expected one of the last %u submissions with "
-                         "SPARKLE_SUBMIT_TIMED, but got %llu",
-                         slotCount, static_cast<unsigned long long>(value));
+  return makeNotTimed(value);
 }
 
 //===----------------------------------------------------------------------===//

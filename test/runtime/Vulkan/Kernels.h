@@ -12,13 +12,6 @@
 /// Everything in one place that can be written.
 struct AffineKernel {
   AffineKernel() {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < sizeof(affineCode); ++i)
-      hash = (hash ^ reinterpret_cast<const uint8_t *>(affineCode)[i]) *
-             0x100000001b3;
-    // The array is aligned to 4 only.
-    for (size_t i = 0; i < sizeof(affineCode) / 4; ++i)
-      image[i] = affineCode[i];
     tensors[0] = {
         "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor};
     tensors[1] = {
@@ -32,7 +25,6 @@ struct AffineKernel {
     code.pattern = "";
     code.image = image;
     code.image_size = sizeof(image);
-    code.image_hash = hash;
     code.launches = &launch;
     code.launch_count = 1;
     kernel.magic = SPARKLE_KERNEL_MAGIC;
@@ -46,8 +38,20 @@ struct AffineKernel {
     kernel.size_names = &sizeName;
     kernel.tensors = tensors;
     kernel.codes = &code;
+    for (size_t i = 0; i < sizeof(image) / 4; ++i)
+      setImage(i, affineCode[i]);
   }
   AffineKernel(const AffineKernel &) = delete;
+
+  /// Changes a word, and the hash with it.
+  void setImage(size_t word, uint32_t value) {
+    image[word] = value;
+    code.image_hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < sizeof(image); ++i)
+      code.image_hash =
+          (code.image_hash ^ reinterpret_cast<const uint8_t *>(image)[i]) *
+          0x100000001b3;
+  }
 
   const char *sizeName = "N";
   int64_t one[1] = {1};
@@ -56,7 +60,7 @@ struct AffineKernel {
   sparkle_factor_t factor = {0, 0, 1, 0};
   sparkle_tensor_t tensors[2];
   sparkle_launch_t launch = {};
-  alignas(16) uint32_t image[sizeof(affineCode) / 4];
+  alignas(16) uint32_t image[sizeof(affineCode) / 4] = {};
   sparkle_code_t code = {};
   sparkle_kernel_t kernel = {};
 };

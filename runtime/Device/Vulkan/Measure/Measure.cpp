@@ -14,8 +14,9 @@ namespace sparkle::runtime {
 
 /// Both shaders'.
 static constexpr int64_t groupSize = 128;
-/// Enough to fill the largest device some times over.
-static constexpr int64_t peakGroups = 16384;
+/// Workgroups to begin with, and as many as fill the largest device some times
+/// over.
+static constexpr int64_t fewGroups = 512, manyGroups = 16384;
 /// Of one round of an invocation: 16 times 8 vectors of 4, each 2.
 static constexpr double peakOperations = 16 * 8 * 4 * 2;
 static constexpr uint64_t vectorSize = 16;
@@ -23,7 +24,9 @@ static constexpr uint64_t vectorSize = 16;
 static constexpr uint64_t maxBandwidthSize = uint64_t(256) << 20;
 /// What takes less is not measured well.
 static constexpr uint64_t enough = 4000000;
-static constexpr int rounds = 5;
+/// The best of this many rounds counts, or of those that fit in this time.
+static constexpr int maxRounds = 5;
+static constexpr uint64_t maxRoundTime = 200000000;
 static constexpr int launches = 101;
 
 namespace {
@@ -50,15 +53,15 @@ struct Description {
       tensor.element = SPARKLE_ELEMENT_F32;
     tensors[tensorCount - 1].role = SPARKLE_ROLE_OUTPUT;
     kernel.name = name;
-    kernel.size_count = 1;
-    kernel.size_names = &sizeName;
+    kernel.size_count = 2;
+    kernel.size_names = sizeNames;
     kernel.tensor_count = tensorCount;
     kernel.tensors = tensors;
     kernel.code_count = 1;
     kernel.codes = &code;
   }
 
-  const char *sizeName = "count";
+  const char *sizeNames[2] = {"count", "groups"};
   sparkle_extent_t grid = {};
   sparkle_launch_t launch = {};
   sparkle_code_t code = {};
@@ -78,15 +81,16 @@ public:
 
 private:
   Status createPeak();
-  Command describePeak(int64_t count) const;
+  Command describePeak(int64_t count, int64_t groups) const;
   Status time(const Command &command, uint64_t &nanoseconds);
   Status best(const Command &command, uint64_t &nanoseconds);
   Status run(Recording &recording, uint64_t &nanoseconds);
 
   Device &device;
   Ref<Queue> queue;
+  const int64_t second[2] = {0, 1};
   const Description peakDescription{
-      "peak", peakCode, sizeof(peakCode), {peakGroups, 1, nullptr}, 1};
+      "peak", peakCode, sizeof(peakCode), {0, 1, second}, 1};
   Ref<Program> peak;
   Ref<Buffer> result;
 };
@@ -124,7 +128,10 @@ Status Measurement::time(const Command &command, uint64_t &nanoseconds) {
 
 Status Measurement::best(const Command &command, uint64_t &nanoseconds) {
   nanoseconds = UINT64_MAX;
-  for (int i = 0; i < rounds; ++i) {
+  uint64_t begin = getNanoseconds();
+  for (int i = 0; i < maxRounds; ++i) {
+    if (i > 0 && getNanoseconds() - begin > maxRoundTime)
+      break;
     uint64_t once = 0;
     if (Status status = time(command, once); !status.isOk())
       return status;
@@ -141,11 +148,11 @@ Status Measurement::createPeak() {
   return device.createBuffer(SPARKLE_MEMORY_DEVICE, sizeof(float), result);
 }
 
-Command Measurement::describePeak(int64_t count) const {
+Command Measurement::describePeak(int64_t count, int64_t groups) const {
   Command command;
   command.program = peak;
   command.arguments = {{result, 0, result->size()}};
-  command.sizes = {count};
+  command.sizes = {count, groups};
   return command;
 }
 
@@ -153,17 +160,20 @@ Status Measurement::measurePeak(sparkle_device_performance_t &out) {
   if (Status status = createPeak(); !status.isOk())
     return status;
   uint64_t nanoseconds = 0;
-  int64_t count = 1;
-  for (; count < (1 << 16); count *= 2) {
-    if (Status status = time(describePeak(count), nanoseconds); !status.isOk())
+  int64_t count = 1, groups = fewGroups;
+  while (count < (1 << 16)) {
+    if (Status status = time(describePeak(count, groups), nanoseconds);
+        !status.isOk())
       return status;
     if (nanoseconds >= enough)
       break;
+    (groups < manyGroups ? groups : count) *= 2;
   }
-  if (Status status = best(describePeak(count), nanoseconds); !status.isOk())
+  if (Status status = best(describePeak(count, groups), nanoseconds);
+      !status.isOk())
     return status;
   out.gflops = peakOperations * static_cast<double>(count) *
-               static_cast<double>(peakGroups * groupSize) /
+               static_cast<double>(groups * groupSize) /
                static_cast<double>(nanoseconds);
   return {};
 }
@@ -189,10 +199,10 @@ Status Measurement::measureLaunch(sparkle_device_performance_t &out) {
 }
 
 Status Measurement::measureBandwidth(sparkle_device_performance_t &out) {
-  const int64_t one[] = {1};
+  const int64_t first[] = {1, 0};
   const Description description("bandwidth", bandwidthCode,
                                 sizeof(bandwidthCode),
-                                {groupSize - 1, groupSize, one}, 2);
+                                {groupSize - 1, groupSize, first}, 2);
   uint64_t size = std::min({maxBandwidthSize, device.properties().max_buffer,
                             device.properties().memory / 8}) /
                   vectorSize * vectorSize;
@@ -225,7 +235,7 @@ Status Measurement::measureBandwidth(sparkle_device_performance_t &out) {
   Command kernel;
   kernel.program = program;
   kernel.arguments = {{from, 0, size}, {to, 0, size}};
-  kernel.sizes = {static_cast<int64_t>(size / vectorSize)};
+  kernel.sizes = {static_cast<int64_t>(size / vectorSize), 0};
   if (Status status = best(kernel, nanoseconds); !status.isOk())
     return status;
   out.gbytes_per_second =

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A Vulkan loader that fails on demand: it forwards to the real one, and wraps
+// every function of the runtime's list that returns a VkResult. The runtime
+// opens it by SPARKLE_VULKAN_LIBRARY and cannot tell it from the real one.
+
+#include "test/runtime/Vulkan/Fault.h"
+
+#include <atomic>
+#include <cstring>
+#include <dlfcn.h>
+#include <vulkan/vulkan_core.h>
+
+namespace {
+
+enum Index : uint32_t {
+#define VULKAN_FUNCTION(name, isNeeded) index##name,
+#include "runtime/Device/Vulkan/Functions.def"
+  functionCount
+};
+
+std::atomic<uint32_t> calls[functionCount];
+std::atomic<uint32_t> failingFunction{0}, failingCall{0};
+std::atomic<int32_t> failingResult{0};
+
+/// What stands in for a function of this type; itself unless it can fail.
+template <uint32_t index, typename Type> struct Wrapper {
+  static constexpr bool canFail = false;
+  static PFN_vkVoidFunction wrap(PFN_vkVoidFunction function) {
+    return function;
+  }
+};
+
+template <uint32_t index, typename... Arguments>
+struct Wrapper<index, VkResult (*)(Arguments...)> {
+  static constexpr bool canFail = true;
+  static inline std::atomic<VkResult (*)(Arguments...)> real{nullptr};
+
+  static VkResult call(Arguments... arguments) {
+    uint32_t number = ++calls[index];
+    if (failingFunction == index && failingCall == number)
+      return static_cast<VkResult>(failingResult.load());
+    return real.load()(arguments...);
+  }
+  static PFN_vkVoidFunction wrap(PFN_vkVoidFunction function) {
+    if (!function)
+      return nullptr;
+    real = reinterpret_cast<VkResult (*)(Arguments...)>(function);
+    return reinterpret_cast<PFN_vkVoidFunction>(call);
+  }
+};
+
+struct Function {
+  const char *name;
+  bool canFail;
+  PFN_vkVoidFunction (*wrap)(PFN_vkVoidFunction function);
+};
+
+constexpr Function functions[] = {
+#define VULKAN_FUNCTION(name, isNeeded)                                        \
+  {#name, Wrapper<index##name, PFN_vk##name>::canFail,                         \
+   Wrapper<index##name, PFN_vk##name>::wrap},
+#include "runtime/Device/Vulkan/Functions.def"
+};
+
+PFN_vkVoidFunction wrap(const char *name, PFN_vkVoidFunction function) {
+  for (const Function &known : functions)
+    if (std::strcmp(known.name, name + 2) == 0) // without `vk`
+      return known.wrap(function);
+  return function;
+}
+
+PFN_vkGetInstanceProcAddr getReal() {
+  // Stays open: what it gave out is used until the process ends.
+  static void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+  return library ? reinterpret_cast<PFN_vkGetInstanceProcAddr>(
+                       dlsym(library, "vkGetInstanceProcAddr"))
+                 : nullptr;
+}
+
+PFN_vkGetDeviceProcAddr realGetDeviceProcAddr;
+
+PFN_vkVoidFunction getDeviceProcAddr(VkDevice device, const char *name) {
+  return wrap(name, realGetDeviceProcAddr(device, name));
+}
+
+const char *getName(uint32_t function) { return functions[function].name; }
+
+bool canFail(uint32_t function) { return functions[function].canFail; }
+
+void set(uint32_t function, uint32_t call, int32_t result) {
+  failingCall = 0;
+  for (auto &count : calls)
+    count = 0;
+  failingFunction = function;
+  failingResult = result;
+  failingCall = call;
+}
+
+uint32_t countCalls(uint32_t function) { return calls[function]; }
+
+} // namespace
+
+extern "C" {
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED extern const VulkanFault vulkanFault;
+const VulkanFault vulkanFault = {functionCount, getName, canFail, set,
+                                 countCalls};
+
+EXPORTED PFN_vkVoidFunction vkGetInstanceProcAddr(VkInstance instance,
+                                                  const char *name) {
+  PFN_vkGetInstanceProcAddr real = getReal();
+  if (!real)
+    return nullptr;
+  PFN_vkVoidFunction function = real(instance, name);
+  if (std::strcmp(name, "vkGetDeviceProcAddr") != 0)
+    return wrap(name, function);
+  realGetDeviceProcAddr = reinterpret_cast<PFN_vkGetDeviceProcAddr>(function);
+  return reinterpret_cast<PFN_vkVoidFunction>(getDeviceProcAddr);
+}
+}
