@@ -21,14 +21,14 @@ public:
   Arithmetic(Code &code, int64_t width) : code(code), width(width) {}
 
   Value constant(float value) { return code.splat(value, width); }
-  Value add(Value a, Value b) { return make<spirv::FAddOp>(a, b); }
-  Value sub(Value a, Value b) { return make<spirv::FSubOp>(a, b); }
-  Value mul(Value a, Value b) { return make<spirv::FMulOp>(a, b); }
+  Value add(Value a, Value b) { return exactly(make<spirv::FAddOp>(a, b)); }
+  Value sub(Value a, Value b) { return exactly(make<spirv::FSubOp>(a, b)); }
+  Value mul(Value a, Value b) { return exactly(make<spirv::FMulOp>(a, b)); }
   Value div(Value a, Value b);
   Value sqrt(Value x);
   /// a * b + c, in one instruction where there is one.
   Value fma(Value a, Value b, Value c) {
-    return make<spirv::GLFmaOp>(a.getType(), a, b, c);
+    return exactly(make<spirv::GLFmaOp>(a.getType(), a, b, c));
   }
   Value abs(Value x) { return make<spirv::GLFAbsOp>(x); }
   Value negate(Value x) { return make<spirv::FNegateOp>(x); }
@@ -52,12 +52,6 @@ public:
       sum = fma(sum, x, constant(coefficient));
     return sum;
   }
-  /// `value` as it is computed: no other rounding, no other order.
-  Value exactly(Value value) {
-    value.getDefiningOp()->setAttr("no_contraction", code.getUnitAttr());
-    return value;
-  }
-
   Value exp(Value x);
   Value tanh(Value x);
   Value erf(Value x);
@@ -68,6 +62,12 @@ public:
   }
 
 private:
+  /// `value` as it is computed: no other rounding, and no other order, which
+  /// drivers take the liberty of otherwise.
+  Value exactly(Value value) {
+    value.getDefiningOp()->setAttr("no_contraction", code.getUnitAttr());
+    return value;
+  }
   Value toBits(Value x) { return make<spirv::BitcastOp>(integerType(), x); }
   Value fromBits(Value x) {
     return make<spirv::BitcastOp>(code.floatType(width), x);
@@ -94,14 +94,14 @@ Value Arithmetic::correct(Value estimate, Value error) {
 /// Devices may be off by 2.5 ulp: one step of Newton's method leaves at most 1.
 Value Arithmetic::div(Value a, Value b) {
   Value quotient = make<spirv::FDivOp>(a, b);
-  Value rest = exactly(fma(negate(quotient), b, a));
+  Value rest = fma(negate(quotient), b, a);
   return correct(quotient, make<spirv::FDivOp>(rest, b));
 }
 
 /// Likewise; twice the root divides the rest.
 Value Arithmetic::sqrt(Value x) {
   Value root = make<spirv::GLSqrtOp>(x);
-  Value rest = exactly(fma(negate(root), root, x));
+  Value rest = fma(negate(root), root, x);
   return correct(root, make<spirv::FDivOp>(rest, add(root, root)));
 }
 
@@ -121,10 +121,10 @@ Value Arithmetic::exp(Value x) {
   x = atMost(89.0f, atLeast(-104.0f, x));
   // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
   Value magic = constant(0x1.8p23f);
-  Value shifted = exactly(fma(x, constant(0x1.715476p+0f), magic));
-  Value n = exactly(sub(shifted, magic));
-  Value r = exactly(fma(n, constant(-0.693359375f), x));
-  r = exactly(fma(n, constant(2.12194440e-4f), r));
+  Value shifted = fma(x, constant(0x1.715476p+0f), magic);
+  Value n = sub(shifted, magic);
+  Value r = fma(n, constant(-0.693359375f), x);
+  r = fma(n, constant(2.12194440e-4f), r);
   Value p =
       polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                      4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
@@ -326,18 +326,19 @@ FailureOr<Value> accumulateBody(Code &code, Block &body, ValueRange arguments,
                                 Value sum, int64_t width,
                                 function_ref<Value(Value)> getOuter) {
   BodyEvaluator evaluator(code, width, getOuter);
-  Arithmetic arithmetic(code, width);
   Value term = body.getTerminator()->getOperand(0);
   auto product = term.getDefiningOp<arith::MulFOp>();
   if (product && product->getBlock() == &body && product->hasOneUse()) {
     if (failed(evaluator.run(body, arguments, product)))
       return failure();
-    return arithmetic.fma(evaluator.get(product.getLhs()),
-                          evaluator.get(product.getRhs()), sum);
+    // The order of the sum is free.
+    Value left = evaluator.get(product.getLhs());
+    Value right = evaluator.get(product.getRhs());
+    return code.make<spirv::GLFmaOp>(sum.getType(), left, right, sum);
   }
   if (failed(evaluator.run(body, arguments)))
     return failure();
-  return arithmetic.add(sum, evaluator.get(term));
+  return code.make<spirv::FAddOp>(sum, evaluator.get(term));
 }
 
 } // namespace sparkle::vulkan
