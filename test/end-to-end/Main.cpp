@@ -20,6 +20,7 @@ namespace {
 struct Options {
   std::string compiler, table, folder = "end-to-end.work", only;
   uint64_t random = 0, seed = 1;
+  bool writesOnly = false;
 };
 
 } // namespace
@@ -29,7 +30,8 @@ static const char usage[] =
     "  --folder=PATH  where files go (default: end-to-end.work)\n"
     "  --only=TEXT    the problems with this name, or with this in their row\n"
     "  --random=N     N random rows in place of the table\n"
-    "  --seed=N       what they are drawn from (default: 1)\n";
+    "  --seed=N       what they are drawn from (default: 1)\n"
+    "  --texts=PATH   write the problems to this folder and stop\n";
 
 static bool parseOptions(int count, char **words, Options &options) {
   for (int i = 1; i < count; ++i) {
@@ -51,9 +53,14 @@ static bool parseOptions(int count, char **words, Options &options) {
       options.random = std::strtoull(value.c_str(), nullptr, 10);
     else if (word == "--seed")
       options.seed = std::strtoull(value.c_str(), nullptr, 10);
-    else
+    else if (word == "--texts") {
+      options.folder = value;
+      options.writesOnly = true;
+    } else
       return false;
   }
+  if (options.writesOnly)
+    options.compiler = "none";
   return !options.compiler.empty() &&
          !(options.table.empty() && !options.random);
 }
@@ -131,6 +138,11 @@ int main(int count, char **words) {
   Workshop workshop{options.compiler, options.folder};
   mkdir(options.folder.c_str(), 0777);
   std::vector<Problem> problems = makeProblems(options);
+  if (options.writesOnly) {
+    for (const Problem &problem : problems)
+      std::ofstream(workshop.getPath(problem.name, ".spk")) << problem.text;
+    return problems.empty();
+  }
   const size_t perBatch = 8;
   std::vector<Batch> batches;
   for (size_t i = 0; i < problems.size(); i += perBatch) {
