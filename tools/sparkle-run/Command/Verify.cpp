@@ -32,8 +32,12 @@ struct Verdict {
   std::string differing;
 };
 
-struct Totals {
+struct Counts {
   size_t passed = 0, failed = 0, unsupported = 0;
+};
+
+struct Totals : Counts {
+  std::vector<Counts> devices; ///< Of what reached them.
   double share = 0, difference = 0;
   std::string shareWhere, differenceWhere;
 };
@@ -103,6 +107,10 @@ Finding Verifier::checkOn(const Device &device, const Instance &instance,
   for (uint32_t variant = 0; variant < finding.variants; ++variant) {
     Outputs own;
     if (!session.selectVariant(variant) || !session.run(own)) {
+      if (session.isBeyondDevice()) { // A buffer that is too large, say.
+        finding.unsupported = session.getError();
+        return finding;
+      }
       finding.error = session.getError();
     } else {
       Comparison comparison = instance.compare(own);
@@ -170,6 +178,13 @@ void Verifier::count(const Work &one, const Verdict &verdict) {
   (verdict.status == Verdict::Passed   ? totals.passed
    : verdict.status == Verdict::Failed ? totals.failed
                                        : totals.unsupported)++;
+  totals.devices.resize(devices.size());
+  for (size_t d = 0; d < verdict.findings.size(); ++d) {
+    const Finding &finding = verdict.findings[d];
+    (!finding.error.empty()        ? totals.devices[d].failed
+     : finding.unsupported.empty() ? totals.devices[d].passed
+                                   : totals.devices[d].unsupported)++;
+  }
   for (const Finding &finding : verdict.findings)
     if (finding.comparison.largestShare > totals.share) {
       totals.share = finding.comparison.largestShare;
@@ -216,6 +231,7 @@ void Verifier::report(const Work &one, const Verdict &verdict) {
                 verdict.difference.where.empty() ? "" : " at ",
                 verdict.difference.where.c_str());
   std::printf("\n");
+  std::fflush(stdout); // Whoever waits at the other end of a pipe sees it.
 }
 
 void Verifier::writeJson(const Work &one, const Verdict &verdict) {
@@ -251,17 +267,30 @@ void Verifier::writeJson(const Work &one, const Verdict &verdict) {
 }
 
 void Verifier::finish() {
+  auto write = [&](const Counts &counts) {
+    json.field("passed", uint64_t(counts.passed))
+        .field("failed", uint64_t(counts.failed))
+        .field("unsupported", uint64_t(counts.unsupported));
+  };
   if (options.isJson) {
     json.close().key("totals").open('{');
-    json.field("passed", uint64_t(totals.passed))
-        .field("failed", uint64_t(totals.failed))
-        .field("unsupported", uint64_t(totals.unsupported));
-    json.close().close();
+    write(totals);
+    json.key("devices").open('[');
+    for (size_t d = 0; d < totals.devices.size(); ++d) {
+      json.open('{').field("device", devices[d].getName());
+      write(totals.devices[d]);
+      json.close();
+    }
+    json.close().close().close();
     std::printf("%s\n", json.getText().c_str());
     return;
   }
   std::printf("%zu passed, %zu failed, %zu unsupported\n", totals.passed,
               totals.failed, totals.unsupported);
+  for (size_t d = 0; d < totals.devices.size() && devices.size() > 1; ++d)
+    std::printf("  on %s: %zu passed, %zu failed, %zu unsupported\n",
+                devices[d].getName().c_str(), totals.devices[d].passed,
+                totals.devices[d].failed, totals.devices[d].unsupported);
   if (totals.share > 0)
     std::printf("largest error: %s of its bound, %s\n",
                 spellShare(totals.share).c_str(), totals.shareWhere.c_str());

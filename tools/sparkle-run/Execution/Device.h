@@ -68,6 +68,8 @@ public:
   /// Makes the module; `getError` tells what is in the way.
   Status open();
   const std::string &getError() const { return error; }
+  /// Whether what failed is beyond the device, not wrong.
+  bool isBeyondDevice() const { return isLacking; }
 
   const sparkle_module_properties_t &getProperties() const {
     return properties;
@@ -110,6 +112,7 @@ private:
   const Device &device;
   const Instance &instance;
   std::string error;
+  bool isLacking = false;
   Owned<sparkle_module_t> module;
   sparkle_module_properties_t properties = {};
   std::vector<Argument> arguments;

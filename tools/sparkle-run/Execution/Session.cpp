@@ -17,6 +17,7 @@ using namespace sparkle;
 bool Session::check(sparkle_status_t status, const sparkle_error_t &failure) {
   if (status == SPARKLE_OK)
     return true;
+  isLacking = status == SPARKLE_MISSING_FEATURE;
   error = std::string(sparkle_status_name(status)) + ": " + failure.message;
   return false;
 }
