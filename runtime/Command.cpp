@@ -343,8 +343,9 @@ static Status checkSubmission(const Queue &queue,
   return {};
 }
 
-Status submit(Queue &queue, const sparkle_submission_t &submission,
-              uint64_t &value) {
+static Status submitChecked(Queue &queue,
+                            const sparkle_submission_t &submission,
+                            uint64_t &value) {
   if (Status status = checkSubmission(queue, submission); !status.isOk())
     return status;
   Ref<Recording> recording;
@@ -360,6 +361,12 @@ Status submit(Queue &queue, const sparkle_submission_t &submission,
                                value);
   if (status.isOk() && !queue.device().settings().isAsynchronous)
     status = queue.timeline().wait(value, SPARKLE_FOREVER);
+  return status;
+}
+
+Status submit(Queue &queue, const sparkle_submission_t &submission,
+              uint64_t &value) {
+  Status status = submitChecked(queue, submission, value);
   const Settings &settings = queue.device().settings();
   const char *name = queue.device().properties().name;
   if (status.isOk())
