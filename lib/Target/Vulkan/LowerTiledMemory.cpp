@@ -140,6 +140,9 @@ void WorkersLowering::store(const Memory &memory, const Access &access,
     if (vector)
       type = VectorType::get(width, type);
     value = code.make<spirv::FConvertOp>(type, value);
+    value.getDefiningOp()->setAttr(
+        "fp_rounding_mode", spirv::FPRoundingModeAttr::get(
+                                code.getContext(), spirv::FPRoundingMode::RTE));
   }
   code.store(value, getPointer(memory, access.offset, width));
   if (!memory.array)
