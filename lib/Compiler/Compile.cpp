@@ -201,9 +201,6 @@ FailureOr<Artifact> Compilation::printPatterns() {
 }
 
 FailureOr<Artifact> Compilation::printImages() {
-  llvm::erase_if(variants, [&](const Variant &variant) {
-    return variant.getFormat() != options.format;
-  });
   return printEach(";", [](const Variant &variant, llvm::raw_ostream &out) {
     return variant.printImages(out);
   });

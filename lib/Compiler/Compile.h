@@ -23,7 +23,7 @@ enum class Emit {
   Sparkle,
   Pattern,
   Tiled,
-  Images,   // of the GPUs of one format, as text
+  Images,   // as text; every platform is a GPU
   HostCode, // LLVM IR: all that goes into the object
   Assembly,
   Object,
@@ -41,8 +41,6 @@ struct Platform {
 
 struct CompileOptions {
   Emit emit = Emit::Object;
-  /// Of Emit::Images: the `Target::format` that is wanted.
-  llvm::StringRef format;
   Language language = Language::Text;
   /// Its `target` counts only where no code is made, else each platform's.
   FrontendOptions frontend;

@@ -86,7 +86,7 @@ LogicalResult Variant::resolvePatterns() {
     return failure();
   for (KernelOp kernel : module->getOps<KernelOp>()) {
     codes.push_back(describePattern(kernel));
-    places.push_back(kernel.getLoc());
+    origins.push_back({kernel.getSymName().str(), kernel.getLoc()});
   }
   return success();
 }
@@ -130,11 +130,12 @@ LogicalResult Variant::emitImages() {
       platform->target->emitImages(*module, platform->options);
   if (failed(images))
     return failure();
-  for (auto [image, code, place] : llvm::zip_equal(*images, codes, places)) {
+  for (auto [image, code, origin] : llvm::zip_equal(*images, codes, origins)) {
     code.image = std::move(image.bytes);
     code.features = image.features;
     for (const Launch &launch : image.launches) {
-      FailureOr<LaunchDescription> described = describeLaunch(launch, place);
+      FailureOr<LaunchDescription> described =
+          describeLaunch(launch, origin.location);
       if (failed(described))
         return failure();
       code.launches.push_back(std::move(*described));
@@ -145,9 +146,12 @@ LogicalResult Variant::emitImages() {
 
 LogicalResult Variant::printImages(llvm::raw_ostream &out) const {
   Attribution attribution(*this, options);
-  for (auto [code, place] : llvm::zip_equal(codes, places))
-    if (failed(platform->target->disassemble(code.image, out, place)))
+  for (auto [code, origin] : llvm::zip_equal(codes, origins)) {
+    if (codes.size() > 1)
+      out << "; " << origin.kernel << "\n";
+    if (failed(platform->target->disassemble(code.image, out, origin.location)))
       return failure();
+  }
   return success();
 }
 

@@ -27,13 +27,13 @@ public:
   mlir::LogicalResult emitImages();
 
   bool isGpu() const { return platform->target->isGpu(); }
-  llvm::StringRef getFormat() const { return platform->target->format; }
   /// "cpu znver4"
   std::string getName() const;
   mlir::ModuleOp getModule() const { return *module; }
   /// One for each kernel.
   llvm::ArrayRef<CodeDescription> getCodes() const { return codes; }
 
+  /// Where there are several kernels, each below a comment that names it.
   mlir::LogicalResult printImages(llvm::raw_ostream &out) const;
 
 private:
@@ -47,8 +47,12 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   TargetDescription processor;
   std::vector<CodeDescription> codes;
-  /// Of the kernels, which lowering takes out of the module.
-  std::vector<mlir::Location> places;
+  /// What is left of a kernel once it is lowered.
+  struct Origin {
+    std::string kernel;
+    mlir::Location location;
+  };
+  std::vector<Origin> origins;
 };
 
 } // namespace sparkle

@@ -322,7 +322,6 @@ int Driver::readStage(bool passes) {
 
 /// Images are printed for the targets that have them.
 int Driver::readFormat(StringRef format) {
-  options.format = format;
   llvm::erase_if(options.platforms, [&](const Platform &platform) {
     return platform.target->format != format;
   });
