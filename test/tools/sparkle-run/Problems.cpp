@@ -51,6 +51,23 @@ TEST(ConvProblem, CountsOnlyTapsThatMeetTheInput) {
   EXPECT_EQ(problem.countMultiplyAdds(), 2 * 3 * 5 * 10 * 10);
 }
 
+TEST(ConvProblem, ShrinksThePictureAlone) {
+  auto shrink = [](const std::string &text, double limit) {
+    ConvProblem problem = parse(text);
+    problem.shrink(limit);
+    return problem.spell();
+  };
+  const std::string strided = "mb1ic4ih17iw9oc4oh8ow4kh3kw3sh2sw2ph0pw0";
+  EXPECT_EQ(shrink(strided, 0), strided);
+  EXPECT_EQ(shrink(strided, 16 * 9 * 32), strided);
+  EXPECT_EQ(shrink(strided, 16 * 9 * 31),
+            "mb1ic4ih9oc4oh4kh3sh2ph0"); // The longer side first.
+  EXPECT_EQ(shrink(strided, 16 * 9 * 8),
+            "mb1ic4ih9iw5oc4oh4ow2kh3kw3sh2sw2ph0pw0");
+  // The filter alone is too large: as far as it goes.
+  EXPECT_EQ(shrink("mb1ic4ih7oc4oh5kh3ph0", 1), "mb1ic4ih3oc4oh1kh3ph0");
+}
+
 TEST(ConvProblem, SaysWhereATextIsWrong) {
   struct {
     const char *text;

@@ -9,14 +9,6 @@
 
 using namespace sparkle;
 
-static std::string spellSizes(const Instance &instance) {
-  std::string all;
-  for (size_t i = 0; i < instance.getSizes().size(); ++i)
-    all += std::string(i ? ", " : "") + instance.getKernel().size_names[i] +
-           " = " + std::to_string(instance.getSizes()[i]);
-  return all;
-}
-
 static bool report(const Device &device, const std::string &error) {
   std::printf("%s: error: %s\n", device.getName().c_str(), error.c_str());
   return false;
@@ -60,7 +52,7 @@ int sparkle::runOnce(const sparkle_context_t *context, const Options &options) {
   bool good = true;
   for (Work &one : *work) {
     Instance instance(*one.kernel, options.sizes);
-    std::string sizes = spellSizes(instance);
+    std::string sizes = instance.spellSizes();
     std::printf("%s%s%s\n", one.name.c_str(), sizes.empty() ? "" : ": ",
                 sizes.c_str());
     instance.fill();

@@ -25,7 +25,7 @@ struct Verdict {
   enum Status { Passed, Failed, Unsupported };
 
   Status status = Passed;
-  std::string reason;
+  std::string reason, sizes;
   std::vector<Finding> findings;
   /// Between the first device that ran it and another one.
   Difference difference;
@@ -134,6 +134,7 @@ Finding Verifier::checkOn(const Device &device, const Instance &instance,
 
 Verdict Verifier::check(const Instance &instance) {
   Verdict verdict;
+  verdict.sizes = instance.spellSizes();
   if (!instance.hasReference() && instance.getObstacle().empty()) {
     verdict.status = Verdict::Failed;
     verdict.reason = instance.getKernel().reference
@@ -210,6 +211,8 @@ void Verifier::report(const Work &one, const Verdict &verdict) {
   std::printf("%-11s %s", getWord(verdict.status), one.name.c_str());
   if (one.problem != one.name)
     std::printf("  %s", one.problem.c_str());
+  if (!verdict.sizes.empty())
+    std::printf(", %s", verdict.sizes.c_str());
   if (!verdict.reason.empty())
     std::printf(": %s", verdict.reason.c_str());
   for (const Finding &finding : verdict.findings) {
@@ -243,6 +246,7 @@ void Verifier::writeJson(const Work &one, const Verdict &verdict) {
   json.open('{')
       .field("name", one.name)
       .field("problem", one.problem)
+      .field("sizes", verdict.sizes)
       .field("status", getWord(verdict.status))
       .field("reason", verdict.reason)
       .field("max_error", largest)
@@ -319,9 +323,9 @@ int Verifier::run() {
       if (instances[i])
         verdict = check(*instances[i]);
       else if (!work[i].unsupported.empty())
-        verdict = {Verdict::Unsupported, work[i].unsupported, {}, {}, {}};
+        verdict = {Verdict::Unsupported, work[i].unsupported, {}, {}, {}, {}};
       else
-        verdict = {Verdict::Failed, work[i].error, {}, {}, {}};
+        verdict = {Verdict::Failed, work[i].error, {}, {}, {}, {}};
       progress.clear();
       report(work[i], verdict);
       count(work[i], verdict);

@@ -51,6 +51,14 @@ Instance::Instance(const sparkle_kernel_t &kernel,
   }
 }
 
+std::string Instance::spellSizes() const {
+  std::string all;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    all += std::string(i ? ", " : "") + kernel->size_names[i] + " = " +
+           std::to_string(sizes[i]);
+  return all;
+}
+
 std::string Instance::getObstacle() const {
   for (const Tensor &tensor : tensors) {
     if (!tensor.isValid())

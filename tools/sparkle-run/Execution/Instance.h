@@ -64,6 +64,8 @@ public:
 
   const sparkle_kernel_t &getKernel() const { return *kernel; }
   const std::vector<int64_t> &getSizes() const { return sizes; }
+  /// "N = 5, M = 5"; empty if there are none.
+  std::string spellSizes() const;
   /// All of them, temps too.
   const std::vector<Tensor> &getTensors() const { return tensors; }
   /// What stands in the way of running it, or nothing.

@@ -75,6 +75,14 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
                  &size, &failure),
              failure))
     return false;
+  const Tensor &wanted = instance.getTensors()[tensor];
+  uint64_t own = uint64_t(wanted.getMemoryCount()) * sizeof(float);
+  if (wanted.getRole() != SPARKLE_ROLE_WEIGHT && size != own) {
+    error = std::string("expected '") + wanted.getName() + "' to have " +
+            std::to_string(own) + " bytes, but the runtime wants " +
+            std::to_string(size);
+    return false;
+  }
   uint64_t alignment = std::max<uint64_t>(device.getProperties().alignment, 64);
   uint64_t offset = (margin + alignment - 1) / alignment * alignment;
   uint64_t whole = (offset + size + margin + 3) / 4 * 4;

@@ -283,3 +283,18 @@ double ConvProblem::countNominalMultiplyAdds() const {
     taps *= double(out[d]) * double(kernel[d]);
   return taps;
 }
+
+void ConvProblem::shrink(double limit) {
+  while (limit > 0 && countNominalMultiplyAdds() > limit) {
+    unsigned largest = 2;
+    for (unsigned d : {1u, 0u})
+      if (out[d] > out[largest])
+        largest = d;
+    int64_t fewer = out[largest] / 2;
+    int64_t left = in[largest] - fewer * stride[largest];
+    if (fewer == 0 || left < 1)
+      return;
+    out[largest] -= fewer;
+    in[largest] = left;
+  }
+}

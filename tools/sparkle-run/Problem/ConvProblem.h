@@ -58,6 +58,10 @@ struct ConvProblem {
   double countMultiplyAdds() const;
   /// Multiply-adds as if every tap met it, as papers count.
   double countNominalMultiplyAdds() const;
+  /// Halves the picture until at most `limit` of these are left; padding and
+  /// tails stay as they are. Ends where nothing is left to halve; 0 is no
+  /// limit.
+  void shrink(double limit);
 };
 
 } // namespace sparkle

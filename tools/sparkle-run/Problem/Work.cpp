@@ -56,22 +56,6 @@ std::map<std::string, int64_t> Work::getSizes(const Options &options) const {
   return sizes;
 }
 
-void sparkle::shrink(ConvProblem &problem, double limit) {
-  while (limit > 0 && problem.countNominalMultiplyAdds() > limit) {
-    unsigned largest = 2;
-    for (unsigned d : {1u, 0u})
-      if (problem.out[d] > problem.out[largest])
-        largest = d;
-    int64_t &out = problem.out[largest];
-    int64_t fewer = out / 2;
-    int64_t in = problem.in[largest] - fewer * problem.stride[largest];
-    if (fewer == 0 || in < 1)
-      return;
-    out -= fewer;
-    problem.in[largest] = in;
-  }
-}
-
 //===----------------------------------------------------------------------===//
 // All of them
 //===----------------------------------------------------------------------===//
@@ -183,7 +167,7 @@ void Collector::addCase(const Case &one) {
   bool isVerify = options.command == "verify";
   if (int64_t batch = options.batch.value_or(isVerify))
     conv.batch = batch;
-  shrink(conv, 1e6 * double(options.scale.value_or(isVerify ? 500 : 0)));
+  conv.shrink(1e6 * double(options.scale.value_or(isVerify ? 500 : 0)));
   added.problem = conv.spell();
   added.name = conv.name.empty() ? added.problem : conv.name;
   added.unsupported = one.unsupported;

@@ -40,11 +40,6 @@ struct Work {
   std::map<std::string, int64_t> getSizes(const Options &options) const;
 };
 
-/// Shrinks the picture until at most `limit` multiply-adds are left; what lies
-/// around it, and the tails, stay as they are. Nothing happens if the filter
-/// alone is too large.
-void shrink(ConvProblem &problem, double limit);
-
 /// Everything that the options name, filtered and cut off. Says on stderr what
 /// cannot be read; then there is nothing.
 std::optional<std::vector<Work>> collectWork(const Options &options,
