@@ -41,8 +41,16 @@ private:
 
 } // namespace
 
+static bool hasStep(const Case &problem, const char *word) {
+  for (const PostOp &step : problem.postOps)
+    if (step.word == word)
+      return true;
+  return false;
+}
+
 std::map<std::string, int64_t> Floor::getSizes(const Case &problem) {
   const ConvProblem &conv = problem.conv;
+  int64_t pixels = conv.batch * conv.out[1] * conv.out[2];
   return {{"n", conv.batch},
           {"h", conv.in[1]},
           {"w", conv.in[2]},
@@ -52,14 +60,16 @@ std::map<std::string, int64_t> Floor::getSizes(const Case &problem) {
           {"s", conv.kernel[2]},
           {"p", conv.out[1]},
           {"q", conv.out[2]},
-          {"pixels", conv.batch * conv.out[1] * conv.out[2]},
+          {"pixels", pixels},
           {"stride_h", conv.stride[1]},
           {"stride_w", conv.stride[2]},
           {"pad_h", conv.pad[1]},
           {"pad_w", conv.pad[2]},
           {"dilation_h", conv.dilation[1] + 1},
           {"dilation_w", conv.dilation[2] + 1},
-          {"relu", int64_t(problem.postOps.size())}};
+          {"added", hasStep(problem, "sum") ? pixels : 1},
+          {"sum", hasStep(problem, "sum")},
+          {"relu", hasStep(problem, "relu")}};
 }
 
 const Values *Floor::find(const std::string &name) const {
@@ -97,6 +107,7 @@ bool Floor::create(std::string &error) {
   inputs.push_back(copy("x", 0));
   inputs.push_back(transposeFilters());
   inputs.push_back(copy("b", 2));
+  inputs.push_back(copy("z0", 3));
   inputs.emplace_back(0);
   instance.setInputs(std::move(inputs));
   if (session.open() == Session::Status::Ready && session.prepareTiming())
@@ -123,9 +134,12 @@ static std::string getObstacle(const Case &problem) {
   if (problem.source.kind != ChannelLayout::Last ||
       problem.destination.kind != ChannelLayout::Last)
     return "only channels that lie last are compared";
-  if (problem.postOps.size() > 1 ||
-      (problem.postOps.size() == 1 && problem.postOps[0].word != "relu"))
-    return "only relu is compared";
+  std::string steps;
+  for (const PostOp &step : problem.postOps)
+    steps += step.word + " ";
+  if (steps != "" && steps != "sum " && steps != "relu " &&
+      steps != "sum relu ")
+    return "only sum, relu, and sum before relu are compared";
   return "";
 }
 

@@ -3,8 +3,8 @@
  * The descriptor of convolution.comp, by hand, with seven plain loops as its
  * reference: a shared object that the runtime opens like any other.
  *
- * y[m, o] = relu?(b[o] + sum(i, j, l: x[image(m), row, column, l] * f[i, j, l,
- * o])), m counting the pixels of all images. The runtime's sizes are linear, so
+ * y[m, o] = relu?(b[o] + sum(i, j, l: x[image(m), row, column, l] *
+ * f[i, j, l, o]) + z[m, o]?), m counting the pixels of all images. The runtime's sizes are linear, so
  * the caller multiplies: pixels = n * p * q. */
 
 #include "sparkle/kernel.h"
@@ -32,25 +32,29 @@ enum {
   PAD_W,
   DILATION_H,
   DILATION_W,
+  ADDED,
+  SUM,
   RELU,
   SIZES
 };
 
 static const char *const sizeNames[SIZES] = {
-    "n",     "h",     "w",          "c",          "k",        "r",
-    "s",     "p",     "q",          "pixels",     "stride_h", "stride_w",
-    "pad_h", "pad_w", "dilation_h", "dilation_w", "relu"};
+    "n",          "h",        "w",     "c",     "k",
+    "r",          "s",        "p",     "q",     "pixels",
+    "stride_h",   "stride_w", "pad_h", "pad_w", "dilation_h",
+    "dilation_w", "added",    "sum",   "relu"};
 
 static const int64_t one[SIZES][SIZES] = {
-    [N] = {[N] = 1}, [H] = {[H] = 1},          [W] = {[W] = 1},
-    [C] = {[C] = 1}, [K] = {[K] = 1},          [R] = {[R] = 1},
-    [S] = {[S] = 1}, [PIXELS] = {[PIXELS] = 1}};
+    [N] = {[N] = 1}, [H] = {[H] = 1},           [W] = {[W] = 1},
+    [C] = {[C] = 1}, [K] = {[K] = 1},           [R] = {[R] = 1},
+    [S] = {[S] = 1}, [PIXELS] = {[PIXELS] = 1}, [ADDED] = {[ADDED] = 1}};
 
 static const sparkle_extent_t xExtents[] = {
     {0, 1, one[N]}, {0, 1, one[H]}, {0, 1, one[W]}, {0, 1, one[C]}};
 static const sparkle_extent_t filterExtents[] = {
     {0, 1, one[R]}, {0, 1, one[S]}, {0, 1, one[C]}, {0, 1, one[K]}};
 static const sparkle_extent_t biasExtents[] = {{0, 1, one[K]}};
+static const sparkle_extent_t zExtents[] = {{0, 1, one[ADDED]}, {0, 1, one[K]}};
 static const sparkle_extent_t yExtents[] = {{0, 1, one[PIXELS]},
                                             {0, 1, one[K]}};
 
@@ -62,6 +66,7 @@ static const sparkle_tensor_t tensors[] = {
     {"f", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 4, 4, filterExtents,
      rowMajor},
     {"b", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, biasExtents, rowMajor},
+    {"z", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, zExtents, rowMajor},
     {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, rowMajor}};
 
 /* Tiles of 64 pixels and 64 channels, as the shader's. */
@@ -127,17 +132,20 @@ static double computeOne(const int64_t *z, const float *x, const float *f,
  * Numerical Algorithms, 3.1. */
 static int computeReference(void *const *arguments, const int64_t *sizes) {
   const float *x = arguments[0], *f = arguments[1], *bias = arguments[2];
-  double *y = arguments[3], *bounds = arguments[4];
-  if (!x || !f || !bias || !y || sizes[P] <= 0 || sizes[Q] <= 0)
+  const float *z = arguments[3];
+  double *y = arguments[4], *bounds = arguments[5];
+  if (!x || !f || !bias || !z || !y || sizes[P] <= 0 || sizes[Q] <= 0)
     return 1;
-  double terms = (double)(sizes[R] * sizes[S] * sizes[C]) + 2;
+  double terms = (double)(sizes[R] * sizes[S] * sizes[C]) + 3;
   for (int64_t m = 0; m < sizes[PIXELS]; ++m)
     for (int64_t o = 0; o < sizes[K]; ++o) {
       double size;
-      double value = computeOne(sizes, x, f, m, o, &size) + bias[o];
+      double other = sizes[SUM] ? z[m * sizes[K] + o] : 0;
+      double value = computeOne(sizes, x, f, m, o, &size) + bias[o] + other;
       y[m * sizes[K] + o] = sizes[RELU] && value < 0 ? 0 : value;
       if (bounds)
-        bounds[m * sizes[K] + o] = terms * 0x1p-24 * (size + fabs(bias[o]));
+        bounds[m * sizes[K] + o] =
+            terms * 0x1p-24 * (size + fabs(bias[o]) + fabs(other));
     }
   return 0;
 }
@@ -147,7 +155,7 @@ const sparkle_kernel_t floor_convolution_kernel = {
     .version = SPARKLE_KERNEL_VERSION,
     .struct_size = sizeof(sparkle_kernel_t),
     .size_count = SIZES,
-    .tensor_count = 4,
+    .tensor_count = 5,
     .code_count = 1,
     .name = "floor_convolution",
     .compiler = "glslang",

@@ -19,13 +19,15 @@ layout(push_constant) uniform Sizes {
   int pixels;     // of all images of the output
   int strideH, strideW, padH, padW;
   int dilationH, dilationW; // 1: dense
-  int relu;                 // 1: after the sum; 0: none
+  int added;                // pixels of z: all, or 1 that is not read
+  int sum, relu;            // 1: y = relu(... + z)
 };
 
 layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
 layout(set = 0, binding = 1) readonly restrict buffer Filters { float f[]; };
 layout(set = 0, binding = 2) readonly restrict buffer Bias { float bias[]; };
-layout(set = 0, binding = 3) writeonly restrict buffer Y { float y[]; };
+layout(set = 0, binding = 3) readonly restrict buffer Z { float z[]; };
+layout(set = 0, binding = 4) writeonly restrict buffer Y { float y[]; };
 
 const int tilePixels = 64, tileChannels = 64, tileTerms = 16;
 
@@ -59,9 +61,9 @@ void main() {
   int fColumn = id % 64, fFirst = id / 64;
   int fChannel = firstChannel + fColumn;
 
-  vec4 sum[8];
+  vec4 sums[8];
   [[unroll]] for (int i = 0; i < 8; ++i)
-    sum[i] = vec4(0);
+    sums[i] = vec4(0);
   int down8 = id / 16, across4 = id % 16;
   int terms = r * s * c;
 
@@ -89,8 +91,8 @@ void main() {
       vec4 a = xTile[t][2 * down8], b = xTile[t][2 * down8 + 1];
       vec4 filters = fTile[t][across4];
       [[unroll]] for (int i = 0; i < 4; ++i) {
-        sum[i] = fma(vec4(a[i]), filters, sum[i]);
-        sum[i + 4] = fma(vec4(b[i]), filters, sum[i + 4]);
+        sums[i] = fma(vec4(a[i]), filters, sums[i]);
+        sums[i + 4] = fma(vec4(b[i]), filters, sums[i + 4]);
       }
     }
     barrier();
@@ -102,9 +104,12 @@ void main() {
       continue;
     [[unroll]] for (int i = 0; i < 8; ++i) {
       int pixel = firstPixel + 8 * down8 + i;
-      float value = sum[i][j] + bias[channel];
-      if (pixel < pixels)
-        y[pixel * k + channel] = relu != 0 ? max(value, 0.0) : value;
+      if (pixel >= pixels)
+        continue;
+      float value = sums[i][j] + bias[channel];
+      if (sum != 0)
+        value += z[pixel * k + channel];
+      y[pixel * k + channel] = relu != 0 ? max(value, 0.0) : value;
     }
   }
 }
