@@ -4,6 +4,7 @@
 
 #include "dialect/SparkleDialect.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
@@ -32,6 +33,38 @@ OpFoldResult ExtentOp::fold(FoldAdaptor) {
   return {};
 }
 
+/// The trips of a loop if they are known to be none (0) or one.
+static std::optional<unsigned> getFewTrips(LoopOp loop) {
+  int64_t step = loop.getStep();
+  APInt lower, upper;
+  if (matchPattern(loop.getLower(), m_ConstantInt(&lower)) &&
+      matchPattern(loop.getUpper(), m_ConstantInt(&upper))) {
+    int64_t first = lower.getSExtValue(), end = upper.getSExtValue();
+    if (first >= end)
+      return 0;
+    // end - first may exceed 64 bits only for hostile bounds.
+    int64_t next;
+    if (llvm::AddOverflow<int64_t>(first, step, next) || next >= end)
+      return 1;
+    return std::nullopt;
+  }
+  // A loop over no more than one step from where it begins.
+  auto end = loop.getUpper().getDefiningOp<affine::AffineApplyOp>();
+  if (!end || end.getMapOperands().size() != 1 ||
+      end.getMapOperands().front() != loop.getLower())
+    return std::nullopt;
+  // The lower bound is the map's only dimension, or its only symbol.
+  MLIRContext *context = loop.getContext();
+  AffineMap map = end.getAffineMap();
+  AffineExpr begin = map.getNumDims() ? getAffineDimExpr(0, context)
+                                      : getAffineSymbolExpr(0, context);
+  AffineExpr behind = map.getResult(0) - begin;
+  auto length = dyn_cast<AffineConstantExpr>(behind);
+  if (!length || length.getValue() <= 0 || length.getValue() > step)
+    return std::nullopt;
+  return 1;
+}
+
 namespace {
 /// A loop that statically runs once is its body; one that runs never is what
 /// it carries in.
@@ -40,19 +73,13 @@ struct FoldShortLoop : OpRewritePattern<LoopOp> {
 
   LogicalResult matchAndRewrite(LoopOp loop,
                                 PatternRewriter &rewriter) const override {
-    APInt lower, upper;
-    if (!matchPattern(loop.getLower(), m_ConstantInt(&lower)) ||
-        !matchPattern(loop.getUpper(), m_ConstantInt(&upper)))
+    std::optional<unsigned> trips = getFewTrips(loop);
+    if (!trips)
       return failure();
-    int64_t first = lower.getSExtValue(), end = upper.getSExtValue();
-    if (first >= end) {
+    if (*trips == 0) {
       rewriter.replaceOp(loop, loop.getInit());
       return success();
     }
-    // end - first may exceed 64 bits only for hostile bounds.
-    int64_t next;
-    if (!llvm::AddOverflow<int64_t>(first, loop.getStep(), next) && next < end)
-      return failure();
     SmallVector<Value> arguments{loop.getLower()};
     llvm::append_range(arguments, loop.getInit());
     Block *body = &loop.getBody().front();

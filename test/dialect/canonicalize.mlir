@@ -55,6 +55,29 @@ func.func @short_loops(%tile: !sparkle.tile<4xf32, 1>, %box: !sparkle.box<4xf32>
   return %once, %never : !sparkle.tile<4xf32, 1>, !sparkle.tile<4xf32, 1>
 }
 
+// So is a loop over one step from wherever it begins; one that may be longer
+// stays.
+// CHECK-LABEL: func.func @one_step
+// CHECK-SAME: (%[[FROM:.*]]: index, %[[TILE:.*]]: !sparkle.tile<4xf32, 1>,
+func.func @one_step(%from: index, %tile: !sparkle.tile<4xf32, 1>, %box: !sparkle.box<4xf32>)
+    -> (!sparkle.tile<4xf32, 1>, !sparkle.tile<4xf32, 1>) {
+  %end = affine.apply affine_map<(d0) -> (d0 + 4)>(%from)
+  // CHECK: %[[SUMS:.*]] = sparkle.accumulate %[[TILE]] at [%{{.*}}, %[[FROM]]]
+  %once = sparkle.loop registers %i = %from to %end step 4 carry (%s = %tile) : !sparkle.tile<4xf32, 1> {
+    %c0 = arith.constant 0 : index
+    %1 = sparkle.accumulate %s at [%c0, %i] slice [4] (%box (d0, d1) -> (d1) : !sparkle.box<4xf32>) {
+    ^bb0(%e: f32):
+      sparkle.yield %e : f32
+    } : !sparkle.tile<4xf32, 1>
+    sparkle.yield %1 : !sparkle.tile<4xf32, 1>
+  }
+  // CHECK: sparkle.loop registers %{{.*}} = %[[FROM]] to %{{.*}} step 2
+  %twice = sparkle.loop registers %i = %from to %end step 2 carry (%s = %tile) : !sparkle.tile<4xf32, 1> {
+    sparkle.yield %s : !sparkle.tile<4xf32, 1>
+  }
+  return %once, %twice : !sparkle.tile<4xf32, 1>, !sparkle.tile<4xf32, 1>
+}
+
 // A loop of two trips stays.
 // CHECK-LABEL: func.func @long_loop
 func.func @long_loop(%tile: !sparkle.tile<4xf32, 1>) -> !sparkle.tile<4xf32, 1> {
