@@ -248,8 +248,7 @@ Status VulkanDevice::checkCode(const sparkle_code_t &code) {
 // Buffers
 //===----------------------------------------------------------------------===//
 
-/// Also the size of an empty one: Vulkan has no empty buffers, and fills whole
-/// words.
+/// Fills write whole words.
 static constexpr uint64_t word = 4;
 
 static Status createHandle(VulkanDevice &device, uint64_t size,
@@ -264,7 +263,7 @@ static Status createHandle(VulkanDevice &device, uint64_t size,
   std::vector<uint32_t> families = device.families();
   VkBufferCreateInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
-  info.size = (std::max(size, word) + word - 1) / word * word;
+  info.size = (std::max(size, emptySize) + word - 1) / word * word;
   info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
                VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                VK_BUFFER_USAGE_TRANSFER_DST_BIT;

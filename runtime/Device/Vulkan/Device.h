@@ -96,6 +96,10 @@ private:
   std::atomic<uint32_t> nextTurn{0};
 };
 
+/// Bytes that an empty buffer has for Vulkan, which knows no empty ones: a
+/// kernel may read the first vector of an argument whose values it drops.
+constexpr uint64_t emptySize = 16;
+
 /// A buffer and its memory.
 class VulkanBuffer : public Buffer {
 public:

@@ -100,7 +100,9 @@ Status Instance::open() {
   const char *validation = std::getenv("SPARKLE_VULKAN_VALIDATION");
   isValidating = validation && std::strcmp(validation, "1") == 0;
 
-  library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  // Once loaded it stays: the last owner may go in any thread at any time, and
+  // drivers leave things behind in threads.
+  library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library) {
     const char *reason = dlerror();
     return Status::failure(SPARKLE_UNAVAILABLE,

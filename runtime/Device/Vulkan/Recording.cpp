@@ -99,11 +99,10 @@ Status VulkanRecording::createWorkspace() {
   return VulkanBuffer::create(vulkan, SPARKLE_MEMORY_DEVICE, size, workspace);
 }
 
-/// The bytes of a binding; Vulkan has no empty ones, so an empty argument sees
-/// four bytes that no kernel touches.
+/// The bytes of a binding, which may not be empty.
 static VkDescriptorBufferInfo describe(const View &view) {
   if (view.size == 0)
-    return {getHandle(view), 0, 4};
+    return {getHandle(view), 0, emptySize};
   return {getHandle(view), view.offset, view.size};
 }
 

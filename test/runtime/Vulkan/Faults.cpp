@@ -150,9 +150,16 @@ bool isOptional(const std::string &name) {
 }
 
 struct VulkanFaults : testing::TestWithParam<uint32_t> {
+  void SetUp() override {
+    EXPECT_EQ(sparkle_context_create(&idle, nullptr), SPARKLE_OK);
+  }
+  void TearDown() override { sparkle_context_release(idle); }
+
   Silence silence;
   Environment environment;
   Variable library{"SPARKLE_VULKAN_LIBRARY", SPARKLE_TEST_FAULT};
+  /// Keeps the driver loaded, which takes much longer than all the rest.
+  sparkle_context_t *idle = nullptr;
 
   /// Whether the call was made.
   bool inject(uint32_t function, uint32_t call, const Expectation &expected) {
