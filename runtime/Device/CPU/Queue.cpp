@@ -8,7 +8,8 @@
 namespace sparkle::runtime {
 
 CpuWorker::CpuWorker(Device &device)
-    : done(Ref<HostTimeline>::adopt(
+    : settings(device.settings()),
+      done(Ref<HostTimeline>::adopt(
           new HostTimeline(0, Ref<Device>::share(&device)))) {}
 
 Status CpuWorker::start() {
@@ -113,6 +114,8 @@ Status CpuWorker::run(Slot &slot) {
 
 /// What the work held is let go before anyone hears that it is done.
 void CpuWorker::finish(Slot &slot, Status status) {
+  if (!status.isOk() && failure.isOk())
+    settings.log(1, "cpu: %s", status.message());
   std::vector<Point> signals;
   signals.swap(slot.signals);
   slot.waits.clear();

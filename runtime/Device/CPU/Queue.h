@@ -47,6 +47,7 @@ private:
   void finish(Slot &slot, Status status);
   Status growWorkspace(uint64_t size);
 
+  const Settings settings;
   const Ref<HostTimeline> done;
   std::mutex mutex;
   std::condition_variable changed;

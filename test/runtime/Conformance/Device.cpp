@@ -183,7 +183,9 @@ extern "C" const char *__tsan_default_suppressions() {
   return "race:libomp.so\n"
          "race:libvulkan_lvp.so\n" // lavapipe
          "race:libLLVM\n"          // which it compiles with
-         "race:libVkLayer_khronos_validation.so\n";
+         "race:libVkLayer_khronos_validation.so\n"
+         // Its locks of queues and semaphores, in either order.
+         "deadlock:libVkLayer_khronos_validation.so\n";
 }
 #endif
 

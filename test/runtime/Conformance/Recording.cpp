@@ -5,6 +5,7 @@
 #include "test/runtime/Conformance/Problem.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 
 namespace {
@@ -420,6 +421,22 @@ TEST_P(LostTest, whoWaitsForItIsLostToo) {
   sparkle_timeline_t *timeline = sparkle_queue_get_timeline(queue);
   for (uint64_t value : {1, 2, 3})
     expectLost(sparkle_timeline_wait(timeline, value, SPARKLE_FOREVER, &error));
+}
+
+TEST_P(LostTest, isLogged) {
+  setenv("SPARKLE_LOG", "1", 1);
+  for (int i = 0; i < 2; ++i) {
+    SetUp(); // in a context of its own, which reads the environment
+    testing::internal::CaptureStderr();
+    Timeline lost = makeTimeline();
+    lose(lost);
+    expectLost(sparkle_timeline_wait(lost, 1, SPARKLE_FOREVER, &error));
+    EXPECT_EQ(testing::internal::GetCapturedStderr(),
+              i ? ""
+                : "sparkle: cpu: kernel 'broken': expected 0 from its code, "
+                  "but got 7\n");
+    unsetenv("SPARKLE_LOG");
+  }
 }
 
 TEST_P(LostTest, othersGoOn) {
