@@ -2,9 +2,9 @@
 //
 // The state of lowering one kernel, shared by the files that lower its parts:
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the module, its buffers and
-// entry points), LowerTiledMemory.cpp (elements), LowerTiledStage.cpp (boxes in
-// workgroup memory), LowerTiledSums.cpp (register tiles), LowerTiledBody.cpp
-// (the arithmetic of one element).
+// entry points), LowerTiledMemory.cpp (elements), LowerTiledBoxes.cpp (boxes in
+// workgroup memory), LowerTiledStage.cpp (copies), LowerTiledSums.cpp (register
+// tiles), LowerTiledBody.cpp (the arithmetic of one element).
 
 #ifndef SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
@@ -103,6 +103,9 @@ struct BoxPlan {
   bool isDouble = false;
   bool inQuads = false;
 };
+
+/// The dimension of a box that is innermost in workgroup memory.
+unsigned getInnermost(StageOp op);
 
 /// The ops of a nest of near loops as one sequence of steps.
 struct NearNest {
@@ -211,12 +214,14 @@ private:
   mlir::Value loadVector(const Memory &memory, llvm::ArrayRef<Access> accesses,
                          mlir::Value condition = {});
 
-  // LowerTiledStage.cpp
+  // LowerTiledBoxes.cpp
   mlir::LogicalResult planBoxes();
   mlir::FailureOr<BoxPlan> planBox(StageOp op);
   int64_t countConflicts(StageOp op, const BoxPlan &plan);
   void padRows(llvm::ArrayRef<StageOp> stages);
   Memory describe(StageOp op);
+
+  // LowerTiledStage.cpp
   void lower(StageOp op);
   class Copy;
   class Overlap;

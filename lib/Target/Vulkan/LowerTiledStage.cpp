@@ -1,211 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Boxes in workgroup memory: how they lie there, how all invocations copy them
+// Boxes on their way to workgroup memory: how all invocations copy them
 // together, and copies that run one step ahead of the sums.
 
 #include "lib/Target/Vulkan/LowerTiled.h"
 
-#include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "llvm/Support/MathExtras.h"
-#include <set>
 
 using namespace mlir;
 
 namespace sparkle::vulkan {
 
-/// Elements that one invocation holds of one box between load and store; what
-/// is more is copied in a loop.
-static constexpr int64_t kMostInFlight = 16;
-
-//===----------------------------------------------------------------------===//
-// Where boxes lie
-//===----------------------------------------------------------------------===//
-
-/// The dimension of a box that is innermost in workgroup memory.
-static unsigned getInnermost(StageOp op) {
-  AffineMap layout = *op.getLayout();
-  return layout.getDimPosition(layout.getNumResults() - 1);
-}
-
-/// Room for what lanes without a point of the tile read around the box.
-FailureOr<BoxPlan> WorkersLowering::planBox(StageOp op) {
-  ArrayRef<int64_t> shape = op.getType().getShape();
-  BoxPlan plan;
-  plan.below.assign(shape.size(), 0);
-  plan.above.assign(shape.size(), 0);
-  for (OpOperand &use : op.getResult().getUses()) {
-    auto sum = dyn_cast<AccumulateOp>(use.getOwner());
-    if (!sum)
-      continue;
-    const TilePoints &tile = getPoints(sum.getType());
-    for (auto [box, map] : llvm::zip(
-             sum.getBoxes(), sum.getMaps().getAsValueRange<AffineMapAttr>())) {
-      if (box != op.getResult())
-        continue;
-      for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
-        SmallVector<int64_t> coefficients;
-        unsigned rank = map.getNumDims();
-        bool isLinear =
-            succeeded(getFlattenedAffineExpr(expr, rank, 0, &coefficients)) &&
-            coefficients.size() == rank + 1;
-        int64_t below = 0, above = 0;
-        for (unsigned i = 0; i < tile.counts.size(); ++i) {
-          int64_t overhang = tile.getOverhang(i);
-          if (!overhang || !expr.isFunctionOfDim(i))
-            continue;
-          if (!isLinear)
-            return sum.emitError("expected a linear map where lanes reach "
-                                 "beyond a tile, but got ")
-                   << AffineMapAttr::get(map);
-          int64_t reach = coefficients[i] * overhang;
-          (reach < 0 ? below : above) += std::abs(reach);
-        }
-        plan.below[dim] = std::max(plan.below[dim], below);
-        plan.above[dim] = std::max(plan.above[dim], above);
-      }
-    }
-  }
-  unsigned innermost = getInnermost(op);
-  plan.inQuads = shape[innermost] >= kQuad;
-  plan.below[innermost] = llvm::alignTo(plan.below[innermost], kQuad);
-  return plan;
-}
-
-/// Elements from one coordinate to the next along each dimension of a box, and
-/// in `plan` its size.
-static SmallVector<int64_t> getStrides(StageOp op, BoxPlan &plan) {
-  AffineMap layout = *op.getLayout();
-  SmallVector<int64_t> strides(layout.getNumResults());
-  int64_t count = 1;
-  for (unsigned level = layout.getNumResults(); level-- > 0;) {
-    unsigned dim = layout.getDimPosition(level);
-    strides[level] = count;
-    count *= op.getType().getShape()[dim] + plan.below[dim] + plan.above[dim];
-    if (level + 1 == layout.getNumResults())
-      count = llvm::alignTo(count, kQuad) + plan.padding;
-  }
-  plan.size = llvm::alignTo(count, kQuad);
-  return strides;
-}
-
-/// How often the first lanes, reading their first elements of a box together,
-/// wait for each other: a bank gives one address at a time. Of 32 banks, four
-/// serve a quad, so that eight lanes read at once.
-int64_t WorkersLowering::countConflicts(StageOp op, const BoxPlan &plan) {
-  constexpr int64_t kBanks = 32;
-  BoxPlan padded = plan;
-  SmallVector<int64_t> strides = getStrides(op, padded);
-  int64_t unit = plan.inQuads ? kQuad : 1, conflicts = 0;
-  int64_t phase = kBanks / unit;
-  for (OpOperand &use : op.getResult().getUses()) {
-    auto sum = dyn_cast<AccumulateOp>(use.getOwner());
-    if (!sum)
-      continue;
-    const TilePoints &tile = getPoints(sum.getType());
-    unsigned operand =
-        use.getOperandNumber() - sum.getBoxes().getBeginOperandIndex();
-    auto map = cast<AffineMapAttr>(sum.getMaps()[operand]).getValue();
-    std::map<int64_t, std::set<int64_t>> banks;
-    for (int64_t lane = 0; lane < std::min(phase, invocations); ++lane) {
-      SmallVector<int64_t> at(map.getNumDims(), 0);
-      int64_t rest = lane;
-      for (unsigned dim : order) {
-        at[dim] = rest % lanes[dim] * tile.groups[dim];
-        rest /= lanes[dim];
-      }
-      SmallVector<int64_t> point = map.compose(at);
-      int64_t offset = 0;
-      for (auto [level, stride] : llvm::enumerate(strides))
-        offset += point[op.getLayout()->getDimPosition(level)] * stride;
-      int64_t address = llvm::divideFloorSigned(offset, unit);
-      banks[llvm::mod(address, phase)].insert(address);
-    }
-    for (auto &[bank, addresses] : banks)
-      conflicts = std::max<int64_t>(conflicts, addresses.size());
-  }
-  return conflicts;
-}
-
-/// Pads the rows of boxes where that lets lanes read together, as long as
-/// there is room.
-void WorkersLowering::padRows(ArrayRef<StageOp> stages) {
-  for (StageOp op : stages) {
-    BoxPlan &plan = plans[op], padded = plan;
-    padded.padding = plan.inQuads ? kQuad : 1;
-    (void)getStrides(op, padded);
-    int64_t more = (padded.size - plan.size) * int64_t(sizeof(float)) *
-                   (plan.isDouble ? 2 : 1);
-    if (localBytes + more > target.getNearBytes() ||
-        countConflicts(op, padded) >= countConflicts(op, plan))
-      continue;
-    localBytes += more;
-    plan = padded;
-  }
-}
-
-LogicalResult WorkersLowering::planBoxes() {
-  SmallVector<StageOp> stages;
-  WalkResult walked = workers.walk([&](StageOp op) {
-    if (op.getRealisation() != Realisation::Copy)
-      return WalkResult::advance();
-    stages.push_back(op);
-    FailureOr<BoxPlan> plan = planBox(op);
-    if (succeeded(plan))
-      plans[op] = *plan;
-    return WalkResult(LogicalResult(plan));
-  });
-  if (walked.wasInterrupted())
-    return failure();
-  workers.walk([&](LoopOp op) {
-    if (std::optional<NearNest> nest = matchNest(op))
-      for (StageOp stage : nest->stages)
-        plans[stage].isDouble = stage.getRealisation() == Realisation::Copy;
-  });
-  auto count = [&] {
-    localBytes = 0;
-    for (StageOp op : stages) {
-      BoxPlan &plan = plans[op];
-      (void)getStrides(op, plan);
-      localBytes +=
-          plan.size * int64_t(sizeof(float)) * (plan.isDouble ? 2 : 1);
-    }
-    return localBytes <= target.getNearBytes();
-  };
-  if (!count())
-    for (StageOp op : stages)
-      plans[op].isDouble = false;
-  if (!count())
-    return workers.emitError("expected staged boxes of at most ")
-           << target.getNearBytes() << " bytes of workgroup memory, but got "
-           << localBytes << " - use smaller 'workers' or 'near' sizes";
-  padRows(stages);
-  for (StageOp op : stages) {
-    BoxPlan &plan = plans[op];
-    arrays[op] = image.addArray(code.getF32Type(), plan.inQuads ? kQuad : 1,
-                                plan.size * (plan.isDouble ? 2 : 1));
-  }
-  return success();
-}
-
-/// The memory of a staged box that stands at the op's origin now.
-Memory WorkersLowering::describe(StageOp op) {
-  if (op.getRealisation() == Realisation::InPlace)
-    return memories[op.getTensor()];
-  BoxPlan &plan = plans[op];
-  Memory memory;
-  memory.array = arrays[op];
-  memory.elementType = code.getF32Type();
-  memory.layout = *op.getLayout();
-  memory.origin = getPoint(op.getOrigin());
-  for (auto [origin, below] : llvm::zip(memory.origin, plan.below))
-    origin = origin - below;
-  memory.extents = memories[op.getTensor()].extents;
-  for (int64_t stride : getStrides(op, plan))
-    memory.strides.emplace_back(stride, Value());
-  memory.inQuads = plan.inQuads;
-  memory.zeroFilled = true;
-  return memory;
-}
+/// Elements that one invocation holds of one box while it computes a step; what
+/// is more costs too many registers. A copy of far more is a loop.
+static constexpr int64_t kMostInFlight = 32, kMostUnrolled = 64;
 
 //===----------------------------------------------------------------------===//
 // Copies
@@ -366,7 +174,7 @@ void WorkersLowering::lower(StageOp op) {
   Memory memory = describe(op);
   if (op.getRealisation() == Realisation::Copy) {
     Copy copy(*this, op);
-    if (copy.getCount(1) > kMostInFlight * kQuad)
+    if (copy.getCount(1) > kMostUnrolled)
       copy.copyInLoop(memory);
     else
       copy.store(copy.load(), memory);
