@@ -5,6 +5,7 @@
 
 #include "tools/sparkle-run/Problem/Source.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
 
 using namespace sparkle;
@@ -178,6 +179,34 @@ TEST(Cases, SaysWhereALineIsWrong) {
   EXPECT_EQ(
       missing.getErrors(),
       std::vector<std::string>{"/nowhere: error: No such file or directory"});
+}
+
+TEST(Cases, FilesNameOtherFiles) {
+  std::string folder = testing::TempDir();
+  std::ofstream(folder + "/outer") << "--mb=3 ic8ih8oc8kh1 --batch=inner\n"
+                                   << "ic8ih8oc8kh3\n";
+  std::ofstream(folder + "/inner") << "\n--mb=4 ic8ih8oc8kh2 x\n";
+  std::ofstream(folder + "/itself") << "--batch=itself\n";
+  CaseReader reader((ChannelLayout()));
+  reader.readFile(folder + "/outer");
+  ASSERT_EQ(reader.getCases().size(), 3u);
+  // What the inner file sets ends with it.
+  EXPECT_EQ(reader.getCases()[1].conv.batch, 4);
+  EXPECT_EQ(reader.getCases()[2].conv.batch, 3);
+  EXPECT_EQ(reader.getErrors(),
+            std::vector<std::string>{
+                folder + "/inner:2:21: error: expected a field of a "
+                         "convolution, but got 'x'"});
+  CaseReader endless((ChannelLayout()));
+  endless.readFile(folder + "/itself");
+  EXPECT_EQ(endless.getErrors(),
+            std::vector<std::string>{
+                folder + "/itself:1:9: error: expected at most 16 files within "
+                         "each other"});
+  CaseReader ofFolder((ChannelLayout()));
+  ofFolder.readFile(folder);
+  EXPECT_EQ(ofFolder.getErrors(),
+            std::vector<std::string>{folder + ": error: Is a directory"});
 }
 
 TEST(Source, SpellsEveryForm) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -98,13 +99,19 @@ void CaseReader::readText(const std::string &text, const std::string &name) {
 }
 
 void CaseReader::readFile(const std::string &path) {
-  std::ifstream file(path);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (!file.is_open() || file.bad()) // A folder opens, but cannot be read.
-    errors.push_back(
-        path + ": error: " +
-        (file.is_open() ? "expected a file" : std::strerror(errno)));
-  else
+  std::FILE *file = std::fopen(path.c_str(), "r");
+  std::string text;
+  char block[4096];
+  for (size_t size = 0;
+       file && (size = std::fread(block, 1, sizeof block, file)) > 0;)
+    text.append(block, size);
+  // A folder opens, but cannot be read.
+  bool isGood = file && !std::ferror(file);
+  if (!isGood)
+    errors.push_back(path + ": error: " + std::strerror(errno));
+  if (file)
+    std::fclose(file);
+  if (isGood)
     readText(text, path);
 }
 
