@@ -14,7 +14,41 @@ _Static_assert(sizeof(sparkle_launch_t) == 32, "part of the ABI");
 _Static_assert(sizeof(sparkle_code_t) == 120, "part of the ABI");
 _Static_assert(sizeof(sparkle_kernel_t) == 88, "part of the ABI");
 
+/* Fills a buffer of the CPU's and looks at it. */
+static int run(sparkle_context_t *context) {
+  sparkle_device_t *device = 0;
+  sparkle_buffer_t *buffer = 0;
+  sparkle_queue_t *queue = 0;
+  uint64_t value = 0;
+  int failed =
+      sparkle_context_find_device(context, "cpu", &device, 0) ||
+      sparkle_buffer_create(device, SPARKLE_MEMORY_READBACK, 64, &buffer, 0) ||
+      sparkle_queue_create(device, &queue, 0);
+  if (!failed) {
+    sparkle_view_t view = {.buffer = buffer};
+    sparkle_command_t command = {.kind = SPARKLE_COMMAND_FILL,
+                                 .fill = 42,
+                                 .arguments = &view,
+                                 .argument_count = 1};
+    sparkle_submission_t submission = {.commands = &command,
+                                       .command_count = 1};
+    failed = sparkle_queue_submit(queue, &submission, &value, 0) ||
+             sparkle_timeline_wait(sparkle_queue_get_timeline(queue), value,
+                                   SPARKLE_FOREVER, 0) ||
+             ((const uint32_t *)sparkle_buffer_get_pointer(buffer))[15] != 42;
+  }
+  sparkle_queue_release(queue);
+  sparkle_buffer_release(buffer);
+  return failed;
+}
+
 int main(void) {
+  sparkle_context_t *context = 0;
   uint64_t features = 0;
-  return sparkle_cpu_query_features(&features, 0) == SPARKLE_OK ? 0 : 1;
+  if (sparkle_cpu_query_features(&features, 0) != SPARKLE_OK ||
+      sparkle_context_create(&context, 0) != SPARKLE_OK)
+    return 1;
+  int failed = run(context);
+  sparkle_context_release(context);
+  return failed;
 }
