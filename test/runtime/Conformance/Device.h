@@ -19,8 +19,9 @@
 
 #define SPARKLE_OWNED(HANDLE)                                                  \
   HANDLE(buffer)                                                               \
-  HANDLE(context) HANDLE(library) HANDLE(module) HANDLE(queue)                 \
-      HANDLE(recording) HANDLE(stream) HANDLE(timeline)
+  HANDLE(context)                                                              \
+  HANDLE(library) HANDLE(module) HANDLE(queue) HANDLE(recording)               \
+      HANDLE(stream) HANDLE(timeline)
 #define SPARKLE_RELEASE(noun)                                                  \
   inline void release(sparkle_##noun##_t *handle) {                            \
     sparkle_##noun##_release(handle);                                          \
