@@ -17,16 +17,18 @@
 #include <utility>
 #include <vector>
 
-#define SPARKLE_OWNED(HANDLE)                                                  \
-  HANDLE(buffer)                                                               \
-  HANDLE(context)                                                              \
-  HANDLE(library) HANDLE(module) HANDLE(queue) HANDLE(recording)               \
-      HANDLE(stream) HANDLE(timeline)
 #define SPARKLE_RELEASE(noun)                                                  \
   inline void release(sparkle_##noun##_t *handle) {                            \
     sparkle_##noun##_release(handle);                                          \
   }
-SPARKLE_OWNED(SPARKLE_RELEASE)
+SPARKLE_RELEASE(buffer)
+SPARKLE_RELEASE(context)
+SPARKLE_RELEASE(library)
+SPARKLE_RELEASE(module)
+SPARKLE_RELEASE(queue)
+SPARKLE_RELEASE(recording)
+SPARKLE_RELEASE(stream)
+SPARKLE_RELEASE(timeline)
 #undef SPARKLE_RELEASE
 
 /// Owns what a function of the C ABI gave.
