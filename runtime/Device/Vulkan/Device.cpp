@@ -54,6 +54,10 @@ VulkanDevice::VulkanDevice(const Settings &settings, Ref<Instance> instance,
 }
 
 VulkanDevice::~VulkanDevice() {
+  if (!semaphores.empty())
+    waitIdle();
+  for (const Semaphore &semaphore : semaphores)
+    vk.DestroySemaphore(device, semaphore.handle, nullptr);
   allocator.reset();
   if (device)
     vk.DestroyDevice(device, nullptr);
@@ -181,6 +185,31 @@ void VulkanDevice::waitIdle() {
   Status status = check(vk.DeviceWaitIdle(device), "DeviceWaitIdle");
   if (!status.isOk())
     settings().log(1, "%s", status.message());
+}
+
+Status VulkanDevice::takeSemaphore(Semaphore &semaphore) {
+  {
+    std::lock_guard<std::mutex> lock(semaphoreMutex);
+    for (Semaphore &kept : semaphores)
+      if (kept.isReusable) {
+        semaphore = kept;
+        kept = semaphores.back();
+        semaphores.pop_back();
+        return {};
+      }
+  }
+  VkSemaphoreTypeCreateInfo type = {};
+  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
+  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
+  VkSemaphoreCreateInfo info = {};
+  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
+  info.pNext = &type;
+  return make(vk.CreateSemaphore, "CreateSemaphore", info, semaphore.handle);
+}
+
+void VulkanDevice::keepSemaphore(const Semaphore &semaphore) {
+  std::lock_guard<std::mutex> lock(semaphoreMutex);
+  semaphores.push_back(semaphore);
 }
 
 //===----------------------------------------------------------------------===//

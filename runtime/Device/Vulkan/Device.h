@@ -22,6 +22,13 @@ struct Port {
   VkQueue queue = VK_NULL_HANDLE;
 };
 
+/// A timeline semaphore that has reached `value`.
+struct Semaphore {
+  VkSemaphore handle = VK_NULL_HANDLE;
+  uint64_t value = 0;
+  bool isReusable = true; // false: it may have failed to reach it
+};
+
 class VulkanDevice : public Device {
 public:
   VulkanDevice(const Settings &settings, Ref<Instance> instance,
@@ -74,6 +81,12 @@ public:
   /// Until all that the device was given is done.
   void waitIdle();
 
+  /// Semaphores are not destroyed before the device: a driver may touch those
+  /// of a batch shortly after it has signalled that the batch is done (Mesa
+  /// 22.3, vk_queue_submit_cleanup). They are used again.
+  Status takeSemaphore(Semaphore &semaphore);
+  void keepSemaphore(const Semaphore &semaphore);
+
 private:
   ~VulkanDevice() override;
   /// Opens the device on the first call. Everything that makes an object on
@@ -94,6 +107,8 @@ private:
   std::unique_ptr<Memory> allocator;
   std::vector<std::unique_ptr<Port>> ports[2]; // by lane
   std::atomic<uint32_t> nextTurn{0};
+  std::mutex semaphoreMutex;
+  std::vector<Semaphore> semaphores; // that nothing uses
 };
 
 /// Bytes that an empty buffer has for Vulkan, which knows no empty ones: a

@@ -175,18 +175,19 @@ Status QueueState::submitBatch(Slot &slot, VulkanRecording &recording,
   semaphores.clear();
   values.clear();
   for (const OwnedPoint &wait : batchWaits) {
-    semaphores.push_back(
-        static_cast<VulkanTimeline &>(*wait.timeline).handle());
-    values.push_back(wait.value);
+    auto &timeline = static_cast<VulkanTimeline &>(*wait.timeline);
+    semaphores.push_back(timeline.handle());
+    values.push_back(timeline.native(wait.value));
   }
   stages.resize(batchWaits.size(), VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
   VkSemaphore signal = own->handle();
+  uint64_t signalled = own->native(value);
   VkTimelineSemaphoreSubmitInfo timeline = {};
   timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
   timeline.waitSemaphoreValueCount = static_cast<uint32_t>(values.size());
   timeline.pWaitSemaphoreValues = values.data();
   timeline.signalSemaphoreValueCount = 1;
-  timeline.pSignalSemaphoreValues = &value;
+  timeline.pSignalSemaphoreValues = &signalled;
   Lane lane = recording.lane();
   VkCommandBuffer buffers[] = {recording.handle(), VK_NULL_HANDLE,
                                VK_NULL_HANDLE};

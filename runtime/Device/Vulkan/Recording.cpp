@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Writes a command buffer. There is a barrier before the first command, since
-// what a queue was given before may still run; before each command that
-// depends on one since the last barrier; between the launches of a program;
-// and at the end, for the host. Independent commands run side by side.
+// Writes a command buffer. There is a barrier before each command that depends
+// on one since the last barrier, between the launches of a program, and at the
+// end: for what the queue is given next, and for the host. Independent commands
+// run side by side.
 
 #include "runtime/Device/Vulkan/Recording.h"
 
@@ -179,11 +179,10 @@ public:
   }
 
   Status record() {
-    barrier();
     for (size_t i = 0; i < recording.commands.size(); ++i)
       if (Status status = record(i); !status.isOk())
         return status;
-    if (isSeen)
+    if (!recording.commands.empty())
       finish();
     return {};
   }
@@ -246,14 +245,20 @@ private:
                           nullptr);
   }
 
-  /// The host reads what was written.
+  /// What comes later in the queue sees what was written, and so does the
+  /// host.
   void finish() {
     VkMemoryBarrier memory = {};
     memory.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
     memory.srcAccessMask = writes;
-    memory.dstAccessMask = VK_ACCESS_HOST_READ_BIT;
-    vk.CmdPipelineBarrier(buffer, stages, VK_PIPELINE_STAGE_HOST_BIT, 0, 1,
-                          &memory, 0, nullptr, 0, nullptr);
+    memory.dstAccessMask = reads | writes;
+    VkPipelineStageFlags readers = stages;
+    if (isSeen) {
+      memory.dstAccessMask |= VK_ACCESS_HOST_READ_BIT;
+      readers |= VK_PIPELINE_STAGE_HOST_BIT;
+    }
+    vk.CmdPipelineBarrier(buffer, stages, readers, 0, 1, &memory, 0, nullptr, 0,
+                          nullptr);
   }
 
   void copy(const View &from, const View &to) {

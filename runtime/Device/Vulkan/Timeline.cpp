@@ -14,22 +14,16 @@ using Clock = std::chrono::steady_clock;
 Status VulkanTimeline::create(VulkanDevice &device,
                               Ref<VulkanTimeline> &result) {
   auto timeline = Ref<VulkanTimeline>::adopt(new VulkanTimeline(device));
-  VkSemaphoreTypeCreateInfo type = {};
-  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
-  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
-  VkSemaphoreCreateInfo info = {};
-  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
-  info.pNext = &type;
-  if (Status status = device.make(device.functions().CreateSemaphore,
-                                  "CreateSemaphore", info, timeline->semaphore);
-      !status.isOk())
+  if (Status status = device.takeSemaphore(timeline->semaphore); !status.isOk())
     return status;
   result = std::move(timeline);
   return {};
 }
 
 VulkanTimeline::~VulkanTimeline() {
-  vulkan->functions().DestroySemaphore(vulkan->handle(), semaphore, nullptr);
+  if (semaphore.handle)
+    vulkan->keepSemaphore(
+        {semaphore.handle, native(submitted()), isKnownReached(submitted())});
 }
 
 void VulkanTimeline::markSubmitted(uint64_t value) {
@@ -72,13 +66,14 @@ Status VulkanTimeline::query(uint64_t &value) {
   if (Status status = failure(); !status.isOk())
     return status;
   uint64_t counter = 0;
-  Status status = vulkan->check(vulkan->functions().GetSemaphoreCounterValue(
-                                    vulkan->handle(), semaphore, &counter),
-                                "GetSemaphoreCounterValue");
+  Status status =
+      vulkan->check(vulkan->functions().GetSemaphoreCounterValue(
+                        vulkan->handle(), semaphore.handle, &counter),
+                    "GetSemaphoreCounterValue");
   if (!status.isOk())
     return status;
-  markReached(counter);
-  value = counter;
+  value = counter - semaphore.value;
+  markReached(value);
   return {};
 }
 
@@ -88,8 +83,9 @@ Status VulkanTimeline::waitSubmitted(uint64_t value, uint64_t timeout) {
   VkSemaphoreWaitInfo info = {};
   info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
   info.semaphoreCount = 1;
-  info.pSemaphores = &semaphore;
-  info.pValues = &value;
+  uint64_t counter = native(value);
+  info.pSemaphores = &semaphore.handle;
+  info.pValues = &counter;
   VkResult result =
       vulkan->functions().WaitSemaphores(vulkan->handle(), &info, timeout);
   if (result == VK_TIMEOUT)

@@ -23,7 +23,9 @@ public:
   void advance(uint64_t) override {} // the device does it
   void fail(const Status &status) override;
 
-  VkSemaphore handle() const { return semaphore; }
+  VkSemaphore handle() const { return semaphore.handle; }
+  /// What the semaphore counts to where the timeline reaches `value`.
+  uint64_t native(uint64_t value) const { return semaphore.value + value; }
   /// The driver was given the work that signals `value`.
   void markSubmitted(uint64_t value);
   /// The last value of that kind. A semaphore may wait for it: the work goes on
@@ -48,7 +50,7 @@ private:
   void markReached(uint64_t value);
 
   Ref<VulkanDevice> vulkan;
-  VkSemaphore semaphore = VK_NULL_HANDLE;
+  Semaphore semaphore; // its value is that of the timeline's beginning
   std::atomic<uint64_t> given{0};
   std::atomic<uint64_t> reached{0};
   std::atomic<bool> hasFailed{false};
