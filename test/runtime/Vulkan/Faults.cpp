@@ -23,6 +23,9 @@ const VulkanFault &getFault() {
 class Scenario {
 public:
   ~Scenario() {
+    // What still waits behind the gate would wait for ever.
+    if (isGated && sparkle_timeline_signal(gate, 1, nullptr) == SPARKLE_OK)
+      sparkle_timeline_wait(done, 1, SPARKLE_FOREVER, nullptr);
     for (sparkle_queue_t *queue : queues)
       sparkle_queue_release(queue);
     for (sparkle_timeline_t *timeline : {gate, done})
@@ -103,7 +106,9 @@ private:
     submission.wait_count = 1;
     submission.signals = &signal;
     submission.signal_count = 1;
-    return sparkle_queue_submit(queues[1], &submission, nullptr, &error);
+    TRY(sparkle_queue_submit(queues[1], &submission, nullptr, &error));
+    isGated = true;
+    return SPARKLE_OK;
   }
 
   sparkle_status_t finish(const char *) {
@@ -120,6 +125,7 @@ private:
 
   AffineKernel affine;
   bool isCpu = false;
+  bool isGated = false; // there is work behind the gate
   sparkle_context_t *context = nullptr;
   sparkle_device_t *device = nullptr;
   sparkle_module_t *module = nullptr;
@@ -143,10 +149,12 @@ constexpr Expectation expectations[] = {
 };
 
 /// What no work depends on: the cache of pipelines is an offer, as is a shared
-/// block of memory where a smaller piece is still to be had.
+/// block of memory where a smaller piece is still to be had; and closing the
+/// device waits for it, but has nobody to tell.
 bool isOptional(const std::string &name) {
   return name == "CreatePipelineCache" || name == "GetPipelineCacheData" ||
-         name == "AllocateMemory" || name == "MapMemory";
+         name == "AllocateMemory" || name == "MapMemory" ||
+         name == "DeviceWaitIdle";
 }
 
 struct VulkanFaults : testing::TestWithParam<uint32_t> {
@@ -199,8 +207,7 @@ TEST_P(VulkanFaults, isTold) {
     Scenario cpu;
     EXPECT_EQ(cpu.run("cpu"), SPARKLE_OK) << cpu.error.message;
   }
-  if (std::string(getFault().getName(function)) != "DeviceWaitIdle")
-    EXPECT_GT(calls, 0u) << getFault().getName(function) << " is not called";
+  EXPECT_GT(calls, 0u) << getFault().getName(function) << " is not called";
   Scenario device;
   EXPECT_EQ(device.run("vulkan:0"), SPARKLE_OK) << device.error.message;
 }
