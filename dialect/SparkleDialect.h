@@ -36,6 +36,10 @@ constexpr int64_t kAll = -1;
 
 /// The extents that `map` gives; kDynamic where only the call knows.
 llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
+
+/// What a read of an element gives, and arithmetic is done in: f32 where 16
+/// bits are stored, else the element itself.
+mlir::Type getScalarType(mlir::Type element);
 } // namespace sparkle
 
 #define GET_OP_CLASSES

@@ -23,6 +23,12 @@ SmallVector<int64_t> sparkle::staticExtents(AffineMap map) {
   });
 }
 
+Type sparkle::getScalarType(Type element) {
+  return element.getIntOrFloatBitWidth() == 16
+             ? Float32Type::get(element.getContext())
+             : element;
+}
+
 /// An affine map without the `affine_map<>` around it.
 static ParseResult parseBareMap(OpAsmParser &parser, AffineMapAttr &attr) {
   AffineMap map;
@@ -80,9 +86,10 @@ static LogicalResult verifyYield(Operation *op, Region &region,
 }
 
 template <typename Types>
-static SmallVector<Type> elementTypes(Types operandTypes) {
-  return llvm::map_to_vector(
-      operandTypes, [](auto type) -> Type { return type.getElementType(); });
+static SmallVector<Type> scalarTypes(Types operandTypes) {
+  return llvm::map_to_vector(operandTypes, [](auto type) {
+    return getScalarType(type.getElementType());
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -282,7 +289,9 @@ LogicalResult DefineOp::verifyRegions() {
     return emitOpError("expected ")
            << (getReductions() ? "one sum" : "no sum") << " for "
            << getReductions() << " reductions, but got " << count;
-  return verifyYield(*this, getBody(), getTarget().getType().getElementType());
+  // define_c9
+  return verifyYield(*this, getBody(),
+                     getScalarType(getTarget().getType().getElementType()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -299,10 +308,10 @@ LogicalResult ReadOp::verify() {
                           getTensor().getType().getRank())))
     return failure();
   // read_c2
-  if (getType() != getTensor().getType().getElementType())
+  Type scalar = getScalarType(getTensor().getType().getElementType());
+  if (getType() != scalar)
     return emitOpError("expected a result of type ")
-           << getTensor().getType().getElementType() << ", but got "
-           << getType();
+           << scalar << ", but got " << getType();
   // read_c3
   if (!(*this)->getParentOfType<SumOp>())
     for (size_t i = define.getNumOutputs(); i < count; ++i)
@@ -520,16 +529,17 @@ void StageOp::getEffects(
 LogicalResult StageOp::verify() {
   StoredTensorType tensor = getTensor().getType();
   BoxType box = getType();
+  bool copy = getRealisation() == Realisation::Copy;
+  Type element = tensor.getElementType();
   // stage_c1
   if (static_cast<int64_t>(getOrigin().size()) != tensor.getRank() ||
       static_cast<int64_t>(box.getShape().size()) != tensor.getRank() ||
-      box.getElementType() != tensor.getElementType())
+      box.getElementType() != (copy ? getScalarType(element) : element))
     return emitOpError("expected an origin and a box of the rank and element "
                        "type of ")
            << tensor << ", but got " << getOrigin().size()
            << " coordinates and " << box;
   // stage_c2
-  bool copy = getRealisation() == Realisation::Copy;
   if (!copy && (getLayout() || getOverlap()))
     return emitOpError("expected no layout and no overlap of a box in place");
   if (copy && (!getLayout() || !getLayout()->isPermutation() ||
@@ -710,7 +720,7 @@ LogicalResult AccumulateOp::verifyRegions() {
   // accumulate_c3
   if (failed(verifyArguments(
           *this, getBody(),
-          elementTypes(llvm::map_range(getBoxes().getTypes(), [](Type type) {
+          scalarTypes(llvm::map_range(getBoxes().getTypes(), [](Type type) {
             return cast<BoxType>(type);
           })))))
     return failure();
@@ -801,6 +811,11 @@ LogicalResult StoreOp::verify() {
             verifyAccess(*this, map, rank,
                          cast<StoredTensorType>(operand.getType()).getRank())))
       return failure();
+  // store_c4
+  Type sum = getSums().getType().getElementType();
+  if (getLast() && getTensor().getType().getElementType() != sum)
+    return emitOpError("expected a tensor of ")
+           << sum << " to hold partial sums, but got " << getTensor().getType();
   return success();
 }
 
@@ -808,12 +823,13 @@ LogicalResult StoreOp::verifyRegions() {
   // store_c3
   SmallVector<Type> types{getSums().getType().getElementType()};
   llvm::append_range(
-      types, elementTypes(llvm::map_range(getReads().getTypes(), [](Type type) {
+      types, scalarTypes(llvm::map_range(getReads().getTypes(), [](Type type) {
         return cast<StoredTensorType>(type);
       })));
   if (failed(verifyArguments(*this, getBody(), types)))
     return failure();
-  return verifyYield(*this, getBody(), getTensor().getType().getElementType());
+  return verifyYield(*this, getBody(),
+                     getScalarType(getTensor().getType().getElementType()));
 }
 
 #define GET_OP_CLASSES

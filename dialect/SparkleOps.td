@@ -121,6 +121,8 @@ def DefineOp : SparkleOp<"define", [HasParent<"KernelOp">, SingleBlock,
     * (C7) Each list of sizes in `pattern` has one entry for each index.
     * (C8) `order` of `pattern` is a permutation in which the indices of the
       left side come first.
+    * (C9) The body yields the element type of the target, or f32 where
+      elements have 16 bits.
   }];
   let arguments = (ins Sparkle_TensorType:$target, StrArrayAttr:$indices,
                        I64Attr:$reductions, AffineMapAttr:$extents,
@@ -154,7 +156,8 @@ def ReadOp : SparkleOp<"read", [Pure]> {
     Constraints:
     * (C1) `map` has one dimension for each index of the define, no symbols,
       and one result for each dimension of the tensor.
-    * (C2) The result has the element type of the tensor.
+    * (C2) The result has the element type of the tensor, or is f32 where
+      elements have 16 bits.
     * (C3) Outside of a `sparkle.sum`, `map` uses the indices of the left side
       only.
     * (C4) The tensor is not an output.
@@ -312,7 +315,8 @@ def StageOp : SparkleOp<"stage", [DeclareOpInterfaceMethods<MemoryEffectsOpInter
 
     Constraints:
     * (C1) There is one origin for each dimension, and the box has the rank and
-      the element type of the tensor.
+      the element type of the tensor; that of a copy is f32 where elements have
+      16 bits.
     * (C2) A copy has a layout of the box's rank that is a permutation of its
       dimensions; a box in place has none and does not overlap.
     * (C3) The extents of the box are static and positive.
@@ -347,7 +351,8 @@ def InitOp : SparkleOp<"init", [AttrSizedOperandSegments]> {
 
     Constraints:
     * (C1) `resume` has one coordinate for each dimension of the tensor and of
-      the tile, and the element types are equal.
+      the tile, and the element types are equal: what has 16 bits holds no
+      partial sums.
   }];
   let arguments = (ins Optional<Sparkle_TensorType>:$tensor,
                        Variadic<Index>:$at, Optional<I1>:$resume);
@@ -380,8 +385,8 @@ def AccumulateOp : SparkleOp<"accumulate", [AttrSizedOperandSegments,
     * (C2) There is one map and one `inside` for each operand; a map has one
       dimension for each coordinate, no symbols, and the rank of its operand;
       `inside` names dimensions of the operand.
-    * (C3) The body takes one scalar of each operand's element type and yields
-      one of the tile's.
+    * (C3) The body takes one scalar of each operand's element type, or f32
+      where elements have 16 bits, and yields one of the tile's.
     * (C4) The extents of the slice are positive.
     * (C5) The result has the type of the tile that comes in.
   }];
@@ -438,7 +443,8 @@ def StoreOp : SparkleOp<"store", [AttrSizedOperandSegments, SingleBlock,
     * (C2) There is one map for each operand; a map has one dimension for each
       coordinate, no symbols, and the rank of its operand.
     * (C3) The body takes the sum and one scalar of each operand's element type
-      and yields one of the tensor's.
+      and yields one of the tensor's; f32 stands for elements of 16 bits.
+    * (C4) With `last`, the tensor has the element type of the tile.
   }];
   let arguments = (ins Sparkle_TileType:$sums, Sparkle_TensorType:$tensor,
                        Variadic<Index>:$at, Variadic<Sparkle_TensorType>:$reads,

@@ -24,6 +24,10 @@ def Sparkle_TensorType : SparkleType<"StoredTensor", "tensor"> {
     the logical extent is neither read nor written, and zero in what
     `sparkle.pack` gives.
 
+    The element type says how elements are stored. Those of 16 bits are f32
+    wherever something is computed of them: a read converts them, which is
+    exact, and a store rounds to the nearest, ties to even.
+
     Example: NHWC, and channels blocked by 16.
     ```mlir
     !sparkle.tensor<?x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
@@ -51,7 +55,8 @@ def Sparkle_BoxType : SparkleType<"Box", "box"> {
   let description = [{
     What `sparkle.stage` gives. A box is read with the coordinates of the
     tensor it was taken from; `shape` is its extent along each dimension of
-    that tensor, and a read outside of the tensor is zero.
+    that tensor, and a read outside of the tensor is zero. A copy holds f32
+    where the tensor's elements have 16 bits.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape,
                         "::mlir::Type":$elementType);

@@ -103,7 +103,7 @@ int64_t countElements(AffineMap map, ArrayRef<int64_t> shape,
 /// Of each stage: the box, as far as the tensor reaches.
 int64_t getFarBytes(StageOp stage) {
   BoxType box = stage.getType();
-  int64_t bytes = getBytes(box.getElementType());
+  int64_t bytes = getBytes(stage.getTensor().getType().getElementType());
   for (auto [extent, bound] :
        llvm::zip_equal(box.getShape(), stage.getTensor().getType().getShape()))
     bytes *= ShapedType::isDynamic(bound) ? extent : std::min(extent, bound);

@@ -90,9 +90,9 @@ TensorOp Splitter::declareTemp() {
   llvm::append_range(extents, result.getExtents().getResults());
   for (AffineExpr expr : type.getLayout().getResults())
     layout.push_back(expr.shiftDims(inner, added));
-  auto stored =
-      StoredTensorType::get(context, shape, type.getElementType(),
-                            AffineMap::get(inner + added, 0, layout, context));
+  auto stored = StoredTensorType::get(
+      context, shape, getScalarType(type.getElementType()),
+      AffineMap::get(inner + added, 0, layout, context));
   return TensorOp::create(
       builder, loc, stored, Role::Temp,
       builder.getStringAttr(result.getName() + ".parts"),

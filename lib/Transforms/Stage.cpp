@@ -88,6 +88,10 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
     int64_t bytes = 0;
     for (StageOp stage : stages) {
       StringRef name = getDeclaration(stage.getTensor()).getName();
+      BoxType box = stage.getType();
+      stage.getResult().setType(
+          BoxType::get(box.getContext(), box.getShape(),
+                       getScalarType(box.getElementType())));
       if (llvm::AddOverflow(bytes, getBytes(stage.getType()), bytes))
         bytes = std::numeric_limits<int64_t>::max();
       stage.setRealisation(Realisation::Copy);

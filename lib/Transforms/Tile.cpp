@@ -52,6 +52,8 @@ private:
   OpFoldResult getExtent(unsigned index);
   SmallVector<Value> coordinates(unsigned count);
   TileType tileType();
+  /// The elements that the equation writes.
+  Type getStored() { return define.getTarget().getType().getElementType(); }
 
   void loop(Level level, unsigned index, OpFoldResult lower, OpFoldResult upper,
             int64_t step, OpFoldResult base, Body body);
@@ -86,6 +88,8 @@ private:
   /// The distinct reads of the sum, their tensors, and their boxes.
   SmallVector<ReadOp> reads;
   SmallVector<Value> boxes;
+  /// Whether boxes are those of a register tile, not of the worker.
+  bool isOfTile = false;
   /// The sums in flight; null outside of a register tile.
   Value sums;
 };
@@ -124,8 +128,7 @@ SmallVector<Value> Tiler::coordinates(unsigned count) {
 TileType Tiler::tileType() {
   auto sizes = llvm::map_to_vector(ArrayRef(spans).take_front(outputs),
                                    [](Span span) { return span.size; });
-  return TileType::get(builder.getContext(), sizes,
-                       define.getTarget().getType().getElementType(),
+  return TileType::get(builder.getContext(), sizes, getScalarType(getStored()),
                        pattern.getLanes().asArrayRef().take_front(outputs));
 }
 
@@ -281,8 +284,10 @@ void Tiler::stageBox(ReadOp read) {
     SmallVector<OpFoldResult> lower;
     for (auto [i, span] : llvm::enumerate(spans)) {
       bool isOutput = i < outputs;
-      int64_t extent = isOutput ? std::max(pattern.getWorkers()[i], span.size)
-                                : pattern.getNear()[i];
+      int64_t extent = !isOutput ? pattern.getNear()[i]
+                       : isOfTile
+                           ? span.size
+                           : std::max(pattern.getWorkers()[i], span.size);
       int64_t reach = coefficients[i] * (extent - 1);
       // The box begins at the smallest coordinate.
       first = first + builder.getAffineDimExpr(i) * coefficients[i] +
@@ -338,7 +343,8 @@ void Tiler::accumulate() {
                                  SmallVector<int64_t>(reads.size(), 0));
   Block *block = builder.createBlock(&op.getBody());
   for (Value box : boxes)
-    block->addArgument(cast<BoxType>(box.getType()).getElementType(), loc);
+    block->addArgument(
+        getScalarType(cast<BoxType>(box.getType()).getElementType()), loc);
   IRMapping mapping;
   for (ReadOp read : define.getSum().getBody().getOps<ReadOp>())
     for (auto [known, argument] : llvm::zip(reads, block->getArguments()))
@@ -394,7 +400,9 @@ Value Tiler::anyNear(arith::CmpIPredicate predicate) {
 }
 
 /// Where a worker has one register tile, its sums live across all near steps;
-/// where it has many, they pass through the output between near steps.
+/// where it has many, they pass through the output between near steps. An
+/// output that stores less than a sum holds no partial ones: there each tile
+/// has near steps of its own.
 void Tiler::emitNest() {
   ArrayRef<int64_t> order = pattern.getOrder().asArrayRef();
   ArrayRef<int64_t> left = order.take_front(outputs);
@@ -413,7 +421,9 @@ void Tiler::emitNest() {
     stageBoxes();
     return outputTiles(left, [&] { tile({}, {}); });
   }
-  if (llvm::all_of(left, [&](int64_t index) { return isOneTile(index); }))
+  isOfTile = getStored() != getScalarType(getStored()) ||
+             llvm::all_of(left, [&](int64_t i) { return isOneTile(i); });
+  if (isOfTile)
     return outputTiles(left, [&] {
       initialise({});
       nearSteps(nearIndices, [&] {

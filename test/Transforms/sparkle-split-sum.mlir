@@ -44,6 +44,23 @@ sparkle.kernel @split sizes ["M"] {
     sparkle.yield %0 : f32
   } : !sparkle.tensor<?x64xf32, (d0, d1) -> (d0, d1)>
 }
+
+// The parts of a sum are f32, whatever the result is stored as.
+// CHECK-LABEL: sparkle.kernel @half
+// CHECK: sparkle.tensor temp "y.parts" extents () -> (4, 64) : <4x64xf32, (d0, d1) -> (d0, d1)>
+// CHECK: sparkle.read {{.*}} : <64x128xf16, (d0, d1) -> (d0, d1)> -> f32
+// CHECK: sparkle.read {{.*}} : <4x64xf32, (d0, d1) -> (d0, d1)> -> f32
+sparkle.kernel @half sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (64, 128) : !sparkle.tensor<64x128xf16, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (64) : !sparkle.tensor<64xf16, (d0) -> (d0)>
+  sparkle.define %y ["m", "k"] reductions 1 extents () -> (64, 128) pattern <workers = [32, 32], near = [1, 16], stage = [], registers = [32, 1], lanes = [8, 1], unroll = [1, 16], order = [0, 1], prefetch = {}, overlap = []> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1) -> (d0, d1) : !sparkle.tensor<64x128xf16, (d0, d1) -> (d0, d1)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<64xf16, (d0) -> (d0)>
+}
 }
 
 // -----

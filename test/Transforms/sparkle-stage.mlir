@@ -65,3 +65,42 @@ sparkle.kernel @too_large sizes [] {
   } : !sparkle.tensor<64xf32, (d0) -> (d0)>
 }
 }
+
+// -----
+
+// A copy holds f32 where the tensor's elements have 16 bits, and counts so.
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
+// CHECK-LABEL: sparkle.kernel @half
+// CHECK: sparkle.stage copy {{.*}} : <64x64xf16, (d0, d1) -> (d0, d1)> to <64x64xf32>
+// CHECK: sparkle.accumulate {{.*}} !sparkle.box<64x64xf32>
+sparkle.kernel @half sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (64, 64) : !sparkle.tensor<64x64xf16, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (64) : !sparkle.tensor<64xf16, (d0) -> (d0)>
+  sparkle.define %y ["i", "j"] reductions 1 extents () -> (64, 64)
+      pattern <workers = [64, 1], near = [1, 64], stage = ["x"], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0, d1) : !sparkle.tensor<64x64xf16, (d0, d1) -> (d0, d1)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<64xf16, (d0) -> (d0)>
+}
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
+sparkle.kernel @half_too_large sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (64, 128) : !sparkle.tensor<64x128xf16, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (64) : !sparkle.tensor<64xf32, (d0) -> (d0)>
+  // expected-error @below {{expected staged boxes of at most 16384 bytes of near memory, but got 32768 bytes - use smaller 'workers' or 'near' sizes}}
+  sparkle.define %y ["i", "j"] reductions 1 extents () -> (64, 128)
+      pattern <workers = [64, 1], near = [1, 128], stage = ["x"], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0, d1) : !sparkle.tensor<64x128xf16, (d0, d1) -> (d0, d1)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<64xf32, (d0) -> (d0)>
+}
+}

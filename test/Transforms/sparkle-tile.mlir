@@ -157,6 +157,38 @@ sparkle.kernel @masked_tiles sizes ["N"] {
 
 // -----
 
+// An output of 16 bits holds no partial sums: every register tile has near steps
+// of its own, and boxes of its size.
+// CHECK-LABEL: sparkle.kernel @half
+// CHECK: sparkle.loop registers %[[M:.*]] = %{{.*}} to %{{.*}} step 10 {
+// CHECK:   sparkle.loop registers %[[N:.*]] = %{{.*}} to %{{.*}} step 16 {
+// CHECK:     sparkle.init : <10x16xf32, 1x16>
+// CHECK:     sparkle.loop near %[[K:.*]] = %{{.*}} step 64 carry
+// CHECK:       sparkle.stage in_place %{{.*}}[%[[M]], %[[K]]] : <100x128xf16, (d0, d1) -> (d0, d1)> to <10x64xf16>
+// CHECK:       sparkle.loop registers
+// CHECK:         sparkle.accumulate
+// CHECK:         ^bb0(%{{.*}}: f32, %{{.*}}: f32):
+// CHECK:     sparkle.store
+// CHECK-NOT: last
+// CHECK:     ^bb0(%{{.*}}: f32):
+sparkle.kernel @half sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf16, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf16, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128)
+      pattern <workers = [20, 32, 1], near = [1, 1, 64], stage = [], registers = [10, 16, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf16, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf16, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
 sparkle.kernel @unresolved sizes [] {
   %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
   %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>

@@ -152,13 +152,24 @@ sparkle.kernel @define_c5 sizes [] {
 
 // -----
 
-sparkle.kernel @define_c5 sizes [] {
+sparkle.kernel @define_c9 sizes [] {
   %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
   // expected-error @below {{expected a body that yields ('f32'), but got ('f64')}}
   sparkle.define %y ["i"] reductions 0 extents () -> (4) {
     %0 = arith.constant 0.0 : f64
     sparkle.yield %0 : f64
   } : !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @define_c9 sizes [] {
+  %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf16, (d0) -> (d0)>
+  // expected-error @below {{expected a body that yields ('f32'), but got ('f16')}}
+  sparkle.define %y ["i"] reductions 0 extents () -> (4) {
+    %0 = arith.constant 0.0 : f16
+    sparkle.yield %0 : f16
+  } : !sparkle.tensor<4xf16, (d0) -> (d0)>
 }
 
 // -----
@@ -230,6 +241,18 @@ sparkle.kernel @read_c2 sizes [] {
     %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<4xf32, (d0) -> (d0)> -> f64
     sparkle.yield %0 : f64
   } : !sparkle.tensor<4xf64, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @read_c2 sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4) : !sparkle.tensor<4xf16, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf16, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents () -> (4) {
+    // expected-error @below {{expected a result of type 'f32', but got 'f16'}}
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<4xf16, (d0) -> (d0)> -> f16
+    sparkle.yield %0 : f16
+  } : !sparkle.tensor<4xf16, (d0) -> (d0)>
 }
 
 // -----
@@ -380,6 +403,14 @@ func.func @stage_c1(%a: index, %x: !sparkle.tensor<4x4xf32, (d0, d1) -> (d0, d1)
 
 // -----
 
+func.func @stage_c1(%a: index, %x: !sparkle.tensor<4xf16, (d0) -> (d0)>) {
+  // expected-error @below {{expected an origin and a box of the rank and element type of}}
+  %0 = sparkle.stage copy %x[%a] layout (d0) -> (d0) : !sparkle.tensor<4xf16, (d0) -> (d0)> to !sparkle.box<4xf16>
+  return
+}
+
+// -----
+
 func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
   // expected-error @below {{expected no layout and no overlap of a box in place}}
   %0 = sparkle.stage in_place %x[%a] overlap : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
@@ -399,6 +430,14 @@ func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
 func.func @stage_c3(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
   // expected-error @below {{expected a box of static extents, but got '!sparkle.box<?xf32>'}}
   %0 = sparkle.stage in_place %x[%a] : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<?xf32>
+  return
+}
+
+// -----
+
+func.func @init_c1(%a: index, %c: i1, %y: !sparkle.tensor<4xf16, (d0) -> (d0)>) {
+  // expected-error @below {{expected coordinates and a tile of the rank and element type of '!sparkle.tensor<4xf16}}
+  %0 = sparkle.init resume %y[%a] if %c from !sparkle.tensor<4xf16, (d0) -> (d0)> : !sparkle.tile<4xf32, 1>
   return
 }
 
@@ -461,6 +500,18 @@ func.func @accumulate_c3(%a: index, %t: !sparkle.tile<4xf32, 1>, %x: !sparkle.bo
   %0 = sparkle.accumulate %t at [%a, %a] slice [4] (%x (d0, d1) -> (d1) : !sparkle.box<4xf32>) {
   ^bb0(%e: f64):
     sparkle.yield %e : f64
+  } : !sparkle.tile<4xf32, 1>
+  return
+}
+
+// -----
+
+func.func @accumulate_c3(%a: index, %t: !sparkle.tile<4xf32, 1>, %x: !sparkle.box<4xf16>) {
+  // expected-error @below {{expected a body with arguments ('f32'), but got ('f16')}}
+  %0 = sparkle.accumulate %t at [%a, %a] slice [4] (%x (d0, d1) -> (d1) : !sparkle.box<4xf16>) {
+  ^bb0(%e: f16):
+    %f = arith.extf %e : f16 to f32
+    sparkle.yield %f : f32
   } : !sparkle.tile<4xf32, 1>
   return
 }
@@ -547,6 +598,29 @@ func.func @store_c3(%a: index, %t: !sparkle.tile<4xf32, 1>, %y: !sparkle.tensor<
   ^bb0(%s: f32, %e: f32):
     sparkle.yield %s : f32
   } : !sparkle.tile<4xf32, 1> to !sparkle.tensor<4xf32, (d0) -> (d0)>
+  return
+}
+
+// -----
+
+func.func @store_c3(%a: index, %t: !sparkle.tile<4xf32, 1>, %y: !sparkle.tensor<4xf16, (d0) -> (d0)>) {
+  // expected-error @below {{expected a body that yields ('f32'), but got ('f16')}}
+  sparkle.store %t to %y[%a] () {
+  ^bb0(%s: f32):
+    %h = arith.truncf %s : f32 to f16
+    sparkle.yield %h : f16
+  } : !sparkle.tile<4xf32, 1> to !sparkle.tensor<4xf16, (d0) -> (d0)>
+  return
+}
+
+// -----
+
+func.func @store_c4(%a: index, %c: i1, %t: !sparkle.tile<4xf32, 1>, %y: !sparkle.tensor<4xf16, (d0) -> (d0)>) {
+  // expected-error @below {{expected a tensor of 'f32' to hold partial sums, but got '!sparkle.tensor<4xf16, (d0) -> (d0)>'}}
+  sparkle.store %t to %y[%a] last %c () {
+  ^bb0(%s: f32):
+    sparkle.yield %s : f32
+  } : !sparkle.tile<4xf32, 1> to !sparkle.tensor<4xf16, (d0) -> (d0)>
   return
 }
 

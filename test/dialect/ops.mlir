@@ -85,3 +85,41 @@ func.func @partial(%y: !sparkle.tensor<64xf32, (d0) -> (d0)>, %i: index, %first:
   }
   return
 }
+
+// Elements of 16 bits are f32 between a read and a store; a copy holds f32.
+// CHECK-LABEL: sparkle.kernel @halves
+sparkle.kernel @halves sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8) : !sparkle.tensor<8xf16, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (8) : !sparkle.tensor<8xf16, (d0) -> (d0)>
+  // CHECK: sparkle.define
+  sparkle.define %y ["i"] reductions 0 extents () -> (8) {
+    // CHECK: sparkle.read %{{.*}} (d0) -> (d0) : <8xf16, (d0) -> (d0)> -> f32
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<8xf16, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<8xf16, (d0) -> (d0)>
+}
+
+// CHECK-LABEL: sparkle.kernel @tiled_halves
+sparkle.kernel @tiled_halves sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8) : !sparkle.tensor<8xf16, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (8) : !sparkle.tensor<8xf16, (d0) -> (d0)>
+  sparkle.workers ["i"] (%i) extents () -> (8) steps [8] {
+    // CHECK: sparkle.stage in_place {{.*}} to <8xf16>
+    %a = sparkle.stage in_place %x[%i] : !sparkle.tensor<8xf16, (d0) -> (d0)> to !sparkle.box<8xf16>
+    // CHECK: sparkle.stage copy {{.*}} to <8xf32>
+    %b = sparkle.stage copy %x[%i] layout (d0) -> (d0) : !sparkle.tensor<8xf16, (d0) -> (d0)> to !sparkle.box<8xf32>
+    %0 = sparkle.init : !sparkle.tile<8xf32, 8>
+    // CHECK: sparkle.accumulate {{.*}} !sparkle.box<8xf16>, {{.*}} !sparkle.box<8xf32>) {
+    %1 = sparkle.accumulate %0 at [%i] slice [] (%a (d0) -> (d0) : !sparkle.box<8xf16>, %b (d0) -> (d0) : !sparkle.box<8xf32>) {
+    // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32):
+    ^bb0(%u: f32, %v: f32):
+      %2 = arith.mulf %u, %v : f32
+      sparkle.yield %2 : f32
+    } : !sparkle.tile<8xf32, 8>
+    sparkle.store %1 to %y[%i] (%x (d0) -> (d0) : !sparkle.tensor<8xf16, (d0) -> (d0)>) {
+    ^bb0(%s: f32, %e: f32):
+      %3 = arith.addf %s, %e : f32
+      sparkle.yield %3 : f32
+    } : !sparkle.tile<8xf32, 8> to !sparkle.tensor<8xf16, (d0) -> (d0)>
+  }
+}

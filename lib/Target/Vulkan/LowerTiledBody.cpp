@@ -253,13 +253,6 @@ static Value emitOp(Arithmetic &arithmetic, Operation &op, ValueRange v) {
       .Case([&](arith::MinNumFOp) {
         return emitNumber<spirv::FOrdLessThanOp>(a, v[0], v[1]);
       })
-      // Elements are f32 between load and store, which convert.
-      .Case([&](arith::ExtFOp) { return v[0]; })
-      .Case([&](arith::TruncFOp truncate) {
-        Operation *user = *truncate->user_begin();
-        bool isLast = truncate->hasOneUse() && isa<YieldOp>(user);
-        return isLast ? v[0] : Value();
-      })
       .Case([&](math::FmaOp) { return a.fma(v[0], v[1], v[2]); })
       .Case([&](math::AbsFOp) { return a.abs(v[0]); })
       .Case([&](math::SqrtOp) { return a.sqrt(v[0]); })

@@ -272,7 +272,8 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   }
   step.cycles = reads / readVector * kNearRead +
                 box / copyVector / double(laneCount) * kCopy;
-  // A row of padding for every eight, against conflicts of banks.
+  // A row of padding for every eight, against conflicts of banks. Copies are
+  // f32 whatever the tensor stores.
   double bytes = box * 4 * 9 / 8;
   step.bytes = bytes > 1e9 ? int64_t(1e9) : int64_t(bytes);
   return step;

@@ -20,6 +20,9 @@ struct Operand {
   llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
   bool isWeight;
 
+  int64_t getElementBytes() const {
+    return type.getElementType().getIntOrFloatBitWidth() / 8;
+  }
   bool varies(unsigned index) const {
     return llvm::any_of(coefficients,
                         [&](auto &row) { return row[index] != 0; });

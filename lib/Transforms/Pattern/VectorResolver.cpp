@@ -168,7 +168,8 @@ double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
     loads += double(points * (alongLanes ? vectors : 1));
     if (alongLanes && !alongTile) {
       live += vectors * points;
-      bytes += double(vectors * target.getLanes() * 4 * points);
+      bytes += double(vectors * target.getLanes() * operand.getElementBytes() *
+                      points);
     }
   }
   if (live + 2 > target.getVectors())
@@ -297,7 +298,7 @@ void VectorResolver::chooseUnroll() {
 //===----------------------------------------------------------------------===//
 
 int64_t VectorResolver::getBytes(const Operand &operand) {
-  int64_t bytes = 4;
+  int64_t bytes = operand.getElementBytes();
   for (int64_t extent : operand.type.getShape())
     if (llvm::MulOverflow(bytes, ShapedType::isDynamic(extent) ? 1 : extent,
                           bytes))
@@ -390,7 +391,7 @@ void VectorResolver::chooseNear() {
   auto boxBytes = [&](ArrayRef<int64_t> sizes) {
     double bytes = 0;
     for (const Operand &operand : operands) {
-      double box = 4;
+      double box = 4; // Copies are f32.
       for (auto &row : operand.coefficients) {
         double size = 1;
         for (auto [i, coefficient] : llvm::enumerate(row))

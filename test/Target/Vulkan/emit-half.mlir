@@ -27,20 +27,18 @@ module {
     sparkle.workers ["m"] (%m) extents () -> (16) steps [16] {
       %0 = sparkle.init : <16xf32, 4>
       %1 = sparkle.loop near %k = %c0 to %c64 step 4 carry (%s = %0) : !sparkle.tile<16xf32, 4> {
-        %b = sparkle.stage copy %x[%m, %k] layout (d0, d1) -> (d0, d1) overlap : <16x64xf16, (d0, d1) -> (d0, d1)> to <16x4xf16>
+        %b = sparkle.stage copy %x[%m, %k] layout (d0, d1) -> (d0, d1) overlap : <16x64xf16, (d0, d1) -> (d0, d1)> to <16x4xf32>
         sparkle.barrier
-        %2 = sparkle.accumulate %s at [%m, %k] slice [4] (%b (d0, d1) -> (d0, d1) inside [0, 1] : !sparkle.box<16x4xf16>) {
-        ^bb0(%e: f16):
-          %w = arith.extf %e : f16 to f32
-          sparkle.yield %w : f32
+        %2 = sparkle.accumulate %s at [%m, %k] slice [4] (%b (d0, d1) -> (d0, d1) inside [0, 1] : !sparkle.box<16x4xf32>) {
+        ^bb0(%e: f32):
+          sparkle.yield %e : f32
         } : !sparkle.tile<16xf32, 4>
         sparkle.barrier
         sparkle.yield %2 : !sparkle.tile<16xf32, 4>
       }
       sparkle.store %1 to %y[%m] () {
       ^bb0(%sum: f32):
-        %h = arith.truncf %sum : f32 to f16
-        sparkle.yield %h : f16
+        sparkle.yield %sum : f32
       } : !sparkle.tile<16xf32, 4> to !sparkle.tensor<16xf16, (d0) -> (d0)>
     }
   }
