@@ -32,7 +32,9 @@ createTargetMachine(const Processor &processor);
 std::string spellFeatures(const Processor &processor);
 
 // LowerTiled.cpp
-std::unique_ptr<mlir::Pass> createLowerTiled();
+/// Whether the processor converts f16 to f32 and back (F16C).
+enum class Halves { Convert, Refuse };
+std::unique_ptr<mlir::Pass> createLowerTiled(Halves halves);
 
 // Emit.cpp
 std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,

@@ -4,13 +4,17 @@
 
 #include "lib/Target/CPU/Code.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 
 namespace sparkle::cpu {
 
 static constexpr auto kNoWrap = LLVM::IntegerOverflowFlags::nsw;
-/// Callers promise no more than the alignment of a float.
-static constexpr unsigned kAlignment = 4;
+/// Callers promise no more than the alignment of an element.
+static unsigned getAlignment(Type type) {
+  return getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8;
+}
 
 Value Code::i64(int64_t value) {
   return LLVM::ConstantOp::create(*this, loc, getI64IntegerAttr(value));
@@ -25,6 +29,9 @@ Value Code::splat(float value, int64_t lanes) {
   return LLVM::ConstantOp::create(
       *this, loc,
       DenseElementsAttr::get(vectorType(lanes), llvm::APFloat(value)));
+}
+Value Code::zero(Type type) {
+  return LLVM::ConstantOp::create(*this, loc, getZeroAttr(type));
 }
 Value Code::splatInteger(int32_t value, int64_t lanes) {
   return LLVM::ConstantOp::create(
@@ -80,32 +87,46 @@ Value Code::select(Value condition, Value a, Value b) {
 
 // Not `inbounds`: the first address of a tile may lie before the tensor where
 // the elements that are read do not.
-Value Code::offset(Value pointer, Value count) {
-  return LLVM::GEPOp::create(*this, loc, pointerType(), getF32Type(), pointer,
+Value Code::offset(Type element, Value pointer, Value count) {
+  return LLVM::GEPOp::create(*this, loc, pointerType(), element, pointer,
                              ArrayRef<LLVM::GEPArg>{count});
 }
-Value Code::offset(Value pointer, int64_t count) {
+Value Code::offset(Type element, Value pointer, int64_t count) {
   if (!count)
     return pointer;
   if (llvm::isInt<30>(count))
     return LLVM::GEPOp::create(
-        *this, loc, pointerType(), getF32Type(), pointer,
+        *this, loc, pointerType(), element, pointer,
         ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(count)});
-  return offset(pointer, i64(count));
+  return offset(element, pointer, i64(count));
 }
 Value Code::load(Type type, Value pointer) {
-  return LLVM::LoadOp::create(*this, loc, type, pointer, kAlignment);
+  return LLVM::LoadOp::create(*this, loc, type, pointer, getAlignment(type));
 }
 void Code::store(Value value, Value pointer) {
-  LLVM::StoreOp::create(*this, loc, value, pointer, kAlignment);
+  LLVM::StoreOp::create(*this, loc, value, pointer,
+                        getAlignment(value.getType()));
 }
 Value Code::loadMasked(VectorType type, Value pointer, Value mask) {
-  return LLVM::MaskedLoadOp::create(*this, loc, type, pointer, mask,
-                                    splat(0, type.getNumElements()),
-                                    kAlignment);
+  return LLVM::MaskedLoadOp::create(*this, loc, type, pointer, mask, zero(type),
+                                    getAlignment(type));
 }
 void Code::storeMasked(Value value, Value pointer, Value mask) {
-  LLVM::MaskedStoreOp::create(*this, loc, value, pointer, mask, kAlignment);
+  LLVM::MaskedStoreOp::create(*this, loc, value, pointer, mask,
+                              getAlignment(value.getType()));
+}
+Value Code::widen(Value halves) {
+  int64_t lanes = cast<VectorType>(halves.getType()).getNumElements();
+  auto type = VectorType::get(lanes, getF16Type());
+  Value value = LLVM::BitcastOp::create(*this, loc, type, halves);
+  return LLVM::FPExtOp::create(*this, loc, vectorType(lanes), value);
+}
+Value Code::narrow(Value floats) {
+  int64_t lanes = cast<VectorType>(floats.getType()).getNumElements();
+  auto type = VectorType::get(lanes, getF16Type());
+  Value value = LLVM::FPTruncOp::create(*this, loc, type, floats);
+  auto bits = VectorType::get(lanes, getI16Type());
+  return LLVM::BitcastOp::create(*this, loc, bits, value);
 }
 Value Code::mask(const llvm::SmallBitVector &lanes) {
   SmallVector<bool> bits;

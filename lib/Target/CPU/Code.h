@@ -28,6 +28,8 @@ public:
   mlir::VectorType vectorType(int64_t lanes) {
     return mlir::VectorType::get(lanes, getF32Type());
   }
+  /// A zero of any type.
+  Value zero(mlir::Type type);
 
   Value i64(int64_t value);
   Value i32(int64_t value);
@@ -54,15 +56,18 @@ public:
   Value differ(Value a, Value b);
   Value select(Value condition, Value a, Value b);
 
-  /// `count` f32 behind `pointer`.
-  Value offset(Value pointer, Value count);
-  Value offset(Value pointer, int64_t count);
+  /// `count` elements behind `pointer`.
+  Value offset(mlir::Type element, Value pointer, Value count);
+  Value offset(mlir::Type element, Value pointer, int64_t count);
   Value load(mlir::Type type, Value pointer);
   void store(Value value, Value pointer);
   /// Only the lanes in `mask` are touched; others are 0.
   Value loadMasked(mlir::VectorType type, Value pointer, Value mask);
   void storeMasked(Value value, Value pointer, Value mask);
   Value mask(const llvm::SmallBitVector &lanes);
+  /// Between vectors of f32 and the bits of f16, which are i16.
+  Value widen(Value halves);
+  Value narrow(Value floats);
 
   Value broadcast(Value scalar, int64_t lanes);
   Value insert(Value vector, Value scalar, int64_t lane);

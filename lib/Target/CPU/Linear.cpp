@@ -195,7 +195,7 @@ Linear Indices::multiply(const Linear &form, Value factor) {
 }
 
 Linear Indices::compute(Operation operation, const Linear &form,
-                        int64_t constant, Value factor) {
+                        int64_t constant, Value factor, Type element) {
   for (const Computed &known : computed)
     if (known.operation == operation && known.form == form &&
         known.constant == constant && known.factor == factor)
@@ -204,7 +204,7 @@ Linear Indices::compute(Operation operation, const Linear &form,
   Value value = materialise(form);
   int64_t grain = getDivisor(form);
   if (operation == Operation::Address) {
-    atom.value = code.offset(factor, value);
+    atom.value = code.offset(element, factor, value);
   } else if (operation == Operation::Multiply) {
     atom.value = code.mul(value, factor);
     atom.divisor = grain;
@@ -226,14 +226,14 @@ Linear Indices::compute(Operation operation, const Linear &form,
   return result;
 }
 
-Value Indices::getAddress(Value pointer, const Linear &offset) {
+Value Indices::getAddress(Type element, Value pointer, const Linear &offset) {
   Linear moving = offset;
   moving.constant = 0;
   if (!moving.isConstant()) {
-    Linear address = compute(Operation::Address, moving, 1, pointer);
+    Linear address = compute(Operation::Address, moving, 1, pointer, element);
     pointer = atoms[address.terms.front().first].value;
   }
-  return code.offset(pointer, offset.constant);
+  return code.offset(element, pointer, offset.constant);
 }
 
 Linear Indices::choose(ArrayRef<Linear> cases, bool larger) {

@@ -60,8 +60,10 @@ public:
   /// The value of `form`, terms in the order of definition so that what does
   /// not change in an inner loop is a prefix of the sum.
   mlir::Value materialise(const Linear &form);
-  /// `offset` f32 behind `pointer`; constants stay constants of the address.
-  mlir::Value getAddress(mlir::Value pointer, const Linear &offset);
+  /// `offset` elements behind `pointer`, which is to nothing else; constants
+  /// stay constants of the address.
+  mlir::Value getAddress(mlir::Type element, mlir::Value pointer,
+                         const Linear &offset);
 
   /// The value of a pure affine `expr`.
   Linear evaluate(mlir::AffineExpr expr, llvm::ArrayRef<Linear> dims,
@@ -90,7 +92,7 @@ private:
   enum class Operation { FloorDiv, Mod, Multiply, Address };
   /// The atom for `operation` on `form`, new unless computed before.
   Linear compute(Operation operation, const Linear &form, int64_t constant,
-                 mlir::Value factor = {});
+                 mlir::Value factor = {}, mlir::Type element = {});
   Linear floorDiv(const Linear &form, int64_t divisor);
   Linear mod(const Linear &form, int64_t divisor);
   /// Splits `form` into a part that `divisor` divides, the rest, and a constant

@@ -391,6 +391,8 @@ namespace {
 struct LowerTiled : PassWrapper<LowerTiled, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerTiled)
 
+  explicit LowerTiled(Halves halves) : halves(halves) {}
+
   StringRef getArgument() const override { return "sparkle-cpu-lower-tiled"; }
   StringRef getDescription() const override {
     return "Lower the tiled level to LLVM functions and OpenMP";
@@ -418,6 +420,8 @@ struct LowerTiled : PassWrapper<LowerTiled, OperationPass<ModuleOp>> {
 
 private:
   LogicalResult verify(KernelOp kernel);
+
+  Halves halves;
 };
 } // namespace
 
@@ -432,9 +436,19 @@ static LogicalResult verifyType(Operation *op, Type type) {
                      .Case<TileType, BoxType, StoredTensorType>(
                          [](auto type) { return type.getElementType(); })
                      .Default(Type());
-  if (element && !element.isF32())
-    return op->emitError("expected elements of type f32, but got ") << type;
-  return success();
+  bool isTile = isa<TileType>(type);
+  if (!element || element.isF32() || (element.isF16() && !isTile))
+    return success();
+  return op->emitError("expected elements of type ")
+         << (isTile ? "f32" : "f32 or f16") << ", but got " << type;
+}
+
+static LogicalResult verifyHalves(TensorOp tensor, Halves halves) {
+  if (halves == Halves::Convert || !tensor.getType().getElementType().isF16())
+    return success();
+  return tensor.emitError("expected a processor with F16C for the f16 elements "
+                          "of '")
+         << tensor.getName() << "' - choose another one with --cpu";
 }
 
 /// What is unrolled takes time and code: no kernel is better for more.
@@ -473,7 +487,7 @@ static LogicalResult verifyPack(PackOp pack) {
 
 /// What the dialect allows and this target does not.
 LogicalResult LowerTiled::verify(KernelOp kernel) {
-  auto verifyOp = [](Operation *op) -> LogicalResult {
+  auto verifyOp = [&](Operation *op) -> LogicalResult {
     for (Type type : op->getResultTypes())
       if (failed(verifyType(op, type)))
         return failure();
@@ -483,6 +497,8 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
         return failure();
     if (auto pack = dyn_cast<PackOp>(op))
       return verifyPack(pack);
+    if (auto tensor = dyn_cast<TensorOp>(op))
+      return verifyHalves(tensor, halves);
     auto sum = dyn_cast<AccumulateOp>(op);
     return sum ? verifyTerms(sum) : success();
   };
@@ -491,8 +507,8 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
           .wasInterrupted());
 }
 
-std::unique_ptr<Pass> createLowerTiled() {
-  return std::make_unique<LowerTiled>();
+std::unique_ptr<Pass> createLowerTiled(Halves halves) {
+  return std::make_unique<LowerTiled>(halves);
 }
 
 } // namespace sparkle::cpu

@@ -20,6 +20,8 @@ using Point = llvm::SmallVector<Linear, 4>;
 /// Elements in memory: a tensor, or a box of one in scratch.
 struct Memory {
   mlir::Value pointer;
+  /// How an element is stored: f32, or i16 for the bits of an f16.
+  mlir::Type element;
   /// From the coordinates of the tensor, less `origin`, to physical ones.
   mlir::AffineMap layout;
   llvm::SmallVector<Linear, 4> origin;
@@ -117,9 +119,13 @@ private:
                    uint64_t inside, Access &access);
   mlir::Value getMask(const Access &access);
   mlir::Value getCondition(const Access &access, unsigned lane);
+  mlir::Value getAddress(const Memory &memory, const Linear &offset) {
+    return indices.getAddress(memory.element, memory.pointer, offset);
+  }
   mlir::Value getGuarded(const Memory &memory, const Linear &offset,
                          mlir::Value condition);
   mlir::Value getZero();
+  mlir::Value loadStored(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
   void storeTransposed(const Memory &memory, const Access &first,

@@ -16,6 +16,10 @@ static constexpr int kDone = 0, kRefused = 1;
 /// Temps begin at multiples of this many bytes.
 static constexpr int64_t kTempAlignment = 64;
 
+static int64_t getElementBytes(StoredTensorType type) {
+  return type.getElementType().getIntOrFloatBitWidth() / 8;
+}
+
 /// The dimension that a result of a layout is of, and by how much the
 /// coordinate along it grows from one physical index to the next.
 static std::pair<unsigned, int64_t> getFactor(AffineExpr expr) {
@@ -135,7 +139,7 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
   bytes.workspace = code.i64(0);
   for (TensorOp tensor : kernel.getTensors()) {
     StoredTensorType type = getPassedType(tensor);
-    Value count = code.i64(sizeof(float));
+    Value count = code.i64(getElementBytes(type));
     SmallVector<Value> extents;
     for (AffineExpr extent : tensor.getExtents().getResults()) {
       extents.push_back(checked.evaluate(extent, sizes));
@@ -174,6 +178,9 @@ Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
                                 Value pointer) {
   Memory memory;
   memory.pointer = pointer;
+  memory.element = type.getElementType();
+  if (memory.element.isF16())
+    memory.element = code.getI16Type();
   memory.layout = type.getLayout();
   memory.origin.resize(type.getRank());
   memory.extents = Point(indices.evaluate(extents, {}, sizeForms));
@@ -273,7 +280,8 @@ void KernelLowering::emitPack(TensorOp weight) {
   for (int64_t extent : shape)
     count *= extent;
   addFunction("_packed_" + weight.getName() + "_size", code.getI64Type(), {});
-  LLVM::ReturnOp::create(code, code.loc, code.i64(count * sizeof(float)));
+  LLVM::ReturnOp::create(code, code.loc,
+                         code.i64(count * getElementBytes(type)));
 
   Type pointer = code.pointerType();
   auto function = addFunction("_pack_" + weight.getName(), code.getI32Type(),
@@ -300,10 +308,9 @@ void KernelLowering::emitPack(TensorOp weight) {
     Linear offset;
     for (auto [at, stride] : llvm::zip(index, to.strides))
       offset = offset + at * stride.first;
-    Value element = load(from, resolve(from, getLogical(type, index),
-                                       /*width=*/1, kAnywhere));
-    code.store(code.extract(element, 0),
-               indices.getAddress(to.pointer, offset));
+    Value element = loadStored(from, resolve(from, getLogical(type, index),
+                                             /*width=*/1, kAnywhere));
+    code.store(code.extract(element, 0), getAddress(to, offset));
   };
   nest(0);
   LLVM::ReturnOp::create(code, code.loc, code.i32(kDone));

@@ -168,32 +168,35 @@ Value KernelLowering::getZero() {
 /// outside of a tensor needs no branch.
 Value KernelLowering::getGuarded(const Memory &memory, const Linear &offset,
                                  Value condition) {
-  Value address = indices.getAddress(memory.pointer, offset);
+  Value address = getAddress(memory, offset);
   return condition ? code.select(condition, address, getZero()) : address;
 }
 
-Value KernelLowering::load(const Memory &memory, const Access &access) {
+/// Elements as they are stored.
+Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   int64_t lanes = access.present.size();
+  Type element = memory.element;
+  auto type = VectorType::get(lanes, element);
   switch (access.kind) {
   case Access::Nothing:
-    return code.splat(0, lanes);
+    return code.zero(type);
   case Access::Broadcast: {
     Value address =
         getGuarded(memory, access.offsets.front(), getCondition(access, 0));
-    return code.broadcast(code.load(code.getF32Type(), address), lanes);
+    return code.broadcast(code.load(element, address), lanes);
   }
   case Access::Contiguous: {
-    Value address = indices.getAddress(memory.pointer, access.offsets.front());
+    Value address = getAddress(memory, access.offsets.front());
     if (Value mask = getMask(access))
-      return code.loadMasked(code.vectorType(lanes), address, mask);
-    return code.load(code.vectorType(lanes), address);
+      return code.loadMasked(type, address, mask);
+    return code.load(type, address);
   }
   case Access::Scattered: {
-    Value vector = code.splat(0, lanes);
+    Value vector = code.zero(type);
     for (unsigned lane : access.present.set_bits()) {
       Value address =
           getGuarded(memory, access.offsets[lane], getCondition(access, lane));
-      vector = code.insert(vector, code.load(code.getF32Type(), address), lane);
+      vector = code.insert(vector, code.load(element, address), lane);
     }
     return vector;
   }
@@ -201,10 +204,21 @@ Value KernelLowering::load(const Memory &memory, const Access &access) {
   llvm_unreachable("every kind is listed");
 }
 
+/// Elements as f32.
+Value KernelLowering::load(const Memory &memory, const Access &access) {
+  if (memory.element.isF32())
+    return loadStored(memory, access);
+  if (access.kind == Access::Nothing)
+    return code.splat(0, access.present.size());
+  return code.widen(loadStored(memory, access));
+}
+
 void KernelLowering::store(const Memory &memory, const Access &access,
                            Value vector) {
+  if (!memory.element.isF32())
+    vector = code.narrow(vector);
   if (access.kind == Access::Contiguous) {
-    Value address = indices.getAddress(memory.pointer, access.offsets.front());
+    Value address = getAddress(memory, access.offsets.front());
     if (Value mask = getMask(access))
       return code.storeMasked(vector, address, mask);
     return code.store(vector, address);
@@ -214,7 +228,7 @@ void KernelLowering::store(const Memory &memory, const Access &access,
     const Linear &offset =
         access.offsets[access.kind == Access::Broadcast ? 0 : lane];
     Value scalar = code.extract(vector, lane);
-    Value address = indices.getAddress(memory.pointer, offset);
+    Value address = getAddress(memory, offset);
     if (Value condition = getCondition(access, lane))
       code.storeMasked(code.broadcast(scalar, 1), address,
                        code.broadcast(condition, 1));
@@ -250,6 +264,7 @@ void KernelLowering::lower(StageOp op) {
 
   BoxType box = op.getType();
   Memory to;
+  to.element = code.getF32Type();
   to.layout = *op.getLayout();
   to.origin = getPoint(op.getOrigin());
   to.extents = from.extents;
@@ -263,7 +278,7 @@ void KernelLowering::lower(StageOp op) {
     OpBuilder::InsertionGuard guard(code);
     code.setInsertionPointToStart(scratch);
     to.pointer = LLVM::AllocaOp::create(code, code.loc, code.pointerType(),
-                                        code.getF32Type(), code.i64(count),
+                                        to.element, code.i64(count),
                                         /*alignment=*/64);
   }
   copyBox(from, to, box);
@@ -302,9 +317,9 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
 }
 
 void KernelLowering::lower(PrefetchOp op) {
-  constexpr int64_t kLine = 64 / sizeof(float);
   constexpr uint32_t kRead = 0, kKeep = 3, kData = 1;
   const Memory &memory = memories[op.getBox()];
+  int64_t line = 512 / memory.element.getIntOrFloatBitWidth();
   Point at = getPoint(op.getAt());
   // Offsets of one base are sorted, so that each line is asked for once.
   std::map<SmallVector<std::pair<unsigned, int64_t>, 2>, std::set<int64_t>>
@@ -330,10 +345,9 @@ void KernelLowering::lower(PrefetchOp op) {
     for (int64_t constant : constants) {
       if (covered && constant < *covered)
         continue;
-      covered = constant + kLine;
+      covered = constant + line;
       offset.constant = constant;
-      LLVM::Prefetch::create(code, code.loc,
-                             indices.getAddress(memory.pointer, offset), kRead,
+      LLVM::Prefetch::create(code, code.loc, getAddress(memory, offset), kRead,
                              kKeep, kData);
     }
   }

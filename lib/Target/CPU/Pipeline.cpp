@@ -4,6 +4,7 @@
 
 #include "lib/Target/CPU/CPU.h"
 #include "lib/Target/Registry.h"
+#include "sparkle/kernel.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
@@ -26,11 +27,15 @@ static void registerDialects(DialectRegistry &registry) {
 }
 
 static void registerPasses() {
-  registerPass([] { return cpu::createLowerTiled(); });
+  registerPass([] { return cpu::createLowerTiled(cpu::Halves::Convert); });
 }
 
-static void buildPipeline(OpPassManager &manager, const TargetOptions &) {
-  manager.addPass(cpu::createLowerTiled());
+static void buildPipeline(OpPassManager &manager,
+                          const TargetOptions &options) {
+  // The caller has described the processor, and so knows the name.
+  bool converts = cpu::getProcessor(options)->features & SPARKLE_CPU_F16C;
+  manager.addPass(cpu::createLowerTiled(converts ? cpu::Halves::Convert
+                                                 : cpu::Halves::Refuse));
 }
 
 const Target &getCPUTarget() {

@@ -37,10 +37,22 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // -----
 
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
-  sparkle.kernel @half sizes [] {
-    // expected-error @below {{expected elements of type f32, but got '!sparkle.tensor<8xf16, (d0) -> (d0)>'}}
+  sparkle.kernel @double sizes [] {
+    // expected-error @below {{expected elements of type f32 or f16, but got '!sparkle.tensor<8xf64, (d0) -> (d0)>'}}
+    %y = sparkle.tensor output "y" extents () -> (8) : <8xf64, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (8) steps [8] {
+    }
+  }
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @half_tile sizes [] {
     %y = sparkle.tensor output "y" extents () -> (8) : <8xf16, (d0) -> (d0)>
     sparkle.workers ["i"] (%i) extents () -> (8) steps [8] {
+      // expected-error @below {{expected elements of type f32, but got '!sparkle.tile<8xf16, 8>'}}
+      %0 = sparkle.init : <8xf16, 8>
     }
   }
 }
