@@ -136,6 +136,7 @@ private:
   std::string sizeParameters() const;
   void printFunction(StringRef type, const Twine &name,
                      ArrayRef<std::string> parameters);
+  bool hasHalves() const;
   bool hasTemps() const;
 
   const KernelDescription &kernel;
@@ -195,12 +196,24 @@ std::string KernelPrinter::text(const Extent &extent) const {
   return ("(" + sum + ") / " + Twine(extent.divisor)).str();
 }
 
+/// C11 has no type of 16 bits: there, what holds the bits.
+StringRef getType(const TensorDescription &tensor) {
+  return tensor.element == SPARKLE_ELEMENT_F16 ? "uint16_t" : "float";
+}
+
+/// A pointer to the elements, which an output's are written through.
+std::string getPointer(const TensorDescription &tensor) {
+  StringRef constant = tensor.role == SPARKLE_ROLE_OUTPUT ? "" : "const ";
+  return (constant + getType(tensor) + " *").str();
+}
+
 /// "f32[N, 64, 56, 56]"
 std::string KernelPrinter::shape(const TensorDescription &tensor) const {
   SmallVector<std::string> extents;
   for (const Extent &extent : tensor.extents)
     extents.push_back(text(extent));
-  return "f32[" + join(extents, ", ") + "]";
+  const char *element = tensor.element == SPARKLE_ELEMENT_F16 ? "f16" : "f32";
+  return std::string(element) + "[" + join(extents, ", ") + "]";
 }
 
 /// "[d0, d1 / 16, d2, d3, d1 % 16]"
@@ -215,6 +228,12 @@ std::string KernelPrinter::stored(ArrayRef<Factor> layout) const {
     factors.push_back(text);
   }
   return "[" + join(factors, ", ") + "]";
+}
+
+bool KernelPrinter::hasHalves() const {
+  return any_of(kernel.tensors, [](const TensorDescription &tensor) {
+    return tensor.element == SPARKLE_ELEMENT_F16;
+  });
 }
 
 bool KernelPrinter::hasTemps() const {
@@ -265,6 +284,9 @@ void KernelPrinter::printSummary() {
          "d0 "
          "is the first\n * dimension of the tensor. Pointers are to float, at "
          "any address that is a\n * multiple of 4; 64 is best."
+      << (hasHalves() ? " Those to\n * uint16_t are to the bits of IEEE 754 "
+                        "binary16, f16, at any multiple of 2."
+                      : "")
       << (cpu ? ""
               : " No code is for the CPU, so no function here\n"
                 " * runs the kernel; a runtime does, by its descriptor.")
@@ -275,9 +297,7 @@ void KernelPrinter::printKernel() {
   SmallVector<std::string> parameters;
   for (auto [argument, tensor] : zip_equal(arguments, kernel.tensors))
     if (tensor.role != SPARKLE_ROLE_TEMP)
-      parameters.push_back(
-          (tensor.role == SPARKLE_ROLE_OUTPUT ? "float *" : "const float *") +
-          argument);
+      parameters.push_back(getPointer(tensor) + argument);
   out << "/* Computes the outputs, every element of them. Buffers must not "
          "overlap.\n * Returns 0; 1 if a pointer is null or a size is negative "
          "or too large. Where\n * nothing is to be computed it returns 0 and "
@@ -291,15 +311,17 @@ void KernelPrinter::printKernel() {
 
 void KernelPrinter::printPackings() {
   for (const Packing &packing : cpu->packings) {
-    StringRef weight = kernel.tensors[packing.tensor].name;
+    const TensorDescription &tensor = kernel.tensors[packing.tensor];
+    StringRef weight = tensor.name;
     std::string source = isReservedWord(weight) || weight == "packed"
                              ? (weight + "_").str()
                              : weight.str();
     out << "/* Packs " << weight << " for " << kernel.name << ": to "
         << stored(packing.layout) << ", " << packing.size
         << " bytes.\n * Returns 0; 1 if a pointer is null. Thread-safe. */\n";
-    printFunction("int", kernel.name + "_pack_" + weight,
-                  {"const float *" + source, "float *packed"});
+    printFunction(
+        "int", kernel.name + "_pack_" + weight,
+        {getPointer(tensor) + source, (getType(tensor) + " *packed").str()});
     printFunction("int64_t", kernel.name + "_packed_" + weight + "_size", {});
   }
 }
@@ -322,7 +344,7 @@ void KernelPrinter::printReference() {
     if (tensor.role == SPARKLE_ROLE_TEMP)
       continue;
     bool isOutput = tensor.role == SPARKLE_ROLE_OUTPUT;
-    parameters.push_back((isOutput ? "double *" : "const float *") + name);
+    parameters.push_back((isOutput ? "double *" : getPointer(tensor)) + name);
     if (isOutput)
       parameters.push_back("double *" + unused(name + "_bound"));
   }

@@ -158,6 +158,8 @@ FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
   TensorDescription description;
   description.name = tensor.getName();
   description.role = getRole(tensor.getRole());
+  if (type.getElementType().isF16())
+    description.element = SPARKLE_ELEMENT_F16;
   for (AffineExpr expr : tensor.getExtents().getResults()) {
     std::optional<Extent> extent =
         getExtent(expr, tensor.getExtents().getNumSymbols());

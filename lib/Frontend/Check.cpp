@@ -129,9 +129,10 @@ void KernelChecker::check(const TensorDecl &decl) {
   tensor.role = decl.role;
   tensor.name = decl.name;
   checkName(decl.name);
-  if (decl.type != "f32") {
-    report.error(decl.type,
-                 "expected element type f32, but got " + quote(decl.type));
+  tensor.isHalf = decl.type == "f16";
+  if (decl.type != "f32" && !tensor.isHalf) {
+    report.error(decl.type, "expected element type f32 or f16, but got " +
+                                quote(decl.type));
     tensor.isBroken = true;
   }
   if (decl.extents.size() > maxRank) {

@@ -37,6 +37,7 @@ struct LayoutFactor {
 struct CheckedTensor {
   llvm::StringRef role;
   llvm::StringRef name;
+  bool isHalf = false;         // elements are f16, not f32
   std::vector<Affine> extents; // over the run-time sizes
   std::vector<LayoutFactor> layout;
   llvm::StringRef definedAt; // its equation; empty for inputs and weights

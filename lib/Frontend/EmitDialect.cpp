@@ -100,9 +100,11 @@ AffineMap KernelEmitter::getLayout(const CheckedTensor &tensor) {
 
 void KernelEmitter::emitTensor(const CheckedTensor &tensor) {
   AffineMap extents = getExtents(tensor.extents);
-  auto type =
-      StoredTensorType::get(builder.getContext(), staticExtents(extents),
-                            builder.getF32Type(), getLayout(tensor));
+  FloatType element = builder.getF32Type();
+  if (tensor.isHalf)
+    element = builder.getF16Type();
+  auto type = StoredTensorType::get(
+      builder.getContext(), staticExtents(extents), element, getLayout(tensor));
   tensors.push_back(TensorOp::create(builder, getLoc(tensor.name), type,
                                      *symbolizeRole(tensor.role), tensor.name,
                                      extents));

@@ -5,6 +5,7 @@
 
 #include "lib/Reference/Reference.h"
 #include "lib/Reference/ErrorBound.h"
+#include "lib/Reference/Half.h"
 #include "lib/Reference/Sizes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -29,8 +30,9 @@ namespace {
 
 /// Where the elements of a tensor are while the reference runs.
 struct Storage {
-  Value data;                  // float *, or double * of values
+  Value data;                  // of elements, or double * of values
   Value bounds;                // double *; null for what is only read
+  Type element;                // as the kernel stores it
   SmallVector<Value> extents;  // logical
   SmallVector<Value> strides;  // of the layout's results, in elements
   SmallVector<Value> physical; // extents of the layout's results
@@ -153,6 +155,7 @@ LogicalResult ReferenceBuilder::build() {
 /// Extents, strides and number of elements of a tensor as values.
 void ReferenceBuilder::measure(TensorOp tensor) {
   Storage &entry = storage[tensor];
+  entry.element = tensor.getType().getElementType();
   for (AffineExpr extent : tensor.getExtents().getResults())
     entry.extents.push_back(expand(b, extent, {}, sizes));
   AffineMap layout = tensor.getType().getLayout();
@@ -286,6 +289,8 @@ void ReferenceBuilder::store(Storage &target, DefineOp op, ValueRange indices,
   Type f64 = b.getF64Type();
   auto tensor = op.getTarget().getDefiningOp<TensorOp>();
   Value place = offset(tensor, indices);
+  if (target.element.isF16())
+    result = storeHalf(b, result);
   LLVM::StoreOp::create(b, result.value, element(f64, target.data, place));
   Value null = LLVM::ZeroOp::create(b, target.bounds.getType());
   Value wanted =
@@ -381,11 +386,15 @@ Value ReferenceBuilder::offset(TensorOp tensor, ValueRange coordinates) {
 }
 
 Bounded ReferenceBuilder::load(Storage &source, Value offset) {
-  Type f32 = b.getF32Type(), f64 = b.getF64Type();
+  Type f64 = b.getF64Type();
   if (!source.bounds) {
+    bool isHalf = source.element.isF16();
+    Type type = isHalf ? Type(b.getI16Type()) : b.getF32Type();
     Value value =
-        LLVM::LoadOp::create(b, f32, element(f32, source.data, offset));
-    return {arith::ExtFOp::create(b, f64, value), arithmetic.number(0)};
+        LLVM::LoadOp::create(b, type, element(type, source.data, offset));
+    value = isHalf ? expandHalf(b, value)
+                   : arith::ExtFOp::create(b, f64, value).getResult();
+    return {value, arithmetic.number(0)};
   }
   return {LLVM::LoadOp::create(b, f64, element(f64, source.data, offset)),
           LLVM::LoadOp::create(b, f64, element(f64, source.bounds, offset))};
