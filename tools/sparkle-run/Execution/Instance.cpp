@@ -64,9 +64,10 @@ std::string Instance::getObstacle() const {
     if (!tensor.isValid())
       return std::string("a negative extent of '") + tensor.getName() +
              "' at these sizes";
-    if (tensor.getElement() != SPARKLE_ELEMENT_F32)
+    if (tensor.getElement() != SPARKLE_ELEMENT_F32 &&
+        tensor.getElement() != SPARKLE_ELEMENT_F16)
       return std::string("elements of '") + tensor.getName() +
-             "': only f32 is filled in and checked";
+             "': only f32 and f16 are filled in and checked";
   }
   return "";
 }
@@ -77,11 +78,12 @@ void Instance::fill() {
     const Tensor &tensor = tensors[t];
     bool isRead = tensor.getRole() == SPARKLE_ROLE_INPUT ||
                   tensor.getRole() == SPARKLE_ROLE_WEIGHT;
-    inputs.emplace_back(isRead ? tensor.getMemoryCount() * sizeof(float) : 0);
-    float *elements = inputs.back().get<float>();
+    inputs.emplace_back(
+        isRead ? tensor.getMemoryCount() * tensor.getElementSize() : 0);
+    void *elements = inputs.back().get<void>();
     if (isRead)
       tensor.visit([&](int64_t i, int64_t offset) {
-        elements[offset] = hash(uint32_t(t) + 1, uint32_t(i));
+        tensor.store(elements, offset, hash(uint32_t(t) + 1, uint32_t(i)));
       });
   }
 }
@@ -90,7 +92,7 @@ Outputs Instance::makeOutputs() const {
   Outputs outputs;
   for (const Tensor &tensor : tensors)
     if (tensor.getRole() == SPARKLE_ROLE_OUTPUT)
-      outputs.emplace_back(tensor.getMemoryCount() * sizeof(float));
+      outputs.emplace_back(tensor.getMemoryCount() * tensor.getElementSize());
   return outputs;
 }
 
@@ -140,18 +142,20 @@ Comparison Instance::compare(const Outputs &outputs) const {
   for (const Tensor &tensor : tensors) {
     if (tensor.getRole() != SPARKLE_ROLE_OUTPUT)
       continue;
-    const float *got = outputs[output].get<float>();
+    const void *elements = outputs[output].get<void>();
     const double *value = exact[output].get<double>();
     const double *bound = bounds[output].get<double>();
     int64_t worstAt = -1, worstOffset = 0;
     std::vector<bool> isElement(tensor.getMemoryCount());
     tensor.visit([&](int64_t i, int64_t at) {
       isElement[at] = true;
-      double error = std::fabs(got[at] - value[at]);
+      double got = tensor.load(elements, at);
+      // What overflows f16 is the same infinity, or has an infinite bound.
+      double error = got == value[at] ? 0 : std::fabs(got - value[at]);
       all.wrong += !(error <= bound[at]); // So that not-a-number is wrong.
-      double share = error == 0          ? 0
-                     : std::isnan(error) ? INFINITY
-                                         : error / bound[at];
+      double share = error == 0 || std::isinf(bound[at]) ? 0
+                     : std::isnan(error)                 ? INFINITY
+                                                         : error / bound[at];
       all.largest = std::isnan(error) ? INFINITY : std::max(all.largest, error);
       if (share > worst) {
         worst = share;
@@ -162,15 +166,12 @@ Comparison Instance::compare(const Outputs &outputs) const {
     all.count += tensor.getCount();
     if (worstAt >= 0) {
       all.where = tensor.spell(worstAt);
-      all.got = got[worstOffset];
+      all.got = tensor.load(elements, worstOffset);
       all.expected = value[worstOffset];
       all.bound = bound[worstOffset];
     }
-    for (int64_t at = 0; at < tensor.getMemoryCount(); ++at) {
-      uint32_t bits;
-      std::memcpy(&bits, got + at, sizeof bits);
-      all.overwritten += !isElement[at] && bits != poison;
-    }
+    for (int64_t at = 0; at < tensor.getMemoryCount(); ++at)
+      all.overwritten += !isElement[at] && !tensor.isPoison(elements, at);
     ++output;
   }
   all.largestShare = std::max(worst, 0.);
@@ -184,11 +185,12 @@ Difference Instance::compare(const Outputs &outputs,
   for (const Tensor &tensor : tensors) {
     if (tensor.getRole() != SPARKLE_ROLE_OUTPUT)
       continue;
-    const float *a = outputs[output].get<float>();
-    const float *b = others[output].get<float>();
+    const void *some = outputs[output].get<void>();
+    const void *other = others[output].get<void>();
     int64_t worst = -1;
     tensor.visit([&](int64_t i, int64_t at) {
-      double difference = std::fabs(double(a[at]) - b[at]);
+      double a = tensor.load(some, at), b = tensor.load(other, at);
+      double difference = a == b ? 0 : std::fabs(a - b);
       if (std::isnan(difference))
         difference = INFINITY;
       if (difference > all.largest) {
@@ -211,8 +213,9 @@ uint64_t Instance::getChecksum(const Outputs &outputs) const {
       continue;
     const unsigned char *bytes = outputs[output++].get<unsigned char>();
     tensor.visit([&](int64_t, int64_t at) {
-      for (int byte = 0; byte < 4; ++byte)
-        sum = (sum ^ bytes[4 * at + byte]) * 0x100000001b3U;
+      for (int64_t size = tensor.getElementSize(), byte = 0; byte < size;
+           ++byte)
+        sum = (sum ^ bytes[size * at + byte]) * 0x100000001b3U;
     });
   }
   return sum;

@@ -76,7 +76,8 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
              failure))
     return false;
   const Tensor &wanted = instance.getTensors()[tensor];
-  uint64_t own = uint64_t(wanted.getMemoryCount()) * sizeof(float);
+  uint64_t own =
+      uint64_t(wanted.getMemoryCount()) * uint64_t(wanted.getElementSize());
   if (wanted.getRole() != SPARKLE_ROLE_WEIGHT && size != own) {
     error = std::string("expected '") + wanted.getName() + "' to have " +
             std::to_string(own) + " bytes, but the runtime wants " +

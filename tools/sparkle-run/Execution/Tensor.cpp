@@ -3,8 +3,10 @@
 // Extents and layouts of descriptors -> places in memory.
 
 #include "tools/sparkle-run/Execution/Tensor.h"
+#include "tools/sparkle-run/Problem/Half.h"
 
 #include <algorithm>
+#include <cstring>
 
 using namespace sparkle;
 
@@ -51,6 +53,24 @@ Tensor::Tensor(const sparkle_tensor_t &tensor,
 bool Tensor::isValid() const {
   return std::all_of(shape.begin(), shape.end(),
                      [](int64_t extent) { return extent >= 0; });
+}
+
+double Tensor::load(const void *elements, int64_t offset) const {
+  return isHalf() ? fromHalf(static_cast<const uint16_t *>(elements)[offset])
+                  : static_cast<const float *>(elements)[offset];
+}
+
+void Tensor::store(void *elements, int64_t offset, float value) const {
+  if (isHalf())
+    static_cast<uint16_t *>(elements)[offset] = toHalf(value);
+  else
+    static_cast<float *>(elements)[offset] = value;
+}
+
+bool Tensor::isPoison(const void *elements, int64_t offset) const {
+  const char *bytes = static_cast<const char *>(elements);
+  return std::memcmp(bytes + offset * getElementSize(), &poison,
+                     getElementSize()) == 0;
 }
 
 std::string Tensor::spell(int64_t i) const {

@@ -20,6 +20,11 @@ public:
   const char *getName() const { return tensor->name; }
   uint32_t getRole() const { return tensor->role; }
   uint32_t getElement() const { return tensor->element; }
+  int64_t getElementSize() const { return isHalf() ? 2 : 4; }
+  /// Of elements in memory, that at `offset`.
+  double load(const void *elements, int64_t offset) const;
+  void store(void *elements, int64_t offset, float value) const;
+  bool isPoison(const void *elements, int64_t offset) const;
   const std::vector<int64_t> &getShape() const { return shape; }
   bool isValid() const;
   /// Elements, and those with what rounds the extents up to whole blocks.
@@ -48,6 +53,8 @@ public:
   std::string spell(int64_t i) const;
 
 private:
+  bool isHalf() const { return getElement() == SPARKLE_ELEMENT_F16; }
+
   const sparkle_tensor_t *tensor;
   std::vector<int64_t> shape;
   int64_t count = 1, memoryCount = 1;
@@ -63,7 +70,7 @@ int64_t evaluate(const sparkle_extent_t &extent,
 /// The integer hash "lowbias32" of Chris Wellons, as a number in [-1, 1).
 float hash(uint32_t seed, uint32_t i);
 
-/// Four bytes that are not-a-number, also as double.
+/// Four bytes that are not-a-number, also as double and as two f16.
 constexpr uint32_t poison = 0xffffffff;
 
 } // namespace sparkle
