@@ -124,7 +124,8 @@ std::string sparkle::drawRow(uint64_t &state) {
           drawDimension(random, 'w');
   bool split = groups > 1 && !depthwise; // Their blocks have no spelling.
   for (int i = 0; i < 2; ++i)
-    text += " " + std::string(layouts[random.pick(0, split ? 2 : 3)]);
-  text += " " + drawEpilogue(random);
+    text += " " + std::string(layouts[random.pick(0, split ? 2 : 3)]) +
+            (random.oneIn(4) ? ":f16" : "");
+  text += " " + drawEpilogue(random) + (random.oneIn(4) ? " w:f16" : "");
   return text + (groups == 1 && random.oneIn(3) ? drawPattern(random) : "");
 }

@@ -4,6 +4,7 @@
 
 #include "test/end-to-end/Guarded.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,15 +16,16 @@ using namespace sparkle;
 /// All live buffers: the signal handler has no other way to find them.
 static Guarded *buffers = nullptr;
 
-// Exponent all ones in f32, and in either half of a double.
-static const uint32_t poison = 0x7fc0dead;
+// Two equal f16 with an exponent of all ones: so it is in f32 and in double.
+static const uint32_t poison = 0x7fc17fc1;
 
 static int64_t getPageSize() { return sysconf(_SC_PAGESIZE); }
 
-Guarded::Guarded(std::string name, int64_t bytes, Placement placement)
+Guarded::Guarded(std::string name, int64_t bytes, Placement placement,
+                 int64_t element)
     : name(std::move(name)), bytes(bytes), next(buffers) {
   int64_t page = getPageSize();
-  int64_t shift = placement == Placement::Unaligned ? 4 : 0;
+  int64_t shift = placement == Placement::Unaligned ? element : 0;
   int64_t inner = (bytes + shift + page - 1) / page * page;
   mapped = inner + 2 * page;
   void *pages = mmap(nullptr, mapped, PROT_NONE,
@@ -57,14 +59,20 @@ void Guarded::protect() {
     mprotect(map + page, mapped - 2 * page, PROT_READ);
 }
 
-bool Guarded::isPoison(int64_t offset) const {
-  return std::memcmp(data + offset, &poison, sizeof poison) == 0;
+/// The byte at `at`; the pattern begins anew every 4 bytes of the pages.
+bool Guarded::isPoison(const char *at) const {
+  return *at == reinterpret_cast<const char *>(&poison)[(at - map) % 4];
+}
+
+bool Guarded::isPoison(int64_t offset, int64_t count) const {
+  return std::all_of(data + offset, data + offset + count,
+                     [&](const char &at) { return isPoison(&at); });
 }
 
 bool Guarded::isIntact() const {
   int64_t page = getPageSize();
-  for (char *at = map + page; at < map + mapped - page; at += sizeof poison)
-    if ((at < data || at >= data + bytes) && !isPoison(at - data))
+  for (char *at = map + page; at < map + mapped - page; ++at)
+    if ((at < data || at >= data + bytes) && !isPoison(at))
       return false;
   return true;
 }

@@ -10,13 +10,15 @@
 
 namespace sparkle {
 
-/// Which page the buffer touches; `Unaligned` is `Start`, 4 bytes later.
+/// Which page the buffer touches; `Unaligned` is `Start`, an element later.
 enum class Placement { End, Start, Unaligned };
 
 class Guarded {
 public:
-  /// A buffer filled with a pattern that is a not-a-number to f32 and double.
-  Guarded(std::string name, int64_t bytes, Placement placement);
+  /// A buffer filled with a pattern that is a not-a-number to f16, f32 and
+  /// double.
+  Guarded(std::string name, int64_t bytes, Placement placement,
+          int64_t element = 4);
   ~Guarded();
   Guarded(const Guarded &) = delete;
   Guarded &operator=(const Guarded &) = delete;
@@ -32,14 +34,16 @@ public:
 
   /// True if the bytes around the buffer, within its pages, are untouched.
   bool isIntact() const;
-  /// True if 4 bytes at `offset` still hold the pattern.
-  bool isPoison(int64_t offset) const;
+  /// True if `count` bytes at `offset` still hold the pattern.
+  bool isPoison(int64_t offset, int64_t count) const;
 
   /// Names the buffer at or near a faulting address; for a signal handler.
   static const char *describeFault(const void *address, char *text,
                                    size_t length);
 
 private:
+  bool isPoison(const char *at) const;
+
   std::string name;
   int64_t bytes;
   char *map, *data;

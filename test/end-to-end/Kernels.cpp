@@ -532,6 +532,106 @@ kernel two_outputs(W = ?) {
   all.back().derived = 1;
 }
 
+static const char halvesText[] = R"(
+// Stored in 16 bits: some inputs, a weight, a temp, an output.
+kernel halves(N = ?) {
+  input  x: f32[N, 19, 10, 9]  layout nhwc
+  weight d: f16[19, 3, 3]
+  weight w: f16[33, 19]
+  input  b: f16[33]
+  temp   t: f16[N, 19, 10, 9]  layout nchw8c
+  output y: f16[N, 33, 10, 9]  layout nhwc
+
+  t[n, c, p, q] = silu(sum(r, s: x[n, c, p + r - 1, q + s - 1] * d[c, r, s]))
+  y[n, k, p, q] = sum(c: t[n, c, p, q] * w[k, c]) + b[k]
+}
+
+pattern parts for halves.y {
+  near      c: 8, stage t
+  registers k: 16, q: 4
+}
+)";
+
+static void defineHalves(const Operands &in, Results &out) {
+  Result t{{out[0].shape[0], 19, 10, 9}, {}};
+  t.define([&](const Index &i) {
+    return storeHalf(
+        activate("silu", sumOver(3, 3, [&](int64_t r, int64_t s) {
+                   return in[0].at({i[0], i[1], i[2] + r - 1, i[3] + s - 1}) *
+                          in[1].at({i[1], r, s});
+                 })));
+  });
+  out[0].define([&](const Index &i) {
+    Bounded sum = sumOver(19, [&](int64_t c) {
+      return t.at({i[0], c, i[2], i[3]}) * in[2].at({i[1], c});
+    });
+    return sum + in[3].at({i[1]});
+  });
+}
+
+static void addHalves(std::vector<Problem> &all) {
+  const bool half = true;
+  all.push_back(make("halves", halvesText,
+                     {{"x", Role::Input, {runTime(0), 19, 10, 9}, "nhwc"},
+                      {"d", Role::Weight, {19, 3, 3}, "", Fill::Signed, half},
+                      {"w", Role::Weight, {33, 19}, "", Fill::Signed, half},
+                      {"b", Role::Input, {33}, "", Fill::Wide, half},
+                      {"y",
+                       Role::Output,
+                       {runTime(0), 33, 10, 9},
+                       "nhwc",
+                       Fill::Signed,
+                       half}},
+                     defineHalves));
+  all.back().hasTemps = true;
+  all.back().calls = {{2}, {1}, {0}};
+
+  all.push_back(
+      make("every_half", R"(
+kernel every_half() {
+  input  x: f16[65536]
+  output y: f32[65536]
+  output z: f16[65536]
+  y[i] = x[i]
+  z[i] = -x[i]
+}
+)",
+           {{"x", Role::Input, {65536}, "", Fill::Halves, half},
+            {"y", Role::Output, {65536}, ""},
+            {"z", Role::Output, {65536}, "", Fill::Signed, half}},
+           [](const Operands &in, Results &out) {
+             out[0].define([&](const Index &i) { return in[0].at(i); });
+             out[1].define([&](const Index &i) { return -in[0].at(i); });
+           }));
+
+  all.push_back(make("round_half", R"(
+// Rounded, infinite, and below the normal range.
+kernel round_half() {
+  input  x: f32[20000]
+  output y: f16[20000]
+  output z: f16[20000]
+  output s: f16[20000]
+  y[i] = x[i]
+  z[i] = 4000 * x[i]
+  s[i] = x[i] / 500000
+}
+)",
+                     {{"x", Role::Input, {20000}, "", Fill::Special},
+                      {"y", Role::Output, {20000}, "", Fill::Signed, half},
+                      {"z", Role::Output, {20000}, "", Fill::Signed, half},
+                      {"s", Role::Output, {20000}, "", Fill::Signed, half}},
+                     [](const Operands &in, Results &out) {
+                       out[0].define(
+                           [&](const Index &i) { return in[0].at(i); });
+                       out[1].define([&](const Index &i) {
+                         return Bounded{4000, 0} * in[0].at(i);
+                       });
+                       out[2].define([&](const Index &i) {
+                         return in[0].at(i) / Bounded{500000, 0};
+                       });
+                     }));
+}
+
 std::vector<Problem> sparkle::makeKernels() {
   std::vector<Problem> all;
   addProducts(all);
@@ -540,5 +640,6 @@ std::vector<Problem> sparkle::makeKernels() {
   addReads(all);
   addActivations(all);
   addSeveralEquations(all);
+  addHalves(all);
   return all;
 }

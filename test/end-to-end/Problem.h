@@ -18,6 +18,7 @@ enum class Fill {
   Wide,    ///< [-8, 8), so that activations see their whole range.
   Divisor, ///< [1, 3)
   Special, ///< Large, tiny and infinite values, signed zeros, not-a-number.
+  Halves,  ///< Every f16 in turn.
 };
 
 struct Argument {
@@ -27,6 +28,9 @@ struct Argument {
   Shape shape;
   std::string layout;
   Fill fill = Fill::Signed;
+  bool isHalf = false; ///< The elements are f16, not f32.
+
+  int64_t getElementSize() const { return isHalf ? 2 : 4; }
 };
 
 /// The extent that the i-th run-time size gives.
@@ -50,7 +54,8 @@ struct Problem {
 };
 
 /// Makes a problem of a row: `PROBLEM SOURCE DESTINATION EPILOGUE [w:LAYOUT]
-/// [| PATTERN]`. On error the problem has no text and `title` says why.
+/// [| PATTERN]`, where `:f16` may follow a layout. On error the problem has no
+/// text and `title` says why.
 Problem parseRow(const std::string &row, const std::string &name);
 
 /// A row drawn from `state`, which it advances.

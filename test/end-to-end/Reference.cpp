@@ -50,6 +50,16 @@ Bounded sparkle::min(Bounded a, Bounded b) {
   return {std::fmin(a.value, b.value), std::max(a.error, b.error)};
 }
 
+Bounded sparkle::storeHalf(Bounded a) {
+  const double overflow = 65520, infinity = INFINITY;
+  double most = std::fabs(a.value) + a.error;
+  if (std::fabs(a.value) - a.error >= overflow)
+    return {std::copysign(infinity, a.value), 0};
+  if (most >= overflow)
+    return {a.value, infinity};
+  return {a.value, a.error + std::max(most * 0x1p-11, 0x1p-25)};
+}
+
 /// The exact function of an exact argument.
 static double evaluate(const std::string &function, double x) {
   if (function == "relu")

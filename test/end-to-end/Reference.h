@@ -32,6 +32,10 @@ Bounded operator/(Bounded a, Bounded b);
 Bounded max(Bounded a, Bounded b);
 Bounded min(Bounded a, Bounded b);
 
+/// What an f16 of it is: the rounding goes into the error, what overflows for
+/// sure is infinite.
+Bounded storeHalf(Bounded a);
+
 /// `function` is a name of the language: relu, gelu, ...
 Bounded activate(const std::string &function, Bounded a);
 

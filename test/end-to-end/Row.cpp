@@ -3,6 +3,7 @@
 // A row of shapes.txt -> a problem. The convolution is spelled in the grammar
 // of oneDNN's benchdnn, `mb1ic64ih56oc64oh56kh3ph1n"res2"`, which
 // ConvProblem.h tells. `mb?3` is a batch that only the call knows, and is 3.
+// `nhwc:f16` are elements of 16 bits, in that layout.
 
 #include "test/end-to-end/Problem.h"
 #include "tools/sparkle-run/Problem/ConvProblem.h"
@@ -18,6 +19,7 @@ struct Row {
   Convolution conv;
   unsigned rank = 2;
   bool batchAtRunTime = false;
+  bool halfSource = false, halfDestination = false, halfWeights = false;
   std::string source, destination, weights, pattern;
   std::vector<std::string> epilogue;
   std::string error;
@@ -48,7 +50,7 @@ private:
   std::string read(unsigned step, const std::string &outputs);
   std::string writeEpilogue(std::string expression, const std::string &outputs);
   void declare(std::string name, Role role, Shape shape, std::string layout,
-               Fill fill = Fill::Signed);
+               bool isHalf, Fill fill = Fill::Signed);
   std::string spell(const Argument &argument) const;
   std::string writeSource() const;
   void attachReference();
@@ -88,6 +90,16 @@ static void parseConvolution(const std::string &text, Row &row) {
   }
 }
 
+/// Takes `:f16` from the end of a layout, or `f16` alone.
+static bool takeHalf(std::string &layout) {
+  const std::string word = "f16";
+  size_t size = layout.size();
+  if (size < word.size() || layout.substr(size - word.size()) != word)
+    return false;
+  layout.erase(size - std::min(size, word.size() + 1));
+  return true;
+}
+
 static Row split(const std::string &text) {
   Row row;
   size_t bar = text.find('|');
@@ -100,6 +112,9 @@ static Row split(const std::string &text) {
     parseConvolution(problem, row);
   if (extra.rfind("w:", 0) == 0)
     row.weights = extra.substr(2);
+  row.halfSource = takeHalf(row.source);
+  row.halfDestination = takeHalf(row.destination);
+  row.halfWeights = takeHalf(row.weights);
   std::istringstream steps(epilogue == "-" ? "" : epilogue);
   for (std::string step; std::getline(steps, step, '+');)
     row.epilogue.push_back(step);
@@ -145,8 +160,8 @@ std::string Writer::translate(const std::string &layout) const {
 }
 
 void Writer::declare(std::string name, Role role, Shape shape,
-                     std::string layout, Fill fill) {
-  problem.arguments.push_back({name, role, shape, layout, fill});
+                     std::string layout, bool isHalf, Fill fill) {
+  problem.arguments.push_back({name, role, shape, layout, fill, isHalf});
 }
 
 std::string Writer::spell(const Argument &argument) const {
@@ -155,7 +170,8 @@ std::string Writer::spell(const Argument &argument) const {
   for (int64_t extent : argument.shape)
     extents.push_back(extent < 0 ? "N" : std::to_string(extent));
   std::string text = "  " + std::string(roles[int(argument.role)]) + " " +
-                     argument.name + ": f32[" + join(extents) + "]";
+                     argument.name + (argument.isHalf ? ": f16[" : ": f32[") +
+                     join(extents) + "]";
   if (!argument.layout.empty())
     text += " layout " + argument.layout;
   return text + "\n";
@@ -184,7 +200,8 @@ std::string Writer::read(unsigned step, const std::string &outputs) {
   Fill fill = word == "div" ? Fill::Divisor
               : perChannel  ? Fill::Wide
                             : Fill::Signed;
-  declare(name, Role::Input, shape, perChannel ? "" : layout, fill);
+  declare(name, Role::Input, shape, perChannel ? "" : layout,
+          !perChannel && row.halfDestination, fill);
   std::string index = hasSplitChannels() ? "g, k" : "k";
   return name + "[" + (perChannel ? index : outputs) + "]";
 }
@@ -242,13 +259,16 @@ void Writer::write() {
     filter.push_back(taps.back());
     source.push_back(spellSubscript(c, d));
   }
-  declare("x", Role::Input, withSpatial(x, c.in), translate(row.source));
-  declare("w", Role::Weight, withSpatial(w, c.kernel), row.weights);
+  declare("x", Role::Input, withSpatial(x, c.in), translate(row.source),
+          row.halfSource);
+  declare("w", Role::Weight, withSpatial(w, c.kernel), row.weights,
+          row.halfWeights);
   std::string sum = "sum(" + join(taps) + ": x[" + join(source) + "] * w[" +
                     join(filter) + "])";
   std::string left = join(outputs);
   std::string right = writeEpilogue(sum, left);
-  declare("y", Role::Output, withSpatial(y, c.out), translate(row.destination));
+  declare("y", Role::Output, withSpatial(y, c.out), translate(row.destination),
+          row.halfDestination);
 
   problem.text = "kernel " + problem.name +
                  (row.batchAtRunTime ? "(N = ?)" : "()") + " {\n";

@@ -7,6 +7,7 @@
 
 #include "test/end-to-end/Run.h"
 #include "test/end-to-end/Guarded.h"
+#include "tools/sparkle-run/Problem/Half.h"
 
 #include <algorithm>
 #include <cmath>
@@ -56,6 +57,7 @@ private:
   std::string makeBuffers(Call &call, Placement placement) const;
   Words getWords(const Call &call) const;
   std::string makeCall(Call &call, Placement placement, int threads) const;
+  float get(const Call &call, unsigned i, int64_t offset) const;
   std::string compareValues(const Call &call) const;
   std::string compareBits(const Call &first, const Call &second) const;
   std::string checkReference(const Call &call) const;
@@ -139,6 +141,8 @@ static float draw(Fill fill, uint32_t seed, uint32_t i) {
     return 8 * uniform;
   if (fill == Fill::Divisor)
     return 2 + uniform;
+  if (fill == Fill::Halves)
+    return fromHalf(uint16_t(i));
   return fill == Fill::Special ? drawSpecial(bits, uniform) : uniform;
 }
 
@@ -201,24 +205,39 @@ std::string Run::setUp() {
       continue;
     }
     int64_t count = countElements(shape);
-    for (int64_t n = 0; n < count; ++n)
-      operands.back().values.push_back(draw(argument.fill, shapes.size(), n));
+    for (int64_t n = 0; n < count; ++n) {
+      float value = draw(argument.fill, shapes.size(), n);
+      operands.back().values.push_back(argument.isHalf ? fromHalf(toHalf(value))
+                                                       : value);
+    }
     read.push_back(operands.back());
   }
   problem.reference(read, results);
+  auto result = results.begin();
+  for (const Argument &argument : problem.arguments)
+    if (argument.role == Role::Output) {
+      for (Bounded &value : result->values)
+        value = argument.isHalf ? storeHalf(value) : value;
+      ++result;
+    }
   return "";
 }
 
 /// An argument as declared, filled if it is read.
 std::unique_ptr<Guarded> Run::makeDeclared(unsigned i,
                                            Placement placement) const {
-  int64_t bytes = getElements(i) * sizeof(float);
-  auto buffer = std::make_unique<Guarded>(argument(i).name, bytes, placement);
+  int64_t size = argument(i).getElementSize();
+  auto buffer = std::make_unique<Guarded>(
+      argument(i).name, getElements(i) * size, placement, size);
   if (isOutput(i))
     return buffer;
   // What lies beyond the extents stays poisoned: nothing reads it.
   forEach(i, [&](const Index &, int64_t offset, int64_t number) {
-    buffer->get<float>()[offset] = operands[i].values[number];
+    float value = operands[i].values[number];
+    if (argument(i).isHalf)
+      buffer->get<uint16_t>()[offset] = toHalf(value);
+    else
+      buffer->get<float>()[offset] = value;
   });
   buffer->protect();
   return buffer;
@@ -235,7 +254,9 @@ std::unique_ptr<Guarded> Run::pack(unsigned i, Placement placement,
   }
   auto declared = makeDeclared(i, placement);
   int64_t bytes = invoke<int64_t>(size, {});
-  auto packed = std::make_unique<Guarded>("packed " + name, bytes, placement);
+  int64_t element = argument(i).getElementSize();
+  auto packed =
+      std::make_unique<Guarded>("packed " + name, bytes, placement, element);
   int64_t from = toWord(declared->get<char>());
   int64_t to = toWord(packed->get<char>());
   if (bytes < declared->size())
@@ -247,8 +268,8 @@ std::unique_ptr<Guarded> Run::pack(unsigned i, Placement placement,
     error = "packing '" + name + "' failed";
   else if (!packed->isIntact())
     error = "packing '" + name + "' wrote outside";
-  for (int64_t at = 0; at < bytes && error.empty(); at += sizeof(float))
-    if (packed->isPoison(at))
+  for (int64_t at = 0; at < bytes && error.empty(); at += element)
+    if (packed->isPoison(at, element))
       error = "packing '" + name + "' left byte " + std::to_string(at);
   packed->protect();
   return packed;
@@ -300,6 +321,12 @@ std::string Run::makeCall(Call &call, Placement placement, int threads) const {
 // Checking
 //===----------------------------------------------------------------------===//
 
+/// The element at `offset` of an output.
+float Run::get(const Call &call, unsigned i, int64_t offset) const {
+  return argument(i).isHalf ? fromHalf(call[i]->get<uint16_t>()[offset])
+                            : call[i]->get<float>()[offset];
+}
+
 std::string Run::compareValues(const Call &call) const {
   std::string error;
   auto result = results.begin();
@@ -307,21 +334,23 @@ std::string Run::compareValues(const Call &call) const {
     if (!isOutput(i))
       continue;
     std::vector<bool> isElement(getElements(i));
+    auto isPoison = [&](int64_t offset) {
+      int64_t size = argument(i).getElementSize();
+      return call[i]->isPoison(offset * size, size);
+    };
     forEach(i, [&](const Index &index, int64_t offset, int64_t number) {
       isElement[offset] = true;
-      float got = call[i]->get<float>()[offset];
+      float got = get(call, i, offset);
       Bounded want = result->values[number];
-      if (!error.empty() ||
-          (isWithin(got, want) && !call[i]->isPoison(offset * sizeof(float))))
+      if (!error.empty() || (isWithin(got, want) && !isPoison(offset)))
         return;
       error = argument(i).name + spell(index) +
-              (call[i]->isPoison(offset * sizeof(float))
-                   ? " was not written"
-                   : spell(" is %.9g, expected %.9g within %.2g", got,
-                           want.value, want.error));
+              (isPoison(offset) ? " was not written"
+                                : spell(" is %.9g, expected %.9g within %.2g",
+                                        got, want.value, want.error));
     });
     for (int64_t offset = 0; offset < getElements(i); ++offset)
-      if (!isElement[offset] && !call[i]->isPoison(offset * sizeof(float)))
+      if (!isElement[offset] && !isPoison(offset))
         error = "wrote beyond the extents of '" + argument(i).name + "'";
     ++result;
   }
@@ -374,7 +403,7 @@ std::string Run::compareReference(const Call &call,
       if (!error.empty())
         return;
       error = checkElement(result->values[number], values[offset],
-                           bounds[offset], call[i]->get<float>()[offset]);
+                           bounds[offset], get(call, i, offset));
       if (!error.empty())
         error = "reference: " + argument(i).name + spell(index) + error;
     });
