@@ -149,14 +149,15 @@ std::vector<Cut> GridResolver::listCuts(unsigned index) {
   auto add = [&](int64_t tile, int64_t count) {
     int64_t worker = workers[index] ? workers[index] : tile;
     bool fits = worker % tile == 0 || (isStatic(index) && worker >= extent);
-    if (fits && tile <= worker)
+    // Lanes without a sum only multiply the ways to divide other indices.
+    bool isWorthwhile = givenLanes > 0 || count / 2 < tile;
+    if (fits && tile <= worker && isWorthwhile)
       list.push_back({worker, tile, count});
   };
   for (int64_t count = 1; count <= most; count *= 2) {
     int64_t lane = givenLanes > 0 ? givenLanes : count;
     if (registers[index]) {
-      if (lane <= registers[index] || givenLanes > 0)
-        add(registers[index], lane);
+      add(registers[index], lane);
     } else {
       for (int64_t each : {1, 2, 3, 4, 5, 6, 7, 8}) {
         bool divides = extent % each == 0 && each <= extent;

@@ -258,8 +258,9 @@ TEST_F(VulkanDevice, memory) {
       EXPECT_EQ(sparkle_buffer_get_size(buffer), size);
       void *pointer = sparkle_buffer_get_pointer(buffer);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(pointer) % 64, 0u);
-      if (memory != SPARKLE_MEMORY_DEVICE)
+      if (memory != SPARKLE_MEMORY_DEVICE) {
         EXPECT_EQ(pointer != nullptr, size != 0);
+      }
       if (pointer)
         std::memset(pointer, 0xa5, size);
       sparkle_buffer_release(buffer);

@@ -4,8 +4,8 @@
  * reference: a shared object that the runtime opens like any other.
  *
  * y[m, o] = relu?(b[o] + sum(i, j, l: x[image(m), row, column, l] *
- * f[i, j, l, o]) + z[m, o]?), m counting the pixels of all images. The runtime's sizes are linear, so
- * the caller multiplies: pixels = n * p * q. */
+ * f[i, j, l, o]) + z[m, o]?), m counting the pixels of all images. The
+ * runtime's sizes are linear, so the caller multiplies: pixels = n * p * q. */
 
 #include "sparkle/kernel.h"
 
