@@ -51,11 +51,13 @@ static std::string spellFeatures(const sparkle_device_properties_t &device) {
 }
 
 static std::string spellBytes(uint64_t bytes) {
+  static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+  double amount = double(bytes) / 1024;
+  unsigned unit = 0;
+  for (; amount >= 1024 && unit < 3; ++unit)
+    amount /= 1024;
   char text[32];
-  bool isSmall = bytes < (1U << 30);
-  std::snprintf(text, sizeof text, "%.4g %s",
-                double(bytes) / (isSmall ? 1024. : 1024. * 1024 * 1024),
-                isSmall ? "KiB" : "GiB");
+  std::snprintf(text, sizeof text, "%.4g %s", amount, units[unit]);
   return text;
 }
 
