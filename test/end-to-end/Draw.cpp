@@ -33,15 +33,82 @@ private:
 
 } // namespace
 
-static const int64_t channels[] = {1,  2,  3,  5,  8,  15, 16, 17,
-                                   19, 24, 31, 32, 33, 48, 64, 100};
+static const int64_t channels[] = {1,  1,  2,  3,  3,  5,  8,  15, 16,
+                                   17, 17, 19, 24, 31, 32, 33, 48, 64};
 
-static std::string spell(const char *name, int64_t value) {
+static std::string spell(const std::string &name, int64_t value) {
   return name + std::to_string(value);
 }
 
-/// One spatial dimension: extent, kernel, stride, dilation, both paddings.
-static std::string drawDimension(Random &random, char letter) {
+namespace {
+
+/// Draws one row, part by part.
+class Drawing {
+public:
+  explicit Drawing(uint64_t &state) : random(state) {}
+
+  std::string draw();
+  /// Multiply-adds of what was drawn.
+  int64_t getWork() const { return work; }
+
+private:
+  std::string drawChannels();
+  std::string drawDimension(char letter, int64_t most);
+  std::string drawLayout();
+  std::string drawEpilogue();
+  std::string drawPattern();
+  int64_t drawExtent(int64_t most);
+
+  bool hasSplitChannels() const { return groups > 1 && !isDepthwise; }
+
+  Random random;
+  unsigned rank = 2;
+  int64_t groups = 1, work = 1;
+  bool isDepthwise = false, isRagged = false;
+};
+
+} // namespace
+
+/// Groups, batch, channels. A depthwise row has a filter or several for each
+/// channel.
+std::string Drawing::drawChannels() {
+  auto channel = [&] {
+    return random.oneIn(30) ? 1000 : random.pick(channels);
+  };
+  int64_t ic = channel(), oc = channel();
+  int64_t batch = random.pick(1, rank ? 3 : 40);
+  std::string text;
+  if (random.oneIn(4)) {
+    switch (random.pick(0, 2)) {
+    case 0: // One filter for each channel.
+      groups = oc = ic;
+      isDepthwise = rank && ic > 1;
+      break;
+    case 1: // Several.
+      groups = ic;
+      oc = ic * random.pick(2, 4);
+      break;
+    default:
+      groups = random.pick(2, 5);
+      ic = groups * (ic % 20 + 1);
+      oc = groups * (oc % 20 + 1);
+    }
+    text = spell("g", groups);
+  }
+  work = batch * ic * oc / groups;
+  return text + spell(random.oneIn(4) ? "mb?" : "mb", batch) + spell("ic", ic) +
+         spell("oc", oc);
+}
+
+int64_t Drawing::drawExtent(int64_t most) {
+  if (random.oneIn(8))
+    return 1;
+  return random.pick(1, random.oneIn(3) ? most : std::min<int64_t>(most, 16));
+}
+
+/// One spatial dimension: extent, kernel, stride, dilation, both paddings (what
+/// follows the last element is padding too).
+std::string Drawing::drawDimension(char letter, int64_t most) {
   int64_t kernel =
       random.oneIn(3) ? 1 : random.pick(1, random.oneIn(5) ? 11 : 5);
   int64_t stride = random.oneIn(2) ? 1 : random.pick(1, 4);
@@ -49,38 +116,71 @@ static std::string drawDimension(Random &random, char letter) {
   int64_t span = (kernel - 1) * (dilation + 1) + 1;
   int64_t before = random.oneIn(3) ? 0 : random.pick(0, span - 1);
   int64_t after = random.oneIn(2) ? before : random.pick(0, span);
-  int64_t in = std::max<int64_t>(random.pick(1, random.oneIn(3) ? 60 : 20),
-                                 span - before - after);
+  int64_t in = std::max(drawExtent(most), span - before - after);
   int64_t out = (in + before + after - span) / stride + 1;
+  bool atRunTime = isRagged && random.oneIn(2);
+  work *= out * kernel;
   std::string text;
-  for (auto [name, value] : {std::pair("i", in),
+  for (auto [name, value] : {std::pair(atRunTime ? "i?" : "i", in),
                              {"o", out},
                              {"k", kernel},
                              {"s", stride},
                              {"d", dilation},
                              {"p", before}})
-    text += name + std::string(1, letter) + std::to_string(value);
+    text +=
+        name[0] + std::string(1, letter) + (name + 1) + std::to_string(value);
   return text;
 }
 
-static std::string drawEpilogue(Random &random) {
+/// One of those that everybody uses, or the dimensions in any order.
+std::string Drawing::drawLayout() {
+  static const char *const orders[] = {"nc", "ncw", "nchw", "ncdhw"};
+  static const char *const blocks[] = {"16c", "16c", "8c", "4c"};
+  std::string layout = orders[rank];
+  switch (random.pick(0, 7)) {
+  case 0:
+  case 1:
+  case 2: // Channels last.
+    layout = layout.substr(0, 1) + layout.substr(2) + "c";
+    break;
+  case 3:
+  case 4:
+    break;
+  case 5:
+  case 6:
+    layout += random.pick(blocks);
+    break;
+  default:
+    for (size_t i = layout.size(); i > 1; --i)
+      std::swap(layout[i - 1], layout[random.pick(0, i - 1)]);
+  }
+  return layout;
+}
+
+std::string Drawing::drawEpilogue() {
   static const char *const words[] = {
-      "bias",    "bias", "scale", "relu", "relu", "relu6",  "clamp",
-      "sigmoid", "tanh", "silu",  "gelu", "add",  "hswish", "add",
-      "mul",     "half", "neg",   "sub",  "div",  "max",    "min"};
+      "bias", "bias", "bias", "scale",   "relu", "relu", "relu6",  "clamp",
+      "tanh", "silu", "gelu", "sigmoid", "add",  "add",  "hswish", "half",
+      "mul",  "neg",  "sub",  "div",     "max",  "min",  "scalar", "pixel"};
   std::string text;
-  for (int64_t i = random.pick(0, 3); i > 0; --i)
-    text += (text.empty() ? "" : "+") + std::string(random.pick(words));
+  for (int64_t i = random.pick(0, 4); i > 0; --i) {
+    std::string word = random.pick(words);
+    if (word == "pixel" && rank == 0)
+      continue;
+    if (word == "add" && random.oneIn(3))
+      word += "@" + drawLayout();
+    text += (text.empty() ? "" : "+") + word;
+  }
   return text.empty() ? "-" : text;
 }
 
 /// Sizes that suit each other: whole register tiles for each worker, whole
 /// slices in each near step.
-static std::string drawPattern(Random &random) {
+std::string Drawing::drawPattern() {
   static const char *const stages[] = {"", "", ", stage w", ", stage x",
                                        ", stage x, w"};
   int64_t k = 1, c = 1;
-  std::string text;
+  std::string text, row = rank ? "q: " : "n: ";
   auto add = [&](const std::string &line) {
     text += (text.empty() ? " | " : "; ") + line;
   };
@@ -92,40 +192,40 @@ static std::string drawPattern(Random &random) {
     k = alongRows         ? random.pick(1, 5)
         : random.oneIn(3) ? random.pick(1, 40)
                           : 16 * random.pick(1, 3);
-    add("registers " + spell("k: ", k) + ", q: " + size(alongRows ? 10 : 1));
-    add(alongRows ? "lanes q" : "lanes k");
+    add("registers " + spell("k: ", k) + ", " + row + size(alongRows ? 10 : 1));
+    add("lanes " + (alongRows ? row.substr(0, 1) : std::string("k")));
   }
-  if (random.oneIn(3)) {
+  if (!isDepthwise && random.oneIn(3)) {
     c = random.pick(1, 4);
-    add("unroll " + spell("c: ", c));
+    add(spell("unroll c: ", c));
   }
-  if (random.oneIn(2))
-    add("workers n: 1, k: " + size(k) + ", p: " + size(1));
-  if (random.oneIn(2))
+  if (rank && random.oneIn(2))
+    add("workers n: 1, k: " + size(k) + (rank > 1 ? ", p: " + size(1) : ""));
+  if (!isDepthwise && random.oneIn(2))
     add("near c: " + size(c) + random.pick(stages));
   return text;
 }
 
-std::string sparkle::drawRow(uint64_t &state) {
-  Random random(state);
-  static const char *const layouts[] = {"nhwc", "nhwc", "nchw", "nchw16c"};
-  int64_t groups = random.oneIn(6) ? random.pick(2, 5) : 1;
-  int64_t ic = random.pick(channels), oc = random.pick(channels);
-  bool depthwise = groups > 1 && random.oneIn(2);
-  std::string text;
-  if (depthwise)
-    text = spell("g", ic), oc = ic;
-  else if (groups > 1)
-    text = spell("g", groups), ic = groups * (ic % 20 + 1),
-    oc = groups * (oc % 20 + 1);
-  text += random.oneIn(4) ? spell("mb?", random.pick(1, 3))
-                          : spell("mb", random.pick(1, 3));
-  text += spell("ic", ic) + spell("oc", oc) + drawDimension(random, 'h') +
-          drawDimension(random, 'w');
-  bool split = groups > 1 && !depthwise; // Their blocks have no spelling.
+std::string Drawing::draw() {
+  static const unsigned ranks[] = {2, 2, 2, 2, 2, 2, 1, 1, 3, 3, 0};
+  rank = random.pick(ranks);
+  isRagged = random.oneIn(4);
+  std::string text = drawChannels();
+  for (unsigned d = 3 - rank; d < 3; ++d)
+    text += drawDimension("dhw"[d], rank == 1 ? 200 : rank == 2 ? 60 : 12);
   for (int i = 0; i < 2; ++i)
-    text += " " + std::string(layouts[random.pick(0, split ? 2 : 3)]) +
-            (random.oneIn(4) ? ":f16" : "");
-  text += " " + drawEpilogue(random) + (random.oneIn(4) ? " w:f16" : "");
-  return text + (groups == 1 && random.oneIn(3) ? drawPattern(random) : "");
+    text += " " + drawLayout() + (random.oneIn(4) ? ":f16" : "");
+  text += " " + drawEpilogue() + (random.oneIn(4) ? " w:f16" : "") +
+          (random.oneIn(10) ? " w=input" : "");
+  return text + (random.oneIn(3) ? drawPattern() : "");
+}
+
+std::string sparkle::drawRow(uint64_t &state) {
+  const int64_t most = 2000000; // The oracle takes its time.
+  for (;;) {
+    Drawing drawing(state);
+    std::string row = drawing.draw();
+    if (drawing.getWork() <= most)
+      return row;
+  }
 }

@@ -4,6 +4,7 @@
 
 #include "test/end-to-end/Layout.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -25,37 +26,41 @@ bool sparkle::advance(Index &index, const Shape &shape) {
   return false;
 }
 
-/// The dimension that a letter names in a tensor of this rank.
-static std::optional<unsigned> findDimension(char letter, unsigned rank) {
-  static const char *const byRank[] = {"", "c", "nc", "ncw", "nchw", "ncdhw"};
-  if (rank >= std::size(byRank))
-    return std::nullopt;
-  for (std::string names : {std::string(byRank[rank]), std::string("oihw")})
-    if (size_t at = names.find(letter);
-        names.size() == rank && at != std::string::npos)
-      return at;
-  return std::nullopt;
+/// The letters of the dimensions: the set of this rank that has all letters
+/// of the layout.
+static std::string findLetters(const std::string &layout, unsigned rank) {
+  static const char *const all[] = {"c",    "nc",    "ncw",   "nchw",  "oihw",
+                                    "ngcw", "ncdhw", "ngchw", "ngcdhw"};
+  for (std::string letters : all)
+    if (letters.size() == rank &&
+        std::all_of(layout.begin(), layout.end(), [&](char letter) {
+          return !std::isalpha(letter) ||
+                 letters.find(letter) != std::string::npos;
+        }))
+      return letters;
+  return "";
 }
 
 std::optional<Layout> Layout::parse(const std::string &text, unsigned rank) {
   Layout layout;
   std::vector<int64_t> block(rank, 0);
+  const std::string letters = findLetters(text, rank);
   const char *at = text.c_str();
   while (*at) {
     if (*at == ' ' && at++)
       continue;
     char *end = const_cast<char *>(at);
     int64_t inner = std::isdigit(*at) ? std::strtoll(at, &end, 10) : 0;
-    auto dim = findDimension(*end, rank);
-    if (!dim)
+    size_t dim = letters.find(*end);
+    if (dim == std::string::npos)
       return std::nullopt;
     at = end + 1;
-    Factor factor{*dim, 1, inner};
+    Factor factor{unsigned(dim), 1, inner};
     if (*at == '/')
       factor.divisor = std::strtoll(at + 1, &end, 10), at = end;
     else if (*at == '%')
       factor.modulus = std::strtoll(at + 1, &end, 10), at = end;
-    block[*dim] = inner ? inner : block[*dim];
+    block[dim] = inner ? inner : block[dim];
     layout.factors.push_back(factor);
   }
   for (unsigned d = 0; d < rank && text.empty(); ++d)

@@ -2,12 +2,15 @@
 //
 // A row of shapes.txt -> a problem. The convolution is spelled in the grammar
 // of oneDNN's benchdnn, `mb1ic64ih56oc64oh56kh3ph1n"res2"`, which
-// ConvProblem.h tells. `mb?3` is a batch that only the call knows, and is 3.
-// `nhwc:f16` are elements of 16 bits, in that layout.
+// ConvProblem.h tells, or, without an input extent, a matrix product. `mb?3` is
+// a batch that only the call knows, and is 3; so are `id?6`, `ih?7` and `iw?8`.
+// `nhwc:f16` are elements of 16 bits, in that layout; `-` is no layout.
 
 #include "test/end-to-end/Problem.h"
 #include "tools/sparkle-run/Problem/ConvProblem.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <sstream>
 
 using namespace sparkle;
@@ -18,7 +21,8 @@ namespace {
 struct Row {
   Convolution conv;
   unsigned rank = 2;
-  bool batchAtRunTime = false;
+  bool batchAtRunTime = false, inAtRunTime[3] = {false, false, false};
+  bool weightsAreInput = false;
   bool halfSource = false, halfDestination = false, halfWeights = false;
   std::string source, destination, weights, pattern;
   std::vector<std::string> epilogue;
@@ -40,11 +44,15 @@ private:
 
   bool isGrouped() const { return row.conv.groups > 1; }
   bool isDepthwise() const {
-    return isGrouped() && row.conv.groups == row.conv.inputs &&
+    return row.rank && isGrouped() && row.conv.groups == row.conv.inputs &&
            row.conv.groups == row.conv.outputs;
   }
   bool hasSplitChannels() const { return isGrouped() && !isDepthwise(); }
 
+  bool hasSizes() const { return !names.empty(); }
+  int64_t addSize(const std::string &spelling);
+  void addSizes();
+  void makeCalls();
   Shape withSpatial(Shape shape, const int64_t *extents) const;
   std::string translate(const std::string &layout) const;
   std::string read(unsigned step, const std::string &outputs);
@@ -58,6 +66,12 @@ private:
   const Row &row;
   Problem &problem;
   std::vector<Step> steps;
+  std::vector<std::string> pixel; ///< The spatial indices of the output.
+  /// Extents that the call gives, and how they are spelled.
+  std::vector<std::string> names;
+  int64_t batch = 0, in[3] = {}, out[3] = {};
+  /// An output runs up to floor((input + offset) / stride) + 1.
+  int64_t offset[3] = {};
 };
 
 } // namespace
@@ -66,14 +80,25 @@ private:
 // Parsing
 //===----------------------------------------------------------------------===//
 
-static void parseConvolution(const std::string &text, Row &row) {
+static void parseConvolution(std::string text, Row &row) {
   TextError error;
+  bool isProduct = true;
+  for (int d = 0; d < 3; ++d) {
+    std::string key = {'i', "dhw"[d]};
+    isProduct &= text.find(key) == std::string::npos;
+    if (size_t at = text.find(key + "?"); at != std::string::npos) {
+      row.inAtRunTime[d] = true;
+      text.erase(at + 2, 1);
+    }
+  }
+  if (isProduct)
+    text = "iw1kw1" + text;
   std::optional<ConvProblem> parsed = ConvProblem::parse(text, error);
   if (!parsed) {
     row.error = error.message;
     return;
   }
-  row.rank = parsed->rank;
+  row.rank = isProduct ? 0 : parsed->rank;
   row.batchAtRunTime = parsed->batchAtRunTime;
   Convolution &c = row.conv;
   c.batch = parsed->batch;
@@ -104,17 +129,25 @@ static Row split(const std::string &text) {
   Row row;
   size_t bar = text.find('|');
   std::istringstream words(text.substr(0, bar));
-  std::string problem, epilogue, extra;
-  words >> problem >> row.source >> row.destination >> epilogue >> extra;
+  std::string problem, epilogue;
+  words >> problem >> row.source >> row.destination >> epilogue;
   if (epilogue.empty())
     row.error = "expected a problem, two layouts and an epilogue";
   else
     parseConvolution(problem, row);
-  if (extra.rfind("w:", 0) == 0)
-    row.weights = extra.substr(2);
+  for (std::string extra; words >> extra;)
+    if (extra == "w=input")
+      row.weightsAreInput = true;
+    else if (extra.rfind("w:", 0) == 0)
+      row.weights = extra.substr(2);
+    else
+      row.error = "expected 'w:' and a layout, or 'w=input'";
   row.halfSource = takeHalf(row.source);
   row.halfDestination = takeHalf(row.destination);
   row.halfWeights = takeHalf(row.weights);
+  for (std::string *layout : {&row.source, &row.destination})
+    if (*layout == "-")
+      layout->clear();
   std::istringstream steps(epilogue == "-" ? "" : epilogue);
   for (std::string step; std::getline(steps, step, '+');)
     row.epilogue.push_back(step);
@@ -146,17 +179,73 @@ static std::string spellSubscript(const Convolution &c, int d) {
   return c.pad[d] ? text + " - " + std::to_string(c.pad[d]) : text;
 }
 
+int64_t Writer::addSize(const std::string &spelling) {
+  names.push_back(spelling);
+  return runTime(names.size() - 1);
+}
+
+/// The extents; sizes that are passed come first, then what follows from them.
+void Writer::addSizes() {
+  const Convolution &c = row.conv;
+  batch = row.batchAtRunTime ? addSize("N") : c.batch;
+  for (int d = 0; d < 3; ++d)
+    in[d] = row.inAtRunTime[d] ? addSize(std::string(1, "DHW"[d])) : c.in[d];
+  for (int d = 0; d < 3; ++d) {
+    out[d] = c.out[d];
+    if (!row.inAtRunTime[d])
+      continue;
+    // Any rest below the stride will do: some columns at the end are not read.
+    offset[d] = (c.out[d] - 1) * c.stride[d] - c.in[d] + c.in[d] % c.stride[d];
+    out[d] = addSize("(" + names[-1 - in[d]] + (offset[d] < 0 ? " - " : " + ") +
+                     std::to_string(std::abs(offset[d])) + ")/" +
+                     std::to_string(c.stride[d]) + " + 1");
+    ++problem.derived;
+  }
+}
+
+/// As the row says; a single point; some more points; inputs without any
+/// element, whose outputs may have some; and an empty batch.
+void Writer::makeCalls() {
+  const Convolution &c = row.conv;
+  problem.calls.clear();
+  auto call = [&](int64_t n, auto choose) {
+    Problem::Sizes sizes, derived;
+    if (row.batchAtRunTime)
+      sizes.push_back(n);
+    for (int d = 0; d < 3; ++d)
+      if (row.inAtRunTime[d]) {
+        sizes.push_back(choose(d));
+        int64_t last = sizes.back() + offset[d]; // Below 0: no output.
+        derived.push_back(last < 0 ? 0 : last / c.stride[d] + 1);
+      }
+    sizes.insert(sizes.end(), derived.begin(), derived.end());
+    problem.calls.push_back(sizes);
+  };
+  auto asGiven = [&](int d) { return c.in[d]; };
+  call(c.batch, asGiven);
+  call(1, [&](int d) { return std::max<int64_t>(1, -offset[d]); });
+  if (row.batchAtRunTime)
+    call(0, asGiven);
+  if (problem.derived == 0)
+    return;
+  call(2, [&](int d) { return c.in[d] + 3 + d; });
+  call(c.batch, [&](int d) { return std::max<int64_t>(0, -offset[d] - 1); });
+  call(1, [](int) { return 0; });
+}
+
 Shape Writer::withSpatial(Shape shape, const int64_t *extents) const {
   shape.insert(shape.end(), extents + 3 - row.rank, extents + 3);
   return shape;
 }
 
-/// A layout over [n, c, ...] as one over [n, group, c, ...], the shape of a
-/// grouped tensor, whose letters are n c d h w.
+/// A layout over [n, c, ...] as one over [n, g, c, ...], the shape of a grouped
+/// tensor. The letters of one with three dimensions are n c w.
 std::string Writer::translate(const std::string &layout) const {
-  if (!hasSplitChannels())
+  size_t at = layout.find('c');
+  if (!hasSplitChannels() || at == std::string::npos)
     return layout;
-  return layout == "nchw" ? "ncdhw" : layout == "nhwc" ? "nhwcd" : layout;
+  return layout.substr(0, at) + (row.rank ? "gc" : "cw") +
+         layout.substr(at + 1);
 }
 
 void Writer::declare(std::string name, Role role, Shape shape,
@@ -168,7 +257,7 @@ std::string Writer::spell(const Argument &argument) const {
   static const char *const roles[] = {"input ", "weight", "output"};
   std::vector<std::string> extents;
   for (int64_t extent : argument.shape)
-    extents.push_back(extent < 0 ? "N" : std::to_string(extent));
+    extents.push_back(extent < 0 ? names[-1 - extent] : std::to_string(extent));
   std::string text = "  " + std::string(roles[int(argument.role)]) + " " +
                      argument.name + (argument.isHalf ? ": f16[" : ": f32[") +
                      join(extents) + "]";
@@ -186,24 +275,32 @@ std::string Writer::read(unsigned step, const std::string &outputs) {
     steps[step].word = word = word.substr(0, at);
   }
   bool perChannel = word == "bias" || word == "scale" || word == "div";
-  std::string name = (perChannel ? "b" : "z") + std::to_string(step);
-  int64_t n = row.batchAtRunTime ? runTime(0) : c.batch;
-  Shape channels = hasSplitChannels() ? Shape{c.groups, c.outputs / c.groups}
-                                      : Shape{c.outputs};
-  Shape shape = channels;
-  if (!perChannel) {
-    shape.insert(shape.begin(), n);
-    shape = withSpatial(shape, c.out);
+  bool isScalar = word == "scalar", perPixel = word == "pixel";
+  bool isLikeOutput = !perChannel && !isScalar && !perPixel;
+  std::string name = (isLikeOutput ? "z" : "b") + std::to_string(step);
+  Shape shape = hasSplitChannels() && !isScalar && !perPixel
+                    ? Shape{c.groups, c.outputs / c.groups}
+                    : Shape{c.outputs};
+  std::string index = hasSplitChannels() ? "g, k" : "k";
+  if (isScalar) {
+    shape = {1};
+    index = "0";
+  } else if (perPixel) {
+    shape = withSpatial({}, out);
+    index = join({pixel.begin(), pixel.end()});
+  } else if (isLikeOutput) {
+    shape.insert(shape.begin(), batch);
+    shape = withSpatial(shape, out);
+    index = outputs;
   }
   steps[step].tensor = name;
   steps[step].operand = problem.arguments.size();
-  Fill fill = word == "div" ? Fill::Divisor
-              : perChannel  ? Fill::Wide
-                            : Fill::Signed;
-  declare(name, Role::Input, shape, perChannel ? "" : layout,
-          !perChannel && row.halfDestination, fill);
-  std::string index = hasSplitChannels() ? "g, k" : "k";
-  return name + "[" + (perChannel ? index : outputs) + "]";
+  Fill fill = word == "div"  ? Fill::Divisor
+              : isLikeOutput ? Fill::Signed
+                             : Fill::Wide;
+  declare(name, Role::Input, shape, isLikeOutput ? layout : "",
+          isLikeOutput && row.halfDestination, fill);
+  return name + "[" + index + "]";
 }
 
 std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
@@ -216,7 +313,8 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
       e = "0.5 * (" + e + ")";
     else if (word == "neg")
       e = "-(" + e + ")";
-    else if (word == "bias" || word == "add")
+    else if (word == "bias" || word == "add" || word == "pixel" ||
+             word == "scalar")
       e = read(i, outputs) + " + (" + e + ")";
     else if (word == "sub")
       e = e + " - " + read(i, outputs);
@@ -234,9 +332,9 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
 
 void Writer::write() {
   const Convolution &c = row.conv;
-  int64_t n = row.batchAtRunTime ? runTime(0) : c.batch;
+  addSizes();
   std::vector<std::string> outputs = {"n"}, taps, source = {"n"}, filter;
-  Shape x = {n}, w, y = {n};
+  Shape x = {batch}, w, y = {batch};
   if (isGrouped()) {
     outputs.push_back(hasSplitChannels() ? "g" : "k");
     source.push_back(outputs.back());
@@ -254,24 +352,28 @@ void Writer::write() {
     y.push_back(c.outputs / c.groups);
   }
   for (int d = 3 - row.rank; d < 3; ++d) {
-    outputs.push_back(std::string(1, "opq"[d]));
+    pixel.push_back(std::string(1, "opq"[d]));
+    outputs.push_back(pixel.back());
     taps.push_back(std::string(1, "trs"[d]));
     filter.push_back(taps.back());
     source.push_back(spellSubscript(c, d));
   }
-  declare("x", Role::Input, withSpatial(x, c.in), translate(row.source),
+  declare("x", Role::Input, withSpatial(x, in), translate(row.source),
           row.halfSource);
-  declare("w", Role::Weight, withSpatial(w, c.kernel), row.weights,
-          row.halfWeights);
+  declare("w", row.weightsAreInput ? Role::Input : Role::Weight,
+          withSpatial(w, c.kernel), row.weights, row.halfWeights);
   std::string sum = "sum(" + join(taps) + ": x[" + join(source) + "] * w[" +
                     join(filter) + "])";
   std::string left = join(outputs);
   std::string right = writeEpilogue(sum, left);
-  declare("y", Role::Output, withSpatial(y, c.out), translate(row.destination),
+  declare("y", Role::Output, withSpatial(y, out), translate(row.destination),
           row.halfDestination);
 
-  problem.text = "kernel " + problem.name +
-                 (row.batchAtRunTime ? "(N = ?)" : "()") + " {\n";
+  std::vector<std::string> parameters(names.begin(),
+                                      names.end() - problem.derived);
+  for (std::string &name : parameters)
+    name += " = ?";
+  problem.text = "kernel " + problem.name + "(" + join(parameters) + ") {\n";
   for (const Argument &argument : problem.arguments)
     problem.text += spell(argument);
   problem.text += "\n  y[" + left + "] = " + right + "\n}\n";
@@ -282,8 +384,8 @@ void Writer::write() {
           letter == ';' ? std::string("\n ") : std::string(1, letter);
     problem.text += "\n}\n";
   }
-  if (row.batchAtRunTime)
-    problem.calls = {{c.batch}, {1}, {0}};
+  if (hasSizes())
+    makeCalls();
   attachReference();
 }
 
@@ -295,7 +397,7 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
     return Bounded{0.5, 0} * e;
   if (word == "neg")
     return -e;
-  if (word == "bias" || word == "add")
+  if (word == "bias" || word == "add" || word == "pixel" || word == "scalar")
     return e + operand;
   if (word == "sub")
     return e - operand;
@@ -309,22 +411,27 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
 }
 
 void Writer::attachReference() {
-  problem.reference = [conv = row.conv,
+  problem.reference = [conv = row.conv, rank = row.rank,
                        steps = steps](const std::vector<Operand> &in,
                                       std::vector<Result> &out) mutable {
     conv.batch = out[0].shape[0];
+    for (unsigned d = 0; d < rank; ++d) {
+      conv.in[2 - d] = in[0].shape.rbegin()[d];
+      conv.out[2 - d] = out[0].shape.rbegin()[d];
+    }
     Result sums{out[0].shape, conv.compute(in[0].values, in[1].values)};
     int64_t image = conv.out[0] * conv.out[1] * conv.out[2], at = 0;
     out[0].define([&](const Index &index) {
-      int64_t channel = at / image % conv.outputs;
+      int64_t channel = at / image % conv.outputs, pixel = at % image;
       Bounded e = sums.values[at++];
       for (const Step &step : steps) {
         const Operand *read = step.tensor.empty() ? nullptr : &in[step.operand];
-        bool perChannel = read && read->shape.size() < index.size() - 1;
         e = apply(step.word, e,
-                  !read        ? Bounded()
-                  : perChannel ? Bounded{read->values[channel], 0}
-                               : read->at(index));
+                  !read                   ? Bounded()
+                  : step.tensor[0] == 'z' ? read->at(index)
+                  : step.word == "scalar" ? Bounded{read->values[0], 0}
+                  : step.word == "pixel"  ? Bounded{read->values[pixel], 0}
+                                          : Bounded{read->values[channel], 0});
       }
       return e;
     });

@@ -183,8 +183,8 @@ void Run::forEach(unsigned i, Element element) const {
 }
 
 bool Run::isEmpty() const {
-  return std::any_of(shapes.begin(), shapes.end(), [](const Shape &shape) {
-    return countElements(shape) == 0;
+  return std::all_of(results.begin(), results.end(), [](const Result &result) {
+    return countElements(result.shape) == 0;
   });
 }
 
