@@ -85,6 +85,7 @@ bool Batch::compile(const std::string &name, const std::string &text) const {
                    O_WRONLY | O_CREAT | O_TRUNC, 0666);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
+    setenv("LLVM_DISABLE_SYMBOLIZATION", "1", 1); // Which takes seconds.
     std::vector<char *> arguments;
     for (std::string &word : command)
       arguments.push_back(word.data());

@@ -39,6 +39,7 @@ public:
   /// died in a problem with others behind that.
   void receive();
 
+  const std::string &getStem() const { return stem; }
   size_t size() const { return problems.size(); }
   const Problem &getProblem(size_t i) const { return *problems[i]; }
   const std::string &getError(size_t i) const { return errors[i]; }

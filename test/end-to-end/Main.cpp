@@ -4,7 +4,10 @@
 // Two processes at a time; the verdict of each problem does not depend on it.
 
 #include "test/end-to-end/Batch.h"
+#include "test/end-to-end/Reduce.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,21 +15,48 @@
 #include <memory>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace sparkle;
 
 namespace {
 
 struct Options {
-  std::string compiler, table, folder = "end-to-end.work", only;
+  std::string program, compiler, table, folder = "end-to-end.work", only, row;
   uint64_t random = 0, seed = 1;
   bool writesOnly = false;
+};
+
+/// Runs the problems and says what came of them.
+class Session {
+public:
+  Session(const Options &options, const std::vector<Problem> &problems)
+      : options(options),
+        problems(problems), workshop{options.compiler, options.folder} {}
+
+  /// True if all is well.
+  bool run();
+
+private:
+  void makeBatches();
+  void runBatches(size_t limit);
+  void finish(const Batch &batch);
+  void report(const Problem &problem, const std::string &error);
+  void reduce(const Problem &problem, const std::string &error);
+  std::string check(const std::string &row, Problem &problem) const;
+
+  const Options &options;
+  const std::vector<Problem> &problems;
+  Workshop workshop;
+  std::vector<Batch> batches;
+  size_t passed = 0, failed = 0;
 };
 
 } // namespace
 
 static const char usage[] =
     "usage: end-to-end --compiler=SPARKLE-OPT --table=SHAPES.TXT [options]\n"
+    "  --row=TEXT     this row, as in a table, in place of the table\n"
     "  --folder=PATH  where files go (default: end-to-end.work)\n"
     "  --only=TEXT    the problems with this name, or with this in their row\n"
     "  --random=N     N random rows in place of the table\n"
@@ -34,6 +64,7 @@ static const char usage[] =
     "  --texts=PATH   write the problems to this folder and stop\n";
 
 static bool parseOptions(int count, char **words, Options &options) {
+  options.program = words[0];
   for (int i = 1; i < count; ++i) {
     std::string word = words[i], value;
     size_t equals = word.find('=');
@@ -47,6 +78,8 @@ static bool parseOptions(int count, char **words, Options &options) {
       options.table = value;
     else if (word == "--folder")
       options.folder = value;
+    else if (word == "--row")
+      options.row = value;
     else if (word == "--only")
       options.only = value;
     else if (word == "--random")
@@ -62,7 +95,7 @@ static bool parseOptions(int count, char **words, Options &options) {
   if (options.writesOnly)
     options.compiler = "none";
   return !options.compiler.empty() &&
-         !(options.table.empty() && !options.random);
+         !(options.table.empty() && options.row.empty() && !options.random);
 }
 
 /// The rows of the table as problems `rowLINE`, then the other kernels.
@@ -82,7 +115,9 @@ static std::vector<Problem> readTable(const std::string &path) {
 
 static std::vector<Problem> makeProblems(const Options &options) {
   std::vector<Problem> all, kept;
-  if (options.random == 0)
+  if (!options.row.empty())
+    all.push_back(parseRow(options.row, "row"));
+  else if (options.random == 0)
     all = readTable(options.table);
   uint64_t state = options.seed;
   for (uint64_t i = 0; i < options.random; ++i)
@@ -94,20 +129,36 @@ static std::vector<Problem> makeProblems(const Options &options) {
   return kept;
 }
 
-/// Runs all batches, at most `limit` of them at once.
-static void runBatches(std::vector<Batch> &batches, size_t limit) {
-  size_t started = 0;
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+void Session::makeBatches() {
+  const size_t perBatch = 8;
+  for (size_t i = 0; i < problems.size(); i += perBatch) {
+    std::vector<const Problem *> some;
+    for (size_t j = i; j < std::min(i + perBatch, problems.size()); ++j)
+      some.push_back(&problems[j]);
+    batches.emplace_back(workshop, "batch" + std::to_string(i / perBatch),
+                         some);
+  }
+}
+
+/// Runs all batches, at most `limit` of them at once; their verdicts come in
+/// their order.
+void Session::runBatches(size_t limit) {
+  size_t started = 0, finished = 0;
   for (;;) {
     std::vector<Batch *> running;
     std::vector<pollfd> descriptors;
-    for (Batch &batch : batches)
-      if (batch.isRunning())
-        running.push_back(&batch);
+    for (size_t i = finished; i < started; ++i)
+      if (batches[i].isRunning())
+        running.push_back(&batches[i]);
     while (running.size() < limit && started < batches.size()) {
       batches[started].start();
       running.push_back(&batches[started++]);
     }
-    if (running.empty())
+    if (running.empty() && finished == started)
       return;
     for (Batch *batch : running)
       descriptors.push_back({batch->getDescriptor(), POLLIN, 0});
@@ -115,17 +166,101 @@ static void runBatches(std::vector<Batch> &batches, size_t limit) {
     for (size_t i = 0; i < running.size(); ++i)
       if (descriptors[i].revents)
         running[i]->receive();
+    for (; finished < started && !batches[finished].isRunning(); ++finished)
+      finish(batches[finished]);
   }
 }
 
-static void report(const Problem &problem, const std::string &error,
-                   const Workshop &workshop) {
+void Session::finish(const Batch &batch) {
+  const size_t perLine = 1000; // Of a run that takes long.
+  size_t before = passed + failed;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const std::string &error = batch.getError(i);
+    ++(error.empty() ? passed : failed);
+    if (!error.empty())
+      report(batch.getProblem(i), error);
+  }
+  for (const char *extension : {".spk", ".so", ".log"})
+    unlink(workshop.getPath(batch.getStem(), extension).c_str());
+  size_t count = passed + failed;
+  if (count / perLine != before / perLine && count < problems.size())
+    std::printf("%zu of %zu, %zu failed\n", count, problems.size(), failed);
+  std::fflush(stdout);
+}
+
+bool Session::run() {
+  mkdir(options.folder.c_str(), 0777);
+  makeBatches();
+  runBatches(2);
+  std::printf("%zu passed, %zu failed\n", passed, failed);
+  return passed && !failed;
+}
+
+//===----------------------------------------------------------------------===//
+// Failing
+//===----------------------------------------------------------------------===//
+
+/// What kind of failure it is, so that a case does not turn into another one
+/// while it shrinks: what the compiler says, without numbers, or that the
+/// kernel is wrong.
+static std::string classify(const std::string &error) {
+  if (error.rfind("does not compile: ", 0) != 0)
+    return error.empty() ? "" : "wrong";
+  size_t at = error.find(" error: ");
+  std::string words = at == std::string::npos ? "crash" : error.substr(at, 60);
+  words.erase(std::remove_if(words.begin(), words.end(),
+                             [](char letter) { return std::isdigit(letter); }),
+              words.end());
+  return words;
+}
+
+/// The verdict on a row alone, empty if it is none.
+std::string Session::check(const std::string &row, Problem &problem) const {
+  problem = parseRow(row, "reduced" + std::to_string(failed));
+  if (problem.text.empty())
+    return "";
+  Batch batch(workshop, problem.name, {&problem});
+  batch.start();
+  while (batch.isRunning())
+    batch.receive();
+  return batch.getError(0);
+}
+
+void Session::reduce(const Problem &problem, const std::string &error) {
+  Problem reduced = problem;
+  const unsigned attempts = 400;
+  const std::string kind = classify(error);
+  std::string row = reduceRow(
+      problem.row,
+      [&](const std::string &row) {
+        return classify(check(row, reduced)) == kind;
+      },
+      attempts);
+  std::string last = check(row, reduced);
+  std::ofstream(workshop.getPath(reduced.name, ".spk")) << reduced.text;
+  std::printf("reduced: %s\n  %s\n%s ", row.c_str(), last.c_str(),
+              reduced.text.c_str());
+  for (const std::string &word : workshop.getCommand(reduced.name))
+    std::printf(" %s", word.c_str());
+  std::printf("\n  %s --compiler=%s --row='%s'\n", options.program.c_str(),
+              options.compiler.c_str(), row.c_str());
+}
+
+/// The first few cases are reduced: they tend to have the same cause. So is
+/// none that hangs, for each attempt would.
+void Session::report(const Problem &problem, const std::string &error) {
+  const size_t mostReduced = 10;
   std::printf("FAILED: %s: %s\n  %s\n", problem.name.c_str(),
               problem.title.c_str(), error.c_str());
-  std::ofstream(workshop.getPath(problem.name, ".spk")) << problem.text;
-  std::printf("%s ", problem.text.c_str());
-  for (const std::string &word : workshop.getCommand(problem.name))
-    std::printf(" %s", word.c_str());
+  bool hangs = error.find("ran for too long") != std::string::npos;
+  if (!problem.row.empty() && !hangs && failed <= mostReduced) {
+    reduce(problem, error);
+  } else {
+    std::ofstream(workshop.getPath(problem.name, ".spk")) << problem.text;
+    std::printf("%s ", problem.text.c_str());
+    for (const std::string &word : workshop.getCommand(problem.name))
+      std::printf(" %s", word.c_str());
+  }
   std::printf("\n\n");
 }
 
@@ -135,33 +270,11 @@ int main(int count, char **words) {
     std::fputs(usage, stderr);
     return 2;
   }
-  Workshop workshop{options.compiler, options.folder};
-  mkdir(options.folder.c_str(), 0777);
   std::vector<Problem> problems = makeProblems(options);
-  if (options.writesOnly) {
-    for (const Problem &problem : problems)
-      std::ofstream(workshop.getPath(problem.name, ".spk")) << problem.text;
-    return problems.empty();
-  }
-  const size_t perBatch = 8;
-  std::vector<Batch> batches;
-  for (size_t i = 0; i < problems.size(); i += perBatch) {
-    std::vector<const Problem *> some;
-    for (size_t j = i; j < std::min(i + perBatch, problems.size()); ++j)
-      some.push_back(&problems[j]);
-    batches.emplace_back(workshop, "batch" + std::to_string(i / perBatch),
-                         some);
-  }
-  runBatches(batches, 2);
-
-  unsigned passed = 0, failed = 0;
-  for (const Batch &batch : batches)
-    for (size_t i = 0; i < batch.size(); ++i) {
-      bool good = batch.getError(i).empty();
-      ++(good ? passed : failed);
-      if (!good)
-        report(batch.getProblem(i), batch.getError(i), workshop);
-    }
-  std::printf("%u passed, %u failed\n", passed, failed);
-  return failed || !passed;
+  if (!options.writesOnly)
+    return !Session(options, problems).run();
+  mkdir(options.folder.c_str(), 0777);
+  for (const Problem &problem : problems)
+    std::ofstream(options.folder + "/" + problem.name + ".spk") << problem.text;
+  return problems.empty();
 }

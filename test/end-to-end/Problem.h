@@ -41,6 +41,7 @@ struct Problem {
 
   std::string name;
   std::string title;
+  std::string row; ///< That it was made of; empty if none.
   std::string text;
   std::vector<Argument> arguments;
   bool hasTemps = false;

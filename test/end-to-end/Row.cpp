@@ -443,7 +443,9 @@ Problem sparkle::parseRow(const std::string &text, const std::string &name) {
   Problem problem;
   problem.name = name;
   problem.title = row.error.empty() ? text : row.error + ": " + text;
-  if (row.error.empty())
-    Writer(row, problem).write();
+  if (!row.error.empty())
+    return problem;
+  problem.row = text;
+  Writer(row, problem).write();
   return problem;
 }
