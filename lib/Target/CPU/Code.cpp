@@ -55,7 +55,8 @@ Value Code::max(Value a, Value b) {
 Value Code::compare(LLVM::ICmpPredicate predicate, Value a, Value b) {
   return LLVM::ICmpOp::create(*this, loc, predicate, a, b);
 }
-Value Code::floorDiv(Value a, int64_t b) {
+// LLVM finds out for itself what is not negative.
+Value Code::floorDiv(Value a, int64_t b, Sign /*sign*/) {
   if (llvm::isPowerOf2_64(b))
     return LLVM::AShrOp::create(*this, loc, a, i64(llvm::Log2_64(b)));
   Value quotient = LLVM::SDivOp::create(*this, loc, a, i64(b));
@@ -63,7 +64,7 @@ Value Code::floorDiv(Value a, int64_t b) {
   Value down = compare(LLVM::ICmpPredicate::slt, remainder, i64(0));
   return select(down, add(quotient, i64(-1)), quotient);
 }
-Value Code::mod(Value a, int64_t b) {
+Value Code::mod(Value a, int64_t b, Sign /*sign*/) {
   if (llvm::isPowerOf2_64(b))
     return LLVM::AndOp::create(*this, loc, a, i64(b - 1));
   Value remainder = LLVM::SRemOp::create(*this, loc, a, i64(b));

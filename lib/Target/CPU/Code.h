@@ -6,18 +6,16 @@
 #ifndef SPARKLE_LIB_TARGET_CPU_CODE_H
 #define SPARKLE_LIB_TARGET_CPU_CODE_H
 
+#include "lib/Target/Linear.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 namespace sparkle::cpu {
 
-class Code : public mlir::OpBuilder {
+class Code : public IndexCode {
 public:
-  using Value = mlir::Value;
-
   Code(mlir::MLIRContext *context, mlir::Location loc)
-      : OpBuilder(context), loc(loc) {}
+      : IndexCode(context), loc(loc) {}
 
   /// The location of everything that is built.
   mlir::Location loc;
@@ -40,16 +38,15 @@ public:
   Value splatInteger(int32_t value, int64_t lanes);
 
   // Index arithmetic does not wrap: the entry point has checked the sizes.
-  Value add(Value a, Value b);
-  Value mul(Value a, Value b);
-  Value mul(Value a, int64_t b);
-  Value min(Value a, Value b);
-  Value max(Value a, Value b);
+  Value number(int64_t value) override { return i64(value); }
+  Value add(Value a, Value b) override;
+  Value mul(Value a, Value b) override;
+  Value mul(Value a, int64_t b) override;
+  Value min(Value a, Value b) override;
+  Value max(Value a, Value b) override;
   Value compare(mlir::LLVM::ICmpPredicate predicate, Value a, Value b);
-  /// Towards minus infinity, for a positive divisor.
-  Value floorDiv(Value a, int64_t b);
-  /// Not negative, for a positive divisor.
-  Value mod(Value a, int64_t b);
+  Value floorDiv(Value a, int64_t b, Sign sign) override;
+  Value mod(Value a, int64_t b, Sign sign) override;
   /// Of conditions. Null stands for one that holds.
   Value both(Value a, Value b);
   Value any(Value a, Value b);

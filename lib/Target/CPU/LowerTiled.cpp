@@ -14,7 +14,6 @@
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
-#include <numeric>
 
 using namespace mlir;
 
@@ -46,51 +45,16 @@ LogicalResult KernelLowering::lower(Operation &op) {
       })
       // A worker is one thread: it never waits for itself.
       .Case([](BarrierOp) { return success(); })
-      .Default([&](Operation *other) { return lowerIndex(*other); });
-}
-
-LogicalResult KernelLowering::lowerIndex(Operation &op) {
-  SmallVector<Linear> operands;
-  for (Value operand : op.getOperands())
-    operands.push_back(forms.lookup(operand));
-  auto define = [&](Linear form) {
-    forms[op.getResult(0)] = std::move(form);
-    return success();
-  };
-  auto evaluate = [&](AffineMap map) {
-    ArrayRef<Linear> all(operands);
-    return indices.evaluate(map, all.take_front(map.getNumDims()),
-                            all.drop_front(map.getNumDims()));
-  };
-  using Result = LogicalResult;
-  return llvm::TypeSwitch<Operation *, Result>(&op)
-      .Case([&](ExtentOp extent) {
-        return define(indices.evaluate(extent.getMap(), {}, sizeForms).front());
-      })
-      .Case([&](affine::AffineApplyOp apply) {
-        return define(evaluate(apply.getAffineMap()).front());
-      })
-      .Case([&](affine::AffineMinOp min) {
-        return define(indices.minimum(evaluate(min.getAffineMap())));
-      })
-      .Case([&](affine::AffineMaxOp max) {
-        return define(indices.maximum(evaluate(max.getAffineMap())));
-      })
-      .Case([&](arith::ConstantIndexOp constant) {
-        return define(constant.value());
-      })
-      .Case([&](arith::AddIOp) { return define(operands[0] + operands[1]); })
-      .Case([&](arith::SubIOp) { return define(operands[0] - operands[1]); })
-      .Case([&](arith::MinSIOp) { return define(indices.minimum(operands)); })
-      .Case([&](arith::MaxSIOp) { return define(indices.maximum(operands)); })
-      .Default([&](Operation *other) { return lowerCondition(*other); });
+      .Default([&](Operation *other) {
+        return indices.evaluateOp(*other) ? success() : lowerCondition(*other);
+      });
 }
 
 /// Values that are no index: conditions, and constants of the arithmetic.
 LogicalResult KernelLowering::lowerCondition(Operation &op) {
   if (auto compare = dyn_cast<arith::CmpIOp>(op);
       compare && compare.getLhs().getType().isIndex()) {
-    Point sides = getPoint(op.getOperands());
+    Point sides = indices.getPoint(op.getOperands());
     // Both enumerations list the predicates in the same order.
     scalars[compare] = code.compare(
         static_cast<LLVM::ICmpPredicate>(compare.getPredicate()),
@@ -127,13 +91,13 @@ Value KernelLowering::getScalar(Value value) {
 }
 
 LogicalResult KernelLowering::lower(LoopOp op) {
-  Linear lower = forms.lookup(op.getLower());
-  Linear upper = forms.lookup(op.getUpper());
+  LinearForm lower = indices.forms.lookup(op.getLower());
+  LinearForm upper = indices.forms.lookup(op.getUpper());
   int64_t step = op.getStep();
   LogicalResult result = success();
-  auto runBody = [&](const Linear &index, ValueRange carried) {
+  auto runBody = [&](const LinearForm &index, ValueRange carried) {
     Indices::Scope scope(indices);
-    forms[op.getInductionVar()] = index;
+    indices.forms[op.getInductionVar()] = index;
     unsigned next = 0;
     for (BlockArgument tile : op.getCarried()) {
       size_t count = TileVectors(cast<TileType>(tile.getType())).vectors.size();
@@ -152,7 +116,7 @@ LogicalResult KernelLowering::lower(LoopOp op) {
   Code::Values init, results;
   for (Value tile : op.getInit())
     llvm::append_range(init, tiles[tile]);
-  Linear extent = upper - lower;
+  LinearForm extent = upper - lower;
   bool once =
       extent.isConstant() && extent.constant > 0 && extent.constant <= step;
   if (once) {
@@ -161,7 +125,8 @@ LogicalResult KernelLowering::lower(LoopOp op) {
     results = code.loop(indices.materialise(lower), indices.materialise(upper),
                         step, init, [&](Value value, ValueRange carried) {
                           return runBody(
-                              addInduction(value, lower, upper, step), carried);
+                              indices.addInduction(value, lower, upper, step),
+                              carried);
                         });
   }
   unsigned next = 0;
@@ -173,25 +138,8 @@ LogicalResult KernelLowering::lower(LoopOp op) {
   return result;
 }
 
-/// What is known of the variable of a loop.
-Linear KernelLowering::addInduction(Value value, const Linear &lower,
-                                    const Linear &upper, int64_t step) {
-  Indices::Atom atom;
-  atom.value = value;
-  atom.divisor = std::gcd(indices.getDivisor(lower), step);
-  atom.lower.push_back(lower);
-  Linear extent = upper - lower;
-  if (extent.isConstant())
-    atom.upper.push_back(lower + (extent.constant - 1) / step * step);
-  else if (indices.getDivisor(extent) % step == 0)
-    atom.upper.push_back(upper - step);
-  else
-    atom.upper.push_back(upper - 1);
-  return indices.addAtom(std::move(atom));
-}
-
 void KernelLowering::loopOver(int64_t lower, int64_t upper, int64_t step,
-                              function_ref<void(const Linear &)> body) {
+                              function_ref<void(const LinearForm &)> body) {
   if (lower + step >= upper) {
     if (lower < upper)
       body(lower);
@@ -200,7 +148,7 @@ void KernelLowering::loopOver(int64_t lower, int64_t upper, int64_t step,
   code.loop(code.i64(lower), code.i64(upper), step, {},
             [&](Value value, ValueRange) {
               Indices::Scope scope(indices);
-              body(addInduction(value, lower, upper, step));
+              body(indices.addInduction(value, lower, upper, step));
               return Code::Values();
             });
 }
@@ -279,14 +227,13 @@ static uint64_t estimateOperations(Region &region) {
 }
 
 LogicalResult KernelLowering::lower(WorkersOp op) {
-  SmallVector<Linear> extents =
-      indices.evaluate(op.getExtents(), {}, sizeForms);
+  SmallVector<LinearForm> extents = indices.evaluateExtents(op.getExtents());
   SmallVector<unsigned> parallel;
   uint64_t operations = estimateOperations(op.getBody());
   // Work that depends on the call, in units of one tile.
   Value tileCount;
   for (auto [dim, step] : llvm::enumerate(op.getSteps())) {
-    const Linear &extent = extents[dim];
+    const LinearForm &extent = extents[dim];
     if (extent.isConstant() && extent.constant <= step)
       continue;
     parallel.push_back(dim);
@@ -304,10 +251,10 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
   auto body = [&](ValueRange values) {
     Indices::Scope scope(indices);
     for (BlockArgument argument : op.getBody().getArguments())
-      forms[argument] = 0;
+      indices.forms[argument] = 0;
     for (auto [dim, value] : llvm::zip(parallel, values))
-      forms[op.getBody().getArgument(dim)] =
-          addInduction(value, 0, extents[dim], op.getSteps()[dim]);
+      indices.forms[op.getBody().getArgument(dim)] =
+          indices.addInduction(value, 0, extents[dim], op.getSteps()[dim]);
     result = lowerBlock(op.getBody().front());
   };
   bool small = operations < kWorthwhile;
@@ -327,7 +274,7 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
 
 /// Loops over the tiles along `dims` on one thread.
 void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
-                                ArrayRef<Linear> extents, ValueRange outer,
+                                ArrayRef<LinearForm> extents, ValueRange outer,
                                 function_ref<void(ValueRange)> body) {
   if (dims.empty())
     return body(outer);
@@ -345,7 +292,7 @@ void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
 /// Shares the tiles along `dims` out to a team of threads, unless
 /// `worthwhile` is given and false.
 void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
-                                 ArrayRef<Linear> extents, Value worthwhile,
+                                 ArrayRef<LinearForm> extents, Value worthwhile,
                                  function_ref<void(ValueRange)> body) {
   omp::LoopNestOperands nest;
   for (unsigned dim : dims) {

@@ -10,28 +10,16 @@
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 
 #include "dialect/SparkleDialect.h"
-#include "lib/Target/CPU/Linear.h"
+#include "lib/Target/CPU/Code.h"
+#include "lib/Target/TiledIndices.h"
 
 namespace sparkle::cpu {
 
-/// Coordinates along every dimension of a tensor, or of an iteration space.
-using Point = llvm::SmallVector<Linear, 4>;
-
 /// Elements in memory: a tensor, or a box of one in scratch.
-struct Memory {
+struct Memory : Placement {
   mlir::Value pointer;
   /// How an element is stored: f32, or i16 for the bits of an f16.
   mlir::Type element;
-  /// From the coordinates of the tensor, less `origin`, to physical ones.
-  mlir::AffineMap layout;
-  llvm::SmallVector<Linear, 4> origin;
-  /// Elements from one physical index to the next: the number times the value,
-  /// where there is one.
-  llvm::SmallVector<std::pair<int64_t, mlir::Value>> strides;
-  /// Logical extents of the tensor.
-  llvm::SmallVector<Linear, 4> extents;
-  /// Elements outside of the extents are there, and zero.
-  bool zeroFilled = false;
 };
 
 /// For `resolve`: along which dimensions no read falls outside, as bits.
@@ -41,12 +29,12 @@ constexpr uint64_t kInside = ~uint64_t(0), kAnywhere = 0;
 struct Access {
   enum Kind { Nothing, Broadcast, Contiguous, Scattered } kind = Nothing;
   /// Element offsets, of the first lane, or of every lane if scattered.
-  llvm::SmallVector<Linear, 2> offsets;
+  llvm::SmallVector<LinearForm, 2> offsets;
   /// The lanes that are read; others are zero.
   llvm::SmallBitVector present;
   /// Of these, the ones where each form is not negative: one form for every
   /// lane, or one for all of them.
-  llvm::SmallVector<llvm::SmallVector<Linear, 2>> conditions;
+  llvm::SmallVector<llvm::SmallVector<LinearForm, 2>> conditions;
 };
 
 /// The arithmetic of an accumulate's or a store's body on whole vectors.
@@ -97,32 +85,26 @@ private:
   mlir::LogicalResult lower(mlir::Operation &op);
   mlir::LogicalResult lower(WorkersOp op);
   mlir::LogicalResult lower(LoopOp op);
-  mlir::LogicalResult lowerIndex(mlir::Operation &op);
   mlir::LogicalResult lowerCondition(mlir::Operation &op);
-  Linear addInduction(mlir::Value value, const Linear &lower,
-                      const Linear &upper, int64_t step);
   void runParallel(WorkersOp op, llvm::ArrayRef<unsigned> parallel,
-                   llvm::ArrayRef<Linear> extents, mlir::Value worthwhile,
+                   llvm::ArrayRef<LinearForm> extents, mlir::Value worthwhile,
                    llvm::function_ref<void(mlir::ValueRange)> body);
   void runInOrder(WorkersOp op, llvm::ArrayRef<unsigned> dims,
-                  llvm::ArrayRef<Linear> extents, mlir::ValueRange outer,
+                  llvm::ArrayRef<LinearForm> extents, mlir::ValueRange outer,
                   llvm::function_ref<void(mlir::ValueRange)> body);
   /// A loop from constant to constant; `body` runs without one for one trip.
   void loopOver(int64_t lower, int64_t upper, int64_t step,
-                llvm::function_ref<void(const Linear &)> body);
+                llvm::function_ref<void(const LinearForm &)> body);
 
   // LowerTiledMemory.cpp
   Access resolve(const Memory &memory, llvm::ArrayRef<Point> lanes,
                  int64_t width, uint64_t inside);
-  Linear getOffset(const Memory &memory, const Point &point);
   void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
                    uint64_t inside, Access &access);
   mlir::Value getMask(const Access &access);
   mlir::Value getCondition(const Access &access, unsigned lane);
-  mlir::Value getAddress(const Memory &memory, const Linear &offset) {
-    return indices.getAddress(memory.element, memory.pointer, offset);
-  }
-  mlir::Value getGuarded(const Memory &memory, const Linear &offset,
+  mlir::Value getAddress(const Memory &memory, const LinearForm &offset);
+  mlir::Value getGuarded(const Memory &memory, const LinearForm &offset,
                          mlir::Value condition);
   mlir::Value getZero();
   mlir::Value loadStored(const Memory &memory, const Access &access);
@@ -145,20 +127,16 @@ private:
                                          int64_t width);
   friend class Accumulation;
 
-  Point getPoint(mlir::ValueRange values);
   mlir::Value getScalar(mlir::Value value);
 
   KernelOp kernel;
   /// Lanes of a vector, and vector registers.
   int64_t width, registers;
   Code code;
-  Indices indices;
+  TiledIndices indices;
   /// The weights that are passed packed.
   llvm::DenseMap<mlir::Operation *, PackOp> packs;
-  /// The run-time sizes.
-  Point sizeForms;
 
-  llvm::DenseMap<mlir::Value, Linear> forms;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;

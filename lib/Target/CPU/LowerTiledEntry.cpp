@@ -20,18 +20,6 @@ static int64_t getElementBytes(StoredTensorType type) {
   return type.getElementType().getIntOrFloatBitWidth() / 8;
 }
 
-/// The dimension that a result of a layout is of, and by how much the
-/// coordinate along it grows from one physical index to the next.
-static std::pair<unsigned, int64_t> getFactor(AffineExpr expr) {
-  int64_t divisor = 1;
-  while (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
-    if (expr.getKind() == AffineExprKind::FloorDiv)
-      divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-    expr = binary.getLHS();
-  }
-  return {cast<AffineDimExpr>(expr).getPosition(), divisor};
-}
-
 LogicalResult KernelLowering::run() {
   for (PackOp pack : kernel.getBody().getOps<PackOp>())
     packs[pack.getSource().getDefiningOp()] = pack;
@@ -115,12 +103,12 @@ Value CheckedArithmetic::evaluate(AffineExpr expr, ValueRange symbols) {
   case AffineExprKind::Mul:
     return mul(left, code.i64(right));
   case AffineExprKind::Mod:
-    return code.mod(left, right);
+    return code.mod(left, right, Code::Sign::Any);
   case AffineExprKind::CeilDiv:
     left = add(left, code.i64(right - 1));
     [[fallthrough]];
   default:
-    return code.floorDiv(left, right);
+    return code.floorDiv(left, right, Code::Sign::Any);
   }
 }
 
@@ -155,7 +143,8 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
       // `d` or `d floordiv b`: as many as the extent along d, rounded up.
       auto [dim, block] = getFactor(expr);
       Value rounded = checked.add(extents[dim], code.i64(block - 1));
-      count = checked.mul(count, code.floorDiv(rounded, block));
+      count =
+          checked.mul(count, code.floorDiv(rounded, block, Code::Sign::Any));
     }
     if (tensor.getRole() == Role::Output) {
       Value some = code.compare(LLVM::ICmpPredicate::ne, count, code.i64(0));
@@ -176,28 +165,9 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
 /// here, once.
 Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
                                 Value pointer) {
-  Memory memory;
-  memory.pointer = pointer;
-  memory.element = type.getElementType();
+  Memory memory{indices.place(type, extents), pointer, type.getElementType()};
   if (memory.element.isF16())
     memory.element = code.getI16Type();
-  memory.layout = type.getLayout();
-  memory.origin.resize(type.getRank());
-  memory.extents = Point(indices.evaluate(extents, {}, sizeForms));
-  int64_t known = 1;
-  Value unknown;
-  SmallVector<int64_t> shape = type.getPhysicalShape();
-  for (int64_t i = shape.size() - 1; i >= 0; --i) {
-    memory.strides.insert(memory.strides.begin(), {known, unknown});
-    if (!ShapedType::isDynamic(shape[i])) {
-      known *= shape[i];
-      continue;
-    }
-    auto [dim, block] = getFactor(type.getLayout().getResult(i));
-    AffineExpr count = extents.getResult(dim).ceilDiv(block);
-    Value extent = indices.materialise(indices.evaluate(count, {}, sizeForms));
-    unknown = unknown ? code.mul(unknown, extent) : extent;
-  }
   return memory;
 }
 
@@ -216,12 +186,8 @@ LogicalResult KernelLowering::emitEntry() {
   ValueRange pointers = function.getArguments().take_front(pointerCount);
   ValueRange sizes = function.getArguments().drop_front(pointerCount);
 
-  for (Value size : sizes) {
-    Indices::Atom atom;
-    atom.value = size;
-    atom.lower.push_back(0);
-    sizeForms.push_back(indices.addAtom(std::move(atom)));
-  }
+  for (Value size : sizes)
+    indices.addSize(size);
   Bytes bytes = countBytes(sizes);
   if (!sizes.empty()) {
     returnUnless(bytes.valid, code.i32(kRefused));
@@ -263,7 +229,7 @@ void KernelLowering::emitWorkspaceSize() {
 }
 
 /// The logical coordinates of the element at a physical index.
-static Point getLogical(StoredTensorType type, ArrayRef<Linear> physical) {
+static Point getLogical(StoredTensorType type, ArrayRef<LinearForm> physical) {
   Point point(type.getRank());
   for (auto [expr, index] :
        llvm::zip(type.getLayout().getResults(), physical)) {
@@ -295,17 +261,17 @@ void KernelLowering::emitPack(TensorOp weight) {
   Memory from =
       describe(weight.getType(), weight.getExtents(), function.getArgument(0));
   Memory to = describe(type, weight.getExtents(), function.getArgument(1));
-  SmallVector<Linear> index(shape.size());
+  SmallVector<LinearForm> index(shape.size());
   std::function<void(unsigned)> nest = [&](unsigned level) {
     if (level < shape.size()) {
-      loopOver(0, shape[level], 1, [&](const Linear &at) {
+      loopOver(0, shape[level], 1, [&](const LinearForm &at) {
         index[level] = at;
         nest(level + 1);
       });
       return;
     }
     // One element: zero beyond the extents.
-    Linear offset;
+    LinearForm offset;
     for (auto [at, stride] : llvm::zip(index, to.strides))
       offset = offset + at * stride.first;
     Value element = loadStored(from, resolve(from, getLogical(type, index),

@@ -17,11 +17,11 @@ namespace sparkle::cpu {
 //===----------------------------------------------------------------------===//
 
 /// What is left of all of these without their constants, if that is the same.
-static std::optional<Linear> getCommonTerms(ArrayRef<Linear> forms) {
-  for (const Linear &form : forms)
+static std::optional<LinearForm> getCommonTerms(ArrayRef<LinearForm> forms) {
+  for (const LinearForm &form : forms)
     if (form.terms != forms.front().terms)
       return std::nullopt;
-  Linear common = forms.front();
+  LinearForm common = forms.front();
   common.constant = 0;
   return common;
 }
@@ -30,15 +30,15 @@ static std::optional<Linear> getCommonTerms(ArrayRef<Linear> forms) {
 /// that only run time can decide.
 void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
                                  uint64_t inside, Access &access) {
-  auto check = [&](SmallVector<Linear, 2> forms) {
+  auto check = [&](SmallVector<LinearForm, 2> forms) {
     if (llvm::all_equal(forms))
       forms.resize(1);
-    const Linear &least = *llvm::min_element(forms);
+    const LinearForm &least = *llvm::min_element(forms);
     if (getCommonTerms(forms) && indices.isNonNegative(least))
       return;
     bool decided = true;
     for (unsigned lane = 0; lane < lanes.size(); ++lane) {
-      const Linear &form = forms[forms.size() == 1 ? 0 : lane];
+      const LinearForm &form = forms[forms.size() == 1 ? 0 : lane];
       if (indices.isNonNegative(form * -1 - 1))
         access.present.reset(lane);
       else if (!form.isConstant())
@@ -50,7 +50,7 @@ void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
   for (auto [dim, extent] : llvm::enumerate(memory.extents)) {
     if (inside >> dim & 1)
       continue;
-    SmallVector<Linear, 2> lower, upper;
+    SmallVector<LinearForm, 2> lower, upper;
     for (const Point &lane : lanes) {
       lower.push_back(lane[dim]);
       upper.push_back(extent - lane[dim] - 1);
@@ -60,18 +60,17 @@ void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
   }
 }
 
-Linear KernelLowering::getOffset(const Memory &memory, const Point &point) {
-  Point local;
-  for (auto [coordinate, origin] : llvm::zip(point, memory.origin))
-    local.push_back(coordinate - origin);
-  Linear offset;
-  for (auto [expr, stride] :
-       llvm::zip(memory.layout.getResults(), memory.strides)) {
-    Linear step = indices.evaluate(expr, local) * stride.first;
-    offset =
-        offset + (stride.second ? indices.multiply(step, stride.second) : step);
-  }
-  return offset;
+/// The address of an element. Constants stay constants of it.
+Value KernelLowering::getAddress(const Memory &memory,
+                                 const LinearForm &offset) {
+  LinearForm moving = offset;
+  moving.constant = 0;
+  Value address = memory.pointer;
+  if (!moving.isConstant())
+    address = indices.getOnce(address, moving, [&](Value count) {
+      return code.offset(memory.element, memory.pointer, count);
+    });
+  return code.offset(memory.element, address, offset.constant);
 }
 
 /// `lanes` are the points of a vector of `width` lanes; there may be fewer.
@@ -84,9 +83,9 @@ Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
   if (access.present.none())
     return access;
 
-  SmallVector<Linear, 2> offsets;
+  SmallVector<LinearForm, 2> offsets;
   for (const Point &lane : lanes)
-    offsets.push_back(getOffset(memory, lane));
+    offsets.push_back(indices.getOffset(memory, lane));
   int64_t first = access.present.find_first();
   bool contiguous = true;
   for (int64_t lane : access.present.set_bits())
@@ -130,7 +129,7 @@ Value KernelLowering::getMask(const Access &access) {
     all = code.mask(access.present);
   for (const auto &forms : access.conditions) {
     SmallVector<int64_t> constants(width, 0);
-    std::optional<Linear> common = getCommonTerms(forms);
+    std::optional<LinearForm> common = getCommonTerms(forms);
     for (int64_t lane = 0; lane < width && common; ++lane)
       constants[lane] =
           forms[std::min<size_t>(lane, forms.size() - 1)].constant;
@@ -166,7 +165,7 @@ Value KernelLowering::getZero() {
 
 /// The address of an element where `condition` holds, else of a zero: so a read
 /// outside of a tensor needs no branch.
-Value KernelLowering::getGuarded(const Memory &memory, const Linear &offset,
+Value KernelLowering::getGuarded(const Memory &memory, const LinearForm &offset,
                                  Value condition) {
   Value address = getAddress(memory, offset);
   return condition ? code.select(condition, address, getZero()) : address;
@@ -225,7 +224,7 @@ void KernelLowering::store(const Memory &memory, const Access &access,
   }
   // Distinct lanes have distinct elements: a broadcast has one lane.
   for (unsigned lane : access.present.set_bits()) {
-    const Linear &offset =
+    const LinearForm &offset =
         access.offsets[access.kind == Access::Broadcast ? 0 : lane];
     Value scalar = code.extract(vector, lane);
     Value address = getAddress(memory, offset);
@@ -266,7 +265,7 @@ void KernelLowering::lower(StageOp op) {
   Memory to;
   to.element = code.getF32Type();
   to.layout = *op.getLayout();
-  to.origin = getPoint(op.getOrigin());
+  to.origin = indices.getPoint(op.getOrigin());
   to.extents = from.extents;
   to.zeroFilled = true;
   int64_t count = 1;
@@ -290,7 +289,7 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
                              BoxType box) {
   unsigned rank = box.getShape().size();
   Point first = to.origin;
-  auto copyVector = [&](unsigned dim, const Linear &start, int64_t filled) {
+  auto copyVector = [&](unsigned dim, const LinearForm &start, int64_t filled) {
     SmallVector<Point> lanes(filled, first);
     for (auto [lane, point] : llvm::enumerate(lanes))
       point[dim] = first[dim] + start + lane;
@@ -303,12 +302,12 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
     if (level + 1 == rank) {
       int64_t whole = extent / width * width;
       loopOver(0, whole, width,
-               [&](const Linear &start) { copyVector(dim, start, width); });
+               [&](const LinearForm &start) { copyVector(dim, start, width); });
       if (whole != extent)
         copyVector(dim, whole, extent - whole);
       return;
     }
-    loopOver(0, extent, 1, [&](const Linear &index) {
+    loopOver(0, extent, 1, [&](const LinearForm &index) {
       first[dim] = to.origin[dim] + index;
       nest(level + 1);
     });
@@ -320,7 +319,7 @@ void KernelLowering::lower(PrefetchOp op) {
   constexpr uint32_t kRead = 0, kKeep = 3, kData = 1;
   const Memory &memory = memories[op.getBox()];
   int64_t line = 512 / memory.element.getIntOrFloatBitWidth();
-  Point at = getPoint(op.getAt());
+  Point at = indices.getPoint(op.getAt());
   // Offsets of one base are sorted, so that each line is asked for once.
   std::map<SmallVector<std::pair<unsigned, int64_t>, 2>, std::set<int64_t>>
       offsets;
@@ -329,7 +328,8 @@ void KernelLowering::lower(PrefetchOp op) {
     Point point;
     for (auto [coordinate, moved] : llvm::zip(at, index))
       point.push_back(coordinate + moved);
-    Linear offset = getOffset(memory, indices.evaluate(op.getMap(), point));
+    LinearForm offset =
+        indices.getOffset(memory, indices.evaluate(op.getMap(), point));
     offsets[offset.terms].insert(offset.constant);
     more = false;
     for (unsigned i = at.size(); i-- > 0 && !more;) {
@@ -339,7 +339,7 @@ void KernelLowering::lower(PrefetchOp op) {
     }
   }
   for (auto &[terms, constants] : offsets) {
-    Linear offset;
+    LinearForm offset;
     offset.terms = terms;
     std::optional<int64_t> covered;
     for (int64_t constant : constants) {

@@ -32,13 +32,6 @@ TileVectors::TileVectors(TileType type) {
   }
 }
 
-Point KernelLowering::getPoint(ValueRange values) {
-  Point point;
-  for (Value value : values)
-    point.push_back(forms.lookup(value));
-  return point;
-}
-
 /// The points of the lanes of one vector of a tile at `at`.
 static SmallVector<Point>
 getLanes(const TileVectors &tile, const TileVectors::Vector &vector, Point at) {
@@ -65,7 +58,7 @@ LogicalResult KernelLowering::lower(InitOp op) {
     return success();
   }
   const Memory &memory = memories[op.getTensor()];
-  Point at = getPoint(op.getAt());
+  Point at = indices.getPoint(op.getAt());
   auto partial = [&] {
     Indices::Scope scope(indices);
     Code::Values values;
@@ -125,7 +118,7 @@ LogicalResult KernelLowering::lower(StoreOp op) {
 LogicalResult KernelLowering::writeSums(StoreOp op, Sums kind) {
   TileVectors tile(op.getSums().getType());
   const Memory &memory = memories[op.getTensor()];
-  Point at = getPoint(op.getAt());
+  Point at = indices.getPoint(op.getAt());
   ArrayRef<Value> sums = tiles[op.getSums()];
   std::vector<SmallVector<Point>> lanes;
   std::vector<Access> accesses;
@@ -187,7 +180,7 @@ public:
   Accumulation(KernelLowering &lowering, AccumulateOp op)
       : lowering(lowering), code(lowering.code), op(op),
         tile(op.getSums().getType()), sums(lowering.tiles[op.getSums()]),
-        at(lowering.getPoint(op.getAt())) {
+        at(lowering.indices.getPoint(op.getAt())) {
     for (Value box : op.getBoxes())
       memories.push_back(lowering.memories[box]);
     maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());

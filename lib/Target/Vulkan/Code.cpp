@@ -87,7 +87,9 @@ Value Code::mul(Value a, int64_t b) {
 Value Code::min(Value a, Value b) { return make<spirv::GLSMinOp>(a, b); }
 Value Code::max(Value a, Value b) { return make<spirv::GLSMaxOp>(a, b); }
 
-Value Code::floorDiv(Value a, int64_t b) {
+Value Code::floorDiv(Value a, int64_t b, Sign sign) {
+  if (sign == Sign::NonNegative)
+    return divide(a, i32(b));
   if (b == 1)
     return a;
   // Shifts round towards minus infinity.
@@ -97,6 +99,12 @@ Value Code::floorDiv(Value a, int64_t b) {
   Value rest = sub(a, mul(quotient, b));
   Value isNegative = isLess(rest, i32(0));
   return add(quotient, select(isNegative, i32(-1), i32(0)));
+}
+
+Value Code::mod(Value a, int64_t b, Sign sign) {
+  if (sign == Sign::NonNegative || llvm::isPowerOf2_64(b))
+    return remainder(a, i32(b));
+  return sub(a, mul(floorDiv(a, b, sign), b));
 }
 
 Value Code::divide(Value a, Value b) {

@@ -6,18 +6,17 @@
 #ifndef SPARKLE_LIB_TARGET_VULKAN_CODE_H
 #define SPARKLE_LIB_TARGET_VULKAN_CODE_H
 
+#include "lib/Target/Linear.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
-#include "mlir/IR/Builders.h"
 
 namespace sparkle::vulkan {
 
-class Code : public mlir::OpBuilder {
+class Code : public IndexCode {
 public:
-  using Value = mlir::Value;
   using Values = llvm::SmallVector<Value>;
 
   Code(mlir::MLIRContext *context, mlir::Location loc)
-      : OpBuilder(context), loc(loc) {}
+      : IndexCode(context), loc(loc) {}
 
   /// The location of everything that is built.
   mlir::Location loc;
@@ -36,14 +35,15 @@ public:
   Value splatInteger(int32_t value, int64_t width);
 
   // Index arithmetic wraps at 2^32.
-  Value add(Value a, Value b);
+  Value number(int64_t value) override { return i32(value); }
+  Value add(Value a, Value b) override;
   Value sub(Value a, Value b);
-  Value mul(Value a, Value b);
-  Value mul(Value a, int64_t b);
-  Value min(Value a, Value b);
-  Value max(Value a, Value b);
-  /// Towards minus infinity, for a positive divisor.
-  Value floorDiv(Value a, int64_t b);
+  Value mul(Value a, Value b) override;
+  Value mul(Value a, int64_t b) override;
+  Value min(Value a, Value b) override;
+  Value max(Value a, Value b) override;
+  Value floorDiv(Value a, int64_t b, Sign sign) override;
+  Value mod(Value a, int64_t b, Sign sign) override;
   /// Of numbers that are not negative.
   Value divide(Value a, Value b);
   Value remainder(Value a, Value b);
@@ -77,20 +77,8 @@ public:
   /// Runs `body` where `condition`, which may be null, holds.
   void when(Value condition, llvm::function_ref<void()> body);
 
-  /// How many loops and selections are around what is built now.
-  unsigned depth() const { return nest.size(); }
-
-  /// Builds at a smaller depth, in front of the loop or selection there.
-  class AtDepth {
-  public:
-    AtDepth(Code &code, unsigned depth) : guard(code) {
-      if (depth < code.depth())
-        code.setInsertionPoint(code.nest[depth]);
-    }
-
-  private:
-    InsertionGuard guard;
-  };
+  unsigned depth() const override { return nest.size(); }
+  void moveTo(unsigned depth) override { setInsertionPoint(nest[depth]); }
 
 private:
   /// The loops and selections around, from the outermost.

@@ -7,14 +7,12 @@
 #include "lib/Target/Vulkan/LowerTiled.h"
 #include "lib/Target/Vulkan/Vulkan.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
-#include <numeric>
 
 using namespace mlir;
 
@@ -46,44 +44,9 @@ LogicalResult WorkersLowering::lower(Operation &op) {
       })
       // There are no instructions for it.
       .Case([](PrefetchOp) { return success(); })
-      .Default([&](Operation *other) { return lowerIndex(*other); });
-}
-
-LogicalResult WorkersLowering::lowerIndex(Operation &op) {
-  SmallVector<Linear> operands;
-  for (Value operand : op.getOperands())
-    operands.push_back(forms.lookup(operand));
-  auto define = [&](Linear form) {
-    forms[op.getResult(0)] = std::move(form);
-    return success();
-  };
-  auto evaluate = [&](AffineMap map) {
-    ArrayRef<Linear> all(operands);
-    return indices.evaluate(map, all.take_front(map.getNumDims()),
-                            all.drop_front(map.getNumDims()));
-  };
-  using Result = LogicalResult;
-  return llvm::TypeSwitch<Operation *, Result>(&op)
-      .Case([&](ExtentOp extent) {
-        return define(indices.evaluate(extent.getMap(), {}, sizeForms).front());
-      })
-      .Case([&](affine::AffineApplyOp apply) {
-        return define(evaluate(apply.getAffineMap()).front());
-      })
-      .Case([&](affine::AffineMinOp min) {
-        return define(indices.minimum(evaluate(min.getAffineMap())));
-      })
-      .Case([&](affine::AffineMaxOp max) {
-        return define(indices.maximum(evaluate(max.getAffineMap())));
-      })
-      .Case([&](arith::ConstantIndexOp constant) {
-        return define(constant.value());
-      })
-      .Case([&](arith::AddIOp) { return define(operands[0] + operands[1]); })
-      .Case([&](arith::SubIOp) { return define(operands[0] - operands[1]); })
-      .Case([&](arith::MinSIOp) { return define(indices.minimum(operands)); })
-      .Case([&](arith::MaxSIOp) { return define(indices.maximum(operands)); })
-      .Default([&](Operation *other) { return lowerCondition(*other); });
+      .Default([&](Operation *other) {
+        return indices.evaluateOp(*other) ? success() : lowerCondition(*other);
+      });
 }
 
 static LogicalResult emitUnexpected(Operation &op) {
@@ -96,7 +59,7 @@ LogicalResult WorkersLowering::lowerCondition(Operation &op) {
   if (auto compare = dyn_cast<arith::CmpIOp>(op);
       compare && compare.getLhs().getType().isIndex()) {
     using P = arith::CmpIPredicate;
-    Point sides = getPoint(op.getOperands());
+    Point sides = indices.getPoint(op.getOperands());
     Value a = indices.materialise(sides[0]), b = indices.materialise(sides[1]);
     P predicate = compare.getPredicate();
     if (predicate == P::eq)
@@ -153,13 +116,13 @@ LogicalResult WorkersLowering::lower(LoopOp op) {
     if (llvm::any_of(nest->stages,
                      [&](StageOp stage) { return plans[stage].isDouble; }))
       return lowerOverlapped(*nest);
-  Linear lower = forms.lookup(op.getLower());
-  Linear upper = forms.lookup(op.getUpper());
+  LinearForm lower = indices.forms.lookup(op.getLower());
+  LinearForm upper = indices.forms.lookup(op.getUpper());
   int64_t step = op.getStep();
   LogicalResult result = success();
-  auto runBody = [&](const Linear &index, ValueRange carried) {
+  auto runBody = [&](const LinearForm &index, ValueRange carried) {
     Indices::Scope scope(indices);
-    forms[op.getInductionVar()] = index;
+    indices.forms[op.getInductionVar()] = index;
     setTiles(op.getCarried(), carried);
     if (failed(lowerBlock(op.getBody().front())))
       result = failure();
@@ -170,7 +133,7 @@ LogicalResult WorkersLowering::lower(LoopOp op) {
   };
 
   Code::Values init = getTiles(op.getInit()), results;
-  Linear extent = upper - lower;
+  LinearForm extent = upper - lower;
   bool once =
       extent.isConstant() && extent.constant > 0 && extent.constant <= step;
   if (once) {
@@ -179,7 +142,8 @@ LogicalResult WorkersLowering::lower(LoopOp op) {
     results = code.loop(indices.materialise(lower), indices.materialise(upper),
                         step, init, [&](Value value, ValueRange carried) {
                           return runBody(
-                              addInduction(value, lower, upper, step), carried);
+                              indices.addInduction(value, lower, upper, step),
+                              carried);
                         });
   }
   setTiles(op.getResults(), results);
@@ -200,24 +164,6 @@ void WorkersLowering::setTiles(ValueRange values, ValueRange vectors) {
     tiles[tile] = llvm::to_vector(vectors.take_front(count));
     vectors = vectors.drop_front(count);
   }
-}
-
-/// What is known of the variable of a loop.
-Linear WorkersLowering::addInduction(Value value, const Linear &lower,
-                                     const Linear &upper, int64_t step) {
-  Indices::Atom atom;
-  atom.value = value;
-  atom.depth = code.depth();
-  atom.divisor = std::gcd(indices.getDivisor(lower), step);
-  atom.lower.push_back(lower);
-  Linear extent = upper - lower;
-  if (extent.isConstant())
-    atom.upper.push_back(lower + (extent.constant - 1) / step * step);
-  else if (indices.getDivisor(extent) % step == 0)
-    atom.upper.push_back(upper - step);
-  else
-    atom.upper.push_back(upper - 1);
-  return indices.addAtom(std::move(atom));
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,20 +10,18 @@
 #define SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
 
 #include "dialect/SparkleDialect.h"
-#include "lib/Target/Vulkan/Linear.h"
+#include "lib/Target/TiledIndices.h"
+#include "lib/Target/Vulkan/Code.h"
 #include <map>
 
 namespace sparkle::vulkan {
-
-/// Coordinates along every dimension of a tensor, or of an iteration space.
-using Point = llvm::SmallVector<Linear, 4>;
 
 /// What devices move in one go: four f32, in buffers and workgroup memory.
 constexpr int64_t kQuad = 4;
 
 /// `0 <= coordinate < limit`.
 struct Condition {
-  Linear coordinate, limit;
+  LinearForm coordinate, limit;
   bool operator==(const Condition &other) const {
     return coordinate == other.coordinate && limit == other.limit;
   }
@@ -35,25 +33,13 @@ struct Condition {
 using Conditions = std::vector<Condition>;
 
 /// A buffer of the caller, or an array in workgroup memory.
-struct Memory {
+struct Memory : Placement {
   /// The number of a buffer, where `array` is null.
   unsigned binding = 0;
   mlir::spirv::GlobalVariableOp array;
   mlir::Type elementType;
-  /// Elements in front of the first.
-  Linear base;
-  /// From the coordinates of the tensor, less `origin`, to physical ones.
-  mlir::AffineMap layout;
-  Point origin;
-  /// Elements from one physical index to the next: the number times the value,
-  /// where there is one.
-  llvm::SmallVector<std::pair<int64_t, mlir::Value>> strides;
-  /// Logical extents of the tensor.
-  Point extents;
   /// Four elements from a multiple of four on are there if one of them is.
   bool inQuads = false;
-  /// Elements outside of the extents are there, and zero.
-  bool zeroFilled = false;
 };
 
 /// For `resolve`: along which dimensions no read falls outside, as bits.
@@ -63,7 +49,7 @@ constexpr uint64_t kInside = ~uint64_t(0), kAnywhere = 0;
 struct Access {
   /// It is certainly outside.
   bool isAbsent = false;
-  Linear offset;
+  LinearForm offset;
   /// It is outside unless all of these hold.
   Conditions conditions;
   bool operator<(const Access &other) const {
@@ -181,7 +167,7 @@ private:
   void describeTensors();
   Memory describe(StoredTensorType type, mlir::AffineMap extents,
                   unsigned binding);
-  Linear countElements(StoredTensorType type, mlir::AffineMap extents);
+  LinearForm countElements(StoredTensorType type, mlir::AffineMap extents);
   mlir::LogicalResult collectTiles();
   void placeLanes();
   mlir::Value placeWorker();
@@ -190,21 +176,18 @@ private:
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lower(mlir::Operation &op);
   mlir::LogicalResult lower(LoopOp op);
-  mlir::LogicalResult lowerIndex(mlir::Operation &op);
   mlir::LogicalResult lowerCondition(mlir::Operation &op);
   Code::Values getTiles(mlir::ValueRange values);
   void setTiles(mlir::ValueRange values, mlir::ValueRange vectors);
-  Linear addInduction(mlir::Value value, const Linear &lower,
-                      const Linear &upper, int64_t step);
 
   // LowerTiledMemory.cpp
-  Linear getOffset(const Memory &memory, const Point &point);
-  void require(Access &access, const Linear &coordinate, const Linear &limit);
+  void require(Access &access, const LinearForm &coordinate,
+               const LinearForm &limit);
   Access resolve(const Memory &memory, const Point &point, uint64_t inside);
   /// Four accesses as one, if they are four elements in a row and in place.
   std::optional<Access> join(llvm::ArrayRef<Access> accesses);
   mlir::Value getCondition(llvm::ArrayRef<Condition> conditions);
-  mlir::Value getPointer(const Memory &memory, const Linear &offset,
+  mlir::Value getPointer(const Memory &memory, const LinearForm &offset,
                          int64_t width);
   /// Zero where `access` is outside, or `condition` does not hold.
   mlir::Value load(const Memory &memory, const Access &access, int64_t width,
@@ -246,7 +229,6 @@ private:
                                     const Point &at);
   Access resolveSum(const Memory &memory, const TilePoints &tile,
                     const Point &at, const Point &point);
-  Point getPoint(mlir::ValueRange values);
   mlir::Value getScalar(mlir::Value value);
 
   WorkersOp workers;
@@ -254,20 +236,17 @@ private:
   TargetAttr target;
   ImageBuilder &image;
   Code code;
-  Indices indices;
-  /// The run-time sizes.
-  Point sizeForms;
+  TiledIndices indices;
 
   /// The lanes along each dimension of the output, and which of them this
   /// invocation is; the dimensions, from the innermost in memory outward.
   llvm::SmallVector<int64_t> lanes;
   Point laneForms;
-  Linear invocation;
+  LinearForm invocation;
   llvm::SmallVector<unsigned> order;
   int64_t invocations = 1;
 
   llvm::DenseMap<mlir::Type, std::unique_ptr<TilePoints>> tilePoints;
-  llvm::DenseMap<mlir::Value, Linear> forms;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;

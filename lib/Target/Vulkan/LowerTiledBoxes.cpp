@@ -187,7 +187,7 @@ Memory WorkersLowering::describe(StageOp op) {
   memory.array = arrays[op];
   memory.elementType = code.getF32Type();
   memory.layout = *op.getLayout();
-  memory.origin = getPoint(op.getOrigin());
+  memory.origin = indices.getPoint(op.getOrigin());
   for (auto [origin, below] : llvm::zip(memory.origin, plan.below))
     origin = origin - below;
   memory.extents = memories[op.getTensor()].extents;

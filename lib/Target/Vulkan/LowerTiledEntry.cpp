@@ -149,25 +149,10 @@ void ImageBuilder::finish() {
 // Buffers
 //===----------------------------------------------------------------------===//
 
-/// The dimension that a result of a layout is of, and by how much the
-/// coordinate along it grows from one physical index to the next.
-static std::pair<unsigned, int64_t> getFactor(AffineExpr expr) {
-  int64_t divisor = 1;
-  while (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
-    if (expr.getKind() == AffineExprKind::FloorDiv)
-      divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-    expr = binary.getLHS();
-  }
-  return {cast<AffineDimExpr>(expr).getPosition(), divisor};
-}
-
 void WorkersLowering::readSizes() {
   size_t count = kernel.getSizes().size();
   for (size_t i = 0; i < count; ++i) {
-    Indices::Atom atom;
-    atom.value = code.load(code.pointer(image.getSizes(), code.i32(i)));
-    atom.lower.push_back(0);
-    sizeForms.push_back(indices.addAtom(std::move(atom)));
+    indices.addSize(code.load(code.pointer(image.getSizes(), code.i32(i))));
   }
 }
 
@@ -175,41 +160,24 @@ void WorkersLowering::readSizes() {
 /// here, once.
 Memory WorkersLowering::describe(StoredTensorType type, AffineMap extents,
                                  unsigned binding) {
-  Memory memory;
-  memory.binding = binding;
-  memory.elementType = type.getElementType();
-  memory.layout = type.getLayout();
-  memory.origin.resize(type.getRank());
-  memory.extents = Point(indices.evaluate(extents, {}, sizeForms));
-  int64_t known = 1;
-  Value unknown;
-  SmallVector<int64_t> shape = type.getPhysicalShape();
-  for (int64_t i = shape.size() - 1; i >= 0; --i) {
-    memory.strides.insert(memory.strides.begin(), {known, unknown});
-    auto [dim, block] = getFactor(type.getLayout().getResult(i));
-    AffineExpr count = extents.getResult(dim).ceilDiv(block);
-    if (!ShapedType::isDynamic(shape[i])) {
-      known *= shape[i];
-    } else {
-      Value extent =
-          indices.materialise(indices.evaluate(count, {}, sizeForms));
-      unknown = unknown ? code.mul(unknown, extent) : extent;
-    }
-    if (i + 1 == static_cast<int64_t>(shape.size()))
-      memory.inQuads =
-          !ShapedType::isDynamic(shape[i])
-              ? shape[i] % kQuad == 0
-              : indices.getDivisor(indices.evaluate(count, {}, sizeForms)) %
-                        kQuad ==
-                    0;
-  }
+  Memory memory{indices.place(type, extents), binding,
+                spirv::GlobalVariableOp(), type.getElementType()};
+  if (!type.getRank())
+    return memory;
+  int64_t innermost = type.getPhysicalShape().back();
+  auto [dim, block] = getFactor(type.getLayout().getResults().back());
+  AffineExpr count = extents.getResult(dim).ceilDiv(block);
+  LinearForm form = ShapedType::isDynamic(innermost)
+                        ? indices.evaluate(count, {}, indices.sizes)
+                        : LinearForm(innermost);
+  memory.inQuads = indices.getDivisor(form) % kQuad == 0;
   return memory;
 }
 
 /// Elements of a buffer.
-Linear WorkersLowering::countElements(StoredTensorType type,
-                                      AffineMap extents) {
-  Linear count = 1;
+LinearForm WorkersLowering::countElements(StoredTensorType type,
+                                          AffineMap extents) {
+  LinearForm count = 1;
   for (auto [expr, extent] :
        llvm::zip(type.getLayout().getResults(), type.getPhysicalShape())) {
     if (!ShapedType::isDynamic(extent)) {
@@ -218,8 +186,8 @@ Linear WorkersLowering::countElements(StoredTensorType type,
     }
     auto [dim, block] = getFactor(expr);
     AffineExpr blocks = extents.getResult(dim).ceilDiv(block);
-    count = indices.multiply(
-        count, indices.materialise(indices.evaluate(blocks, {}, sizeForms)));
+    count = indices.multiply(count, indices.materialise(indices.evaluate(
+                                        blocks, {}, indices.sizes)));
   }
   return count;
 }
@@ -241,14 +209,15 @@ void WorkersLowering::describeTensors() {
         describe(type, tensor.getExtents(), binding++);
   }
   // In bytes, for temps of different element types.
-  Linear workspace = 0;
+  LinearForm workspace = 0;
   for (TensorOp tensor : temps) {
     StoredTensorType type = tensor.getType();
     int64_t bytes = type.getElementType().getIntOrFloatBitWidth() / 8;
     Memory memory = describe(type, tensor.getExtents(), binding);
     memory.base = indices.floorDiv(workspace, bytes);
     memories[tensor.getResult()] = memory;
-    Linear end = workspace + countElements(type, tensor.getExtents()) * bytes;
+    LinearForm end =
+        workspace + countElements(type, tensor.getExtents()) * bytes;
     workspace = indices.floorDiv(end + (kTempAlignment - 1), kTempAlignment) *
                 kTempAlignment;
   }
@@ -301,7 +270,7 @@ void WorkersLowering::placeLanes() {
   atom.upper.push_back(invocations - 1);
   invocation = indices.addAtom(std::move(atom));
   laneForms.resize(lanes.size());
-  Linear rest = invocation;
+  LinearForm rest = invocation;
   for (unsigned dim : order) {
     laneForms[dim] = indices.mod(rest, lanes[dim]);
     rest = indices.floorDiv(rest, lanes[dim]);
@@ -311,9 +280,9 @@ void WorkersLowering::placeLanes() {
 /// Which tile this workgroup computes; the result, which may be null, is
 /// whether there is one.
 Value WorkersLowering::placeWorker() {
-  auto extents = indices.evaluate(workers.getExtents(), {}, sizeForms);
-  SmallVector<Linear> counts;
-  Linear total = 1;
+  auto extents = indices.evaluateExtents(workers.getExtents());
+  SmallVector<LinearForm> counts;
+  LinearForm total = 1;
   bool isStatic = true;
   for (auto [extent, step] : llvm::zip(extents, workers.getSteps())) {
     counts.push_back(indices.floorDiv(extent + (step - 1), step));
@@ -331,7 +300,7 @@ Value WorkersLowering::placeWorker() {
     id = code.add(id, code.mul(code.extract(groups, 1), kMostAlongX));
     isWanted = code.isBelow(id, indices.materialise(total));
   }
-  auto isOne = [](const Linear &count) {
+  auto isOne = [](const LinearForm &count) {
     return count.isConstant() && count.constant <= 1;
   };
   unsigned outermost = 0;
@@ -340,13 +309,14 @@ Value WorkersLowering::placeWorker() {
   for (unsigned dim = counts.size(); dim-- > 0;) {
     BlockArgument first = workers.getBody().getArgument(dim);
     if (isOne(counts[dim])) {
-      forms[first] = 0;
+      indices.forms[first] = 0;
       continue;
     }
     int64_t step = workers.getSteps()[dim];
     Value count = indices.materialise(counts[dim]);
     Value index = dim == outermost ? id : code.remainder(id, count);
-    forms[first] = addInduction(code.mul(index, step), 0, extents[dim], step);
+    indices.forms[first] =
+        indices.addInduction(code.mul(index, step), 0, extents[dim], step);
     if (dim != outermost)
       id = code.divide(id, count);
   }
@@ -362,7 +332,8 @@ LogicalResult WorkersLowering::run(StringRef name) {
   describeTensors();
   placeLanes();
   for (Operation &op : kernel.getBody().front())
-    if (!isa<TensorOp, PackOp, WorkersOp>(op) && failed(lowerIndex(op)))
+    if (!isa<TensorOp, PackOp, WorkersOp>(op) && !indices.evaluateOp(op) &&
+        failed(lowerCondition(op)))
       return failure();
   LogicalResult result = success();
   code.when(placeWorker(),

@@ -13,24 +13,10 @@ namespace sparkle::vulkan {
 // Where elements lie
 //===----------------------------------------------------------------------===//
 
-Linear WorkersLowering::getOffset(const Memory &memory, const Point &point) {
-  Point local;
-  for (auto [coordinate, origin] : llvm::zip(point, memory.origin))
-    local.push_back(coordinate - origin);
-  Linear offset = memory.base;
-  for (auto [expr, stride] :
-       llvm::zip(memory.layout.getResults(), memory.strides)) {
-    Linear step = indices.evaluate(expr, local) * stride.first;
-    offset =
-        offset + (stride.second ? indices.multiply(step, stride.second) : step);
-  }
-  return offset;
-}
-
 /// Notes that `coordinate` must lie in [0, limit), unless that is known.
-void WorkersLowering::require(Access &access, const Linear &coordinate,
-                              const Linear &limit) {
-  Linear room = limit - coordinate - 1;
+void WorkersLowering::require(Access &access, const LinearForm &coordinate,
+                              const LinearForm &limit) {
+  LinearForm room = limit - coordinate - 1;
   if (indices.isNonNegative(coordinate) && indices.isNonNegative(room))
     return;
   if (indices.isNonNegative(coordinate * -1 - 1) ||
@@ -40,7 +26,7 @@ void WorkersLowering::require(Access &access, const Linear &coordinate,
   }
   // Neighbours up to a common divisor are inside or outside together.
   Condition condition{coordinate, limit};
-  Linear moving = coordinate;
+  LinearForm moving = coordinate;
   moving.constant = 0;
   int64_t grain =
       std::gcd(indices.getDivisor(moving), indices.getDivisor(limit));
@@ -59,7 +45,7 @@ Access WorkersLowering::resolve(const Memory &memory, const Point &point,
         require(access, point[dim], extent);
   if (access.isAbsent)
     return Access{true, 0, {}};
-  access.offset = getOffset(memory, point);
+  access.offset = indices.getOffset(memory, point);
   return access;
 }
 
@@ -88,8 +74,8 @@ Value WorkersLowering::getCondition(ArrayRef<Condition> conditions) {
 }
 
 /// The element at `offset`, or with the width of a quad the four from there on.
-Value WorkersLowering::getPointer(const Memory &memory, const Linear &offset,
-                                  int64_t width) {
+Value WorkersLowering::getPointer(const Memory &memory,
+                                  const LinearForm &offset, int64_t width) {
   SmallVector<Value> path;
   if (!memory.array) {
     path.push_back(code.i32(0));
@@ -118,7 +104,7 @@ Value WorkersLowering::load(const Memory &memory, const Access &access,
     value = code.load(getPointer(memory, access.offset, width));
   } else {
     // No branch: what is outside reads the first element, and drops it.
-    Linear index = indices.floorDiv(access.offset, width);
+    LinearForm index = indices.floorDiv(access.offset, width);
     Indices::Atom clamped;
     clamped.depth = code.depth();
     clamped.value =

@@ -45,15 +45,15 @@ private:
       count *= extent;
     return count / width;
   }
-  Linear getChunk(int64_t number) {
+  LinearForm getChunk(int64_t number) {
     return lowering.invocation + number * lowering.invocations;
   }
-  Point locate(Linear chunk, int64_t width);
-  std::optional<Access> resolve(const Linear &chunk, int64_t width);
+  Point locate(LinearForm chunk, int64_t width);
+  std::optional<Access> resolve(const LinearForm &chunk, int64_t width);
   bool isWhole(int64_t number) const {
     return (number + 1) * lowering.invocations <= countChunks(width);
   }
-  Access getTarget(const Memory &to, const Linear &chunk);
+  Access getTarget(const Memory &to, const LinearForm &chunk);
 
   WorkersLowering &lowering;
   Code &code;
@@ -65,7 +65,7 @@ private:
 };
 
 /// The coordinates within the box of a chunk's first element.
-Point WorkersLowering::Copy::locate(Linear chunk, int64_t width) {
+Point WorkersLowering::Copy::locate(LinearForm chunk, int64_t width) {
   Point local(shape.size());
   unsigned outermost = 0, rank = shape.size();
   while (outermost + 1 < rank && shape[layout.getDimPosition(outermost)] == 1)
@@ -86,16 +86,16 @@ Point WorkersLowering::Copy::locate(Linear chunk, int64_t width) {
 
 /// Where a chunk lies in the buffer; none if its elements are no neighbours
 /// there, or not inside together.
-std::optional<Access> WorkersLowering::Copy::resolve(const Linear &chunk,
+std::optional<Access> WorkersLowering::Copy::resolve(const LinearForm &chunk,
                                                      int64_t width) {
   const Memory &from = lowering.memories[op.getTensor()];
   Point first = locate(chunk, width),
-        origin = lowering.getPoint(op.getOrigin());
+        origin = lowering.indices.getPoint(op.getOrigin());
   uint64_t inside = 0;
   for (unsigned dim = 0; dim < shape.size(); ++dim) {
     first[dim] = first[dim] + origin[dim];
     // Of the box as a whole: a chunk behind the last has a guard of its own.
-    Linear room = from.extents[dim] - origin[dim] - shape[dim];
+    LinearForm room = from.extents[dim] - origin[dim] - shape[dim];
     if (lowering.indices.isNonNegative(origin[dim]) &&
         lowering.indices.isNonNegative(room))
       inside |= uint64_t(1) << dim;
@@ -138,10 +138,11 @@ Code::Values WorkersLowering::Copy::load() {
   return values;
 }
 
-Access WorkersLowering::Copy::getTarget(const Memory &to, const Linear &chunk) {
+Access WorkersLowering::Copy::getTarget(const Memory &to,
+                                        const LinearForm &chunk) {
   Point point = locate(chunk, width);
   for (auto [coordinate, origin] : llvm::zip(point, op.getOrigin()))
-    coordinate = coordinate + lowering.forms.lookup(origin);
+    coordinate = coordinate + lowering.indices.forms.lookup(origin);
   return lowering.resolve(to, point, kInside);
 }
 
@@ -163,7 +164,8 @@ void WorkersLowering::Copy::copyInLoop(const Memory &to) {
   code.loop(indices.materialise(lowering.invocation), code.i32(count),
             lowering.invocations, {}, [&](Value value, ValueRange) {
               Indices::Scope scope(indices);
-              Linear chunk = lowering.addInduction(value, 0, count, 1);
+              LinearForm chunk =
+                  lowering.indices.addInduction(value, 0, count, 1);
               Value element = lowering.load(from, *resolve(chunk, 1), 1);
               lowering.store(to, getTarget(to, chunk), element);
               return Code::Values();
@@ -268,11 +270,11 @@ public:
 private:
   struct Index {
     LoopOp loop;
-    Linear lower, upper;
+    LinearForm lower, upper;
     /// It has more than one value, as far as is known.
     bool isMoving;
   };
-  Linear countSteps();
+  LinearForm countSteps();
   Code::Values runSteps(ValueRange init, Value total);
   Code::Values runStep(Value step, ValueRange carried, Value total);
   Point setIndices(ValueRange moving);
@@ -285,7 +287,7 @@ private:
 
   WorkersLowering &lowering;
   Code &code;
-  Indices &indices;
+  TiledIndices &indices;
   NearNest &nest;
   SmallVector<Index> loops;
   size_t movingCount = 0;
@@ -301,9 +303,9 @@ WorkersLowering::Overlap::Overlap(WorkersLowering &lowering, NearNest &nest)
     : lowering(lowering), code(lowering.code), indices(lowering.indices),
       nest(nest) {
   for (LoopOp loop : nest.loops) {
-    Index index{loop, lowering.forms.lookup(loop.getLower()),
-                lowering.forms.lookup(loop.getUpper()), true};
-    Linear extent = index.upper - index.lower;
+    Index index{loop, lowering.indices.forms.lookup(loop.getLower()),
+                lowering.indices.forms.lookup(loop.getUpper()), true};
+    LinearForm extent = index.upper - index.lower;
     index.isMoving = !extent.isConstant() ||
                      extent.constant > static_cast<int64_t>(loop.getStep());
     movingCount += index.isMoving;
@@ -313,12 +315,13 @@ WorkersLowering::Overlap::Overlap(WorkersLowering &lowering, NearNest &nest)
     copies.emplace_back(lowering, stage);
 }
 
-Linear WorkersLowering::Overlap::countSteps() {
-  Linear total = 1;
+LinearForm WorkersLowering::Overlap::countSteps() {
+  LinearForm total = 1;
   for (Index &index : loops) {
     int64_t step = index.loop.getStep();
-    Linear count = indices.floorDiv(
-        indices.maximum({index.upper - index.lower + (step - 1), Linear(0)}),
+    LinearForm count = indices.floorDiv(
+        indices.maximum(
+            {index.upper - index.lower + (step - 1), LinearForm(0)}),
         step);
     total = count.isConstant()
                 ? total * count.constant
@@ -330,10 +333,10 @@ Linear WorkersLowering::Overlap::countSteps() {
 /// Lowers what a step begins with, at the indices `at`.
 void WorkersLowering::Overlap::enter(const Point &at) {
   for (auto [index, form] : llvm::zip(loops, at))
-    lowering.forms[index.loop.getInductionVar()] = form;
+    lowering.indices.forms[index.loop.getInductionVar()] = form;
   for (Operation *op : nest.heads)
-    if (succeeded(result) && failed(lowering.lowerIndex(*op)))
-      result = failure();
+    if (succeeded(result) && !indices.evaluateOp(*op))
+      result = lowering.lowerCondition(*op);
 }
 
 /// All indices as forms, given the values of those that move.
@@ -344,8 +347,8 @@ Point WorkersLowering::Overlap::setIndices(ValueRange moving) {
       at.push_back(index.lower);
       continue;
     }
-    at.push_back(lowering.addInduction(moving.front(), index.lower, index.upper,
-                                       index.loop.getStep()));
+    at.push_back(lowering.indices.addInduction(
+        moving.front(), index.lower, index.upper, index.loop.getStep()));
     moving = moving.drop_front();
   }
   return at;
@@ -477,7 +480,7 @@ Code::Values WorkersLowering::Overlap::runSteps(ValueRange init, Value total) {
 
 LogicalResult WorkersLowering::Overlap::run() {
   Code::Values sums = lowering.getTiles(nest.loops.front().getInit());
-  Linear steps = countSteps();
+  LinearForm steps = countSteps();
   Value total = indices.materialise(steps);
   if (indices.isNonNegative(steps - 1))
     sums = runSteps(sums, total);

@@ -55,13 +55,6 @@ const TilePoints &WorkersLowering::getPoints(TileType type) {
   return *points;
 }
 
-Point WorkersLowering::getPoint(ValueRange values) {
-  Point point;
-  for (Value value : values)
-    point.push_back(forms.lookup(value));
-  return point;
-}
-
 /// The points of this invocation in one vector of a tile at `at`.
 SmallVector<Point> WorkersLowering::getLanes(const TilePoints &tile,
                                              unsigned vector, const Point &at) {
@@ -100,7 +93,7 @@ LogicalResult WorkersLowering::lower(InitOp op) {
       continue;
     }
     const Memory &memory = memories[op.getTensor()];
-    Point at = getPoint(op.getAt());
+    Point at = indices.getPoint(op.getAt());
     SmallVector<Access> accesses;
     for (const Point &point : getLanes(tile, i, at))
       accesses.push_back(resolveSum(memory, tile, at, point));
@@ -141,7 +134,7 @@ LogicalResult WorkersLowering::writeVector(StoreOp op, Sums kind, Value sums,
                                            const TilePoints &tile,
                                            unsigned vector) {
   const Memory &memory = memories[op.getTensor()];
-  Point at = getPoint(op.getAt());
+  Point at = indices.getPoint(op.getAt());
   SmallVector<Point> points = getLanes(tile, vector, at);
   SmallVector<Access> accesses;
   for (const Point &point : points)
@@ -223,7 +216,8 @@ public:
   Accumulation(WorkersLowering &lowering, AccumulateOp op)
       : lowering(lowering), code(lowering.code), op(op),
         tile(lowering.getPoints(op.getType())),
-        sums(lowering.tiles[op.getSums()]), at(lowering.getPoint(op.getAt())) {
+        sums(lowering.tiles[op.getSums()]),
+        at(lowering.indices.getPoint(op.getAt())) {
     for (Value box : op.getBoxes())
       memories.push_back(lowering.memories[box]);
     maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
@@ -282,7 +276,7 @@ uint64_t Accumulation::getInside(unsigned operand) {
 /// The aligned four elements around one that may be loaded together.
 std::optional<Access> Accumulation::getQuad(unsigned operand,
                                             const Access &access) {
-  Linear moving = access.offset;
+  LinearForm moving = access.offset;
   moving.constant = 0;
   if (access.isAbsent || !memories[operand].inQuads ||
       lowering.indices.getDivisor(moving) % kQuad != 0)
@@ -318,12 +312,12 @@ SmallVector<unsigned> Accumulation::getSliceOrder() {
     moved[rank + i] = moved[rank + i] + 1;
     for (unsigned operand = 0; operand < maps.size(); ++operand) {
       auto offset = [&](const Point &point) {
-        return lowering.getOffset(
+        return lowering.indices.getOffset(
             memories[operand],
             Point(lowering.indices.evaluate(maps[operand], point)));
       };
       if (memories[operand].inQuads && op.getSlice()[i] > 1 &&
-          offset(moved) - offset(at) == Linear(1))
+          offset(moved) - offset(at) == LinearForm(1))
         innermost = i;
     }
   }

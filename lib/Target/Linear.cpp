@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Linear forms over SSA values: arithmetic, divisors, and proofs of sign.
+// LinearForm forms over SSA values: arithmetic, divisors, and proofs of sign.
 
-#include "lib/Target/Vulkan/Linear.h"
+#include "lib/Target/Linear.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle {
 
-// Forms wrap. What is read lies within 2^31 elements; what is not read may be
+namespace {
+/// Builds at a smaller depth, if the leaf can.
+class AtDepth {
+public:
+  AtDepth(IndexCode &code, unsigned depth) : guard(code) {
+    if (depth < code.depth())
+      code.moveTo(depth);
+  }
+
+private:
+  OpBuilder::InsertionGuard guard;
+};
+} // namespace
+
+// Forms wrap. What is read lies within 2^40 elements; what is not read may be
 // anywhere.
 static int64_t addWrapping(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + b);
@@ -20,8 +34,8 @@ static int64_t multiplyWrapping(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * b);
 }
 
-Linear Linear::operator+(const Linear &other) const {
-  Linear sum(addWrapping(constant, other.constant));
+LinearForm LinearForm::operator+(const LinearForm &other) const {
+  LinearForm sum(addWrapping(constant, other.constant));
   const auto *a = terms.begin(), *b = other.terms.begin();
   while (a != terms.end() || b != other.terms.end()) {
     if (b == other.terms.end() || (a != terms.end() && a->first < b->first)) {
@@ -37,22 +51,22 @@ Linear Linear::operator+(const Linear &other) const {
   return sum;
 }
 
-Linear Linear::operator*(int64_t factor) const {
-  Linear product(multiplyWrapping(constant, factor));
+LinearForm LinearForm::operator*(int64_t factor) const {
+  LinearForm product(multiplyWrapping(constant, factor));
   for (auto [atom, coefficient] : terms)
     if (int64_t scaled = multiplyWrapping(coefficient, factor))
       product.terms.emplace_back(atom, scaled);
   return product;
 }
 
-Linear Indices::addAtom(Atom atom) {
-  Linear form;
+LinearForm Indices::addAtom(Atom atom) {
+  LinearForm form;
   form.terms.emplace_back(atoms.size(), 1);
   atoms.push_back(std::move(atom));
   return form;
 }
 
-int64_t Indices::getDivisor(const Linear &form) const {
+int64_t Indices::getDivisor(const LinearForm &form) const {
   // Of magnitudes, so that the least integer has one.
   uint64_t divisor = llvm::AbsoluteValue(form.constant);
   for (auto [atom, coefficient] : form.terms)
@@ -66,23 +80,23 @@ int64_t Indices::getDivisor(const Linear &form) const {
 // Proofs
 //===----------------------------------------------------------------------===//
 
-bool Indices::isNonNegative(const Linear &form) const {
+bool Indices::isNonNegative(const LinearForm &form) const {
   int budget = 256;
   return prove(form, 8, budget);
 }
 
 /// Replaces the innermost atom by what bounds it from the side that matters,
 /// until only a constant is left.
-bool Indices::prove(const Linear &form, int depth, int &budget) const {
+bool Indices::prove(const LinearForm &form, int depth, int &budget) const {
   if (form.isConstant())
     return form.constant >= 0;
   if (!depth || --budget < 0)
     return false;
   int64_t coefficient = form.terms.back().second;
   const Atom &known = atoms[form.terms.back().first];
-  Linear others = form;
+  LinearForm others = form;
   others.terms.pop_back();
-  auto holds = [&](const Linear &bound) {
+  auto holds = [&](const LinearForm &bound) {
     return prove(others + bound * coefficient, depth - 1, budget);
   };
   if (known.denominator && coefficient % known.denominator == 0 &&
@@ -95,21 +109,21 @@ bool Indices::prove(const Linear &form, int depth, int &budget) const {
          (!known.cases.empty() && llvm::all_of(known.cases, holds));
 }
 
-std::optional<int64_t> Indices::getMaximum(const Linear &form) const {
+std::optional<int64_t> Indices::getMaximum(const LinearForm &form) const {
   return bound(form, 8);
 }
 
-std::optional<int64_t> Indices::bound(const Linear &form, int depth) const {
+std::optional<int64_t> Indices::bound(const LinearForm &form, int depth) const {
   if (form.isConstant())
     return form.constant;
   if (!depth)
     return std::nullopt;
   int64_t coefficient = form.terms.back().second;
   const Atom &known = atoms[form.terms.back().first];
-  Linear others = form;
+  LinearForm others = form;
   others.terms.pop_back();
   std::optional<int64_t> least;
-  for (const Linear &limit : coefficient > 0 ? known.upper : known.lower)
+  for (const LinearForm &limit : coefficient > 0 ? known.upper : known.lower)
     if (auto most = bound(others + limit * coefficient, depth - 1))
       least = std::min(least.value_or(*most), *most);
   return least;
@@ -119,14 +133,14 @@ std::optional<int64_t> Indices::bound(const Linear &form, int depth) const {
 // Evaluation
 //===----------------------------------------------------------------------===//
 
-unsigned Indices::getDepth(const Linear &form) const {
+unsigned Indices::getDepth(const LinearForm &form) const {
   unsigned depth = 0;
   for (auto [atom, coefficient] : form.terms)
     depth = std::max(depth, atoms[atom].depth);
   return depth;
 }
 
-Value Indices::materialise(const Linear &form) {
+Value Indices::materialise(const LinearForm &form) {
   auto terms = llvm::to_vector(form.terms);
   llvm::sort(terms, [&](auto a, auto b) {
     return std::pair(atoms[a.first].depth, a.first) <
@@ -134,23 +148,26 @@ Value Indices::materialise(const Linear &form) {
   });
   Value sum;
   for (auto [atom, coefficient] : terms) {
-    Code::AtDepth at(code, atoms[atom].depth);
+    AtDepth at(code, atoms[atom].depth);
     Value term = code.mul(atoms[atom].value, coefficient);
     sum = sum ? code.add(sum, term) : term;
   }
-  Value constant = code.i32(form.constant);
+  if (sum && !form.constant)
+    return sum;
+  Value constant = code.number(form.constant);
   return sum ? code.add(sum, constant) : constant;
 }
 
-SmallVector<Linear> Indices::evaluate(AffineMap map, ArrayRef<Linear> dims,
-                                      ArrayRef<Linear> symbols) {
+SmallVector<LinearForm> Indices::evaluate(AffineMap map,
+                                          ArrayRef<LinearForm> dims,
+                                          ArrayRef<LinearForm> symbols) {
   return llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) {
     return evaluate(expr, dims, symbols);
   });
 }
 
-Linear Indices::evaluate(AffineExpr expr, ArrayRef<Linear> dims,
-                         ArrayRef<Linear> symbols) {
+LinearForm Indices::evaluate(AffineExpr expr, ArrayRef<LinearForm> dims,
+                             ArrayRef<LinearForm> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return constant.getValue();
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
@@ -158,7 +175,7 @@ Linear Indices::evaluate(AffineExpr expr, ArrayRef<Linear> dims,
   if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
     return symbols[symbol.getPosition()];
   auto binary = cast<AffineBinaryOpExpr>(expr);
-  Linear left = evaluate(binary.getLHS(), dims, symbols);
+  LinearForm left = evaluate(binary.getLHS(), dims, symbols);
   if (expr.getKind() == AffineExprKind::Add)
     return left + evaluate(binary.getRHS(), dims, symbols);
   // Pure affine: the caller checked.
@@ -175,7 +192,7 @@ Linear Indices::evaluate(AffineExpr expr, ArrayRef<Linear> dims,
   }
 }
 
-Indices::Split Indices::split(const Linear &form, int64_t divisor) const {
+Indices::Split Indices::split(const LinearForm &form, int64_t divisor) const {
   Split parts{0, 0, 0, 0};
   for (auto term : form.terms) {
     bool divides =
@@ -190,97 +207,98 @@ Indices::Split Indices::split(const Linear &form, int64_t divisor) const {
   return parts;
 }
 
-Linear Indices::floorDiv(const Linear &form, int64_t divisor) {
+LinearForm Indices::floorDiv(const LinearForm &form, int64_t divisor) {
   Split parts = split(form, divisor);
-  Linear quotient =
+  LinearForm quotient =
       parts.rest.isConstant()
-          ? Linear(llvm::divideFloorSigned(parts.rest.constant, divisor))
-          : compute(Operation::FloorDiv, parts.rest, divisor);
+          ? LinearForm(llvm::divideFloorSigned(parts.rest.constant, divisor))
+          : compute(Kind::FloorDiv, parts.rest, divisor);
   quotient = quotient + parts.quotient;
   for (auto term : parts.multiple.terms) {
-    Linear one;
+    LinearForm one;
     one.terms.push_back(term);
     if (term.second % divisor == 0)
       one.terms.front().second /= divisor;
     else
-      one = compute(Operation::FloorDiv, one, divisor);
+      one = compute(Kind::FloorDiv, one, divisor);
     quotient = quotient + one;
   }
   return quotient;
 }
 
-Linear Indices::mod(const Linear &form, int64_t divisor) {
+LinearForm Indices::mod(const LinearForm &form, int64_t divisor) {
   Split parts = split(form, divisor);
   if (parts.rest.isConstant())
     return llvm::mod(parts.rest.constant, divisor) + parts.remainder;
-  return compute(Operation::Mod, parts.rest, divisor) + parts.remainder;
+  return compute(Kind::Mod, parts.rest, divisor) + parts.remainder;
 }
 
-Linear Indices::multiply(const Linear &form, Value factor) {
-  Linear product;
+LinearForm Indices::multiply(const LinearForm &form, Value factor) {
+  LinearForm product;
   for (auto term : form.terms) {
-    Linear one;
+    LinearForm one;
     one.terms.emplace_back(term.first, 1);
-    product =
-        product + compute(Operation::Multiply, one, 1, factor) * term.second;
+    product = product + compute(Kind::Multiply, one, 1, factor) * term.second;
   }
   if (form.constant)
-    product =
-        product + compute(Operation::Multiply, 1, 1, factor) * form.constant;
+    product = product + compute(Kind::Multiply, 1, 1, factor) * form.constant;
   return product;
 }
 
-Linear Indices::compute(Operation operation, const Linear &form,
-                        int64_t constant, Value factor) {
+LinearForm Indices::compute(Kind kind, const LinearForm &form, int64_t constant,
+                            Value factor, function_ref<Value(Value)> make) {
   for (const Computed &known : computed)
-    if (known.operation == operation && known.form == form &&
+    if (known.kind == kind && known.form == form &&
         known.constant == constant && known.factor == factor)
       return known.result;
   Atom atom;
   atom.depth = getDepth(form);
-  Code::AtDepth at(code, atom.depth);
+  AtDepth at(code, atom.depth);
   Value value = materialise(form);
   int64_t grain = getDivisor(form);
-  bool isPositive = isNonNegative(form);
-  auto divide = [&] {
-    return isPositive ? code.divide(value, code.i32(constant))
-                      : code.floorDiv(value, constant);
-  };
-  if (operation == Operation::Multiply) {
+  bool hasSign = !isNonNegative(form);
+  auto sign = hasSign ? IndexCode::Sign::Any : IndexCode::Sign::NonNegative;
+  if (kind == Kind::Made) {
+    atom.value = make(value);
+  } else if (kind == Kind::Multiply) {
     atom.value = code.mul(value, factor);
     atom.divisor = grain;
-  } else if (operation == Operation::Mod) {
-    if (isPositive || llvm::isPowerOf2_64(constant))
-      atom.value = code.remainder(value, code.i32(constant));
-    else
-      atom.value = code.sub(value, code.mul(divide(), constant));
+  } else if (kind == Kind::Mod) {
+    atom.value = code.mod(value, constant, sign);
     atom.divisor = std::gcd(grain, constant);
     atom.lower.push_back(0);
     atom.upper.push_back(constant - atom.divisor);
   } else {
-    atom.value = divide();
+    atom.value = code.floorDiv(value, constant, sign);
+    atom.denominator = constant;
+    atom.dividend = form;
     atom.divisor = grain % constant ? 1 : grain / constant;
-    if (isPositive)
+    if (!hasSign)
       atom.lower.push_back(0);
     if (std::optional<int64_t> most = getMaximum(form))
       atom.upper.push_back(llvm::divideFloorSigned(*most, constant));
   }
-  Linear result = addAtom(std::move(atom));
-  computed.push_back(
-      {operation, form, constant, factor, getDepth(form), result});
+  LinearForm result = addAtom(std::move(atom));
+  computed.push_back({kind, form, constant, factor, getDepth(form), result});
   return result;
 }
 
-Linear Indices::choose(ArrayRef<Linear> cases, bool larger) {
+Value Indices::getOnce(Value origin, const LinearForm &form,
+                       function_ref<Value(Value)> make) {
+  LinearForm made = compute(Kind::Made, form, 1, origin, make);
+  return atoms[made.terms.front().first].value;
+}
+
+LinearForm Indices::choose(ArrayRef<LinearForm> cases, bool larger) {
   // What is known to lose is dropped: often only one case is left.
-  SmallVector<Linear, 2> kept;
-  for (const Linear &candidate : cases) {
-    auto wins = [&](const Linear &other) {
+  SmallVector<LinearForm, 2> kept;
+  for (const LinearForm &candidate : cases) {
+    auto wins = [&](const LinearForm &other) {
       return isNonNegative(larger ? other - candidate : candidate - other);
     };
     if (llvm::any_of(kept, wins))
       continue;
-    llvm::erase_if(kept, [&](const Linear &other) {
+    llvm::erase_if(kept, [&](const LinearForm &other) {
       return isNonNegative(larger ? candidate - other : other - candidate);
     });
     kept.push_back(candidate);
@@ -289,10 +307,10 @@ Linear Indices::choose(ArrayRef<Linear> cases, bool larger) {
     return kept.front();
   Atom atom;
   atom.divisor = 0;
-  for (const Linear &candidate : kept)
+  for (const LinearForm &candidate : kept)
     atom.depth = std::max(atom.depth, getDepth(candidate));
-  Code::AtDepth at(code, atom.depth);
-  for (const Linear &candidate : kept) {
+  AtDepth at(code, atom.depth);
+  for (const LinearForm &candidate : kept) {
     Value value = materialise(candidate);
     atom.value = !atom.value ? value
                  : larger    ? code.max(atom.value, value)
@@ -305,7 +323,11 @@ Linear Indices::choose(ArrayRef<Linear> cases, bool larger) {
   return addAtom(std::move(atom));
 }
 
-Linear Indices::minimum(ArrayRef<Linear> cases) { return choose(cases, false); }
-Linear Indices::maximum(ArrayRef<Linear> cases) { return choose(cases, true); }
+LinearForm Indices::minimum(ArrayRef<LinearForm> cases) {
+  return choose(cases, false);
+}
+LinearForm Indices::maximum(ArrayRef<LinearForm> cases) {
+  return choose(cases, true);
+}
 
-} // namespace sparkle::vulkan
+} // namespace sparkle
