@@ -179,7 +179,7 @@ std::string Drawing::drawEpilogue() {
 std::string Drawing::drawPattern() {
   static const char *const stages[] = {"", "", ", stage w", ", stage x",
                                        ", stage x, w"};
-  int64_t k = 1, c = 1;
+  int64_t k = 1, c = 1, q = 1;
   std::string text, row = rank ? "q: " : "n: ";
   auto add = [&](const std::string &line) {
     text += (text.empty() ? " | " : "; ") + line;
@@ -192,15 +192,17 @@ std::string Drawing::drawPattern() {
     k = alongRows         ? random.pick(1, 5)
         : random.oneIn(3) ? random.pick(1, 40)
                           : 16 * random.pick(1, 3);
-    add("registers " + spell("k: ", k) + ", " + row + size(alongRows ? 10 : 1));
+    q = random.pick(1, 5) * (alongRows ? 10 : 1);
+    add("registers " + spell("k: ", k) + ", " + spell(row, q));
     add("lanes " + (alongRows ? row.substr(0, 1) : std::string("k")));
   }
   if (!isDepthwise && random.oneIn(3)) {
     c = random.pick(1, 4);
     add(spell("unroll c: ", c));
   }
-  if (rank && random.oneIn(2))
-    add("workers n: 1, k: " + size(k) + (rank > 1 ? ", p: " + size(1) : ""));
+  if (rank && random.oneIn(2)) // Along a run-time extent `all` is no size.
+    add("workers n: 1, k: " + size(k) + (rank > 1 ? ", p: " + size(1) : "") +
+        (isRagged ? ", q: " + size(q) : ""));
   if (!isDepthwise && random.oneIn(2))
     add("near c: " + size(c) + random.pick(stages));
   return text;

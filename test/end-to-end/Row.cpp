@@ -203,8 +203,8 @@ void Writer::addSizes() {
   }
 }
 
-/// As the row says; a single point; some more points; inputs without any
-/// element, whose outputs may have some; and an empty batch.
+/// As the row says; a single point; some more points; an empty batch; inputs
+/// without any element, whose outputs may have some, or less than none.
 void Writer::makeCalls() {
   const Convolution &c = row.conv;
   problem.calls.clear();
@@ -215,8 +215,8 @@ void Writer::makeCalls() {
     for (int d = 0; d < 3; ++d)
       if (row.inAtRunTime[d]) {
         sizes.push_back(choose(d));
-        int64_t last = sizes.back() + offset[d]; // Below 0: no output.
-        derived.push_back(last < 0 ? 0 : last / c.stride[d] + 1);
+        int64_t last = sizes.back() + offset[d], s = c.stride[d];
+        derived.push_back((last < 0 ? -((s - 1 - last) / s) : last / s) + 1);
       }
     sizes.insert(sizes.end(), derived.begin(), derived.end());
     problem.calls.push_back(sizes);

@@ -49,6 +49,7 @@ private:
   /// Calls `element(index, offset in the buffer, number in row-major order)`.
   template <typename Element> void forEach(unsigned i, Element element) const;
 
+  std::string refuse() const;
   std::string setUp();
   std::unique_ptr<Guarded> makeDeclared(unsigned i, Placement placement) const;
   std::unique_ptr<Guarded> pack(unsigned i, Placement placement,
@@ -450,9 +451,25 @@ std::string Run::checkRefusals(const Call &call) const {
   return "";
 }
 
+/// Sizes that give an extent below 0, with pointers that nobody may use.
+std::string Run::refuse() const {
+  Guarded none("what has no extent", 64, Placement::End);
+  none.protect();
+  Words words(problem.arguments.size() + problem.hasTemps,
+              toWord(none.get<char>()));
+  words.insert(words.end(), passed.begin(), passed.end());
+  int status = invoke<int>(find(""), words);
+  return status == 1
+             ? ""
+             : "returned " + std::to_string(status) + " for an extent below 0";
+}
+
 std::string Run::check() {
   if (!find(""))
     return "no such function";
+  if (std::any_of(sizes.begin(), sizes.end(),
+                  [](int64_t size) { return size < 0; }))
+    return refuse();
   if (auto error = setUp(); !error.empty())
     return error;
   if (isEmpty()) { // Nothing to do, so nothing needs to be there.
