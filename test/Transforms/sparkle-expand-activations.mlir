@@ -23,36 +23,62 @@ func.func @relu6(%x: f32) -> f32 {
   return %0 : f32
 }
 
+// exp as fraction and two powers of two, of what is not above zero: no infinity
+// comes up on the way.
 // CHECK-LABEL: func.func @sigmoid
 func.func @sigmoid(%x: f32) -> f32 {
-  // CHECK: %[[NEG:.*]] = arith.negf
-  // CHECK: %[[EXP:.*]] = math.exp %[[NEG]] : f32
-  // CHECK: %[[DEN:.*]] = arith.addf %{{.*}}, %[[EXP]] : f32
-  // CHECK: arith.divf %{{.*}}, %[[DEN]] : f32
+  // CHECK: %[[ABS:.*]] = math.absf %[[X:.*]] : f32
+  // CHECK: %[[NEG:.*]] = arith.negf %[[ABS]] : f32
+  // CHECK: arith.constant -1.040000e+02 : f32
+  // CHECK: math.fma
+  // CHECK: %[[BITS:.*]] = arith.bitcast %{{.*}} : f32 to i32
+  // CHECK: %[[N:.*]] = arith.addi %[[BITS]], %{{.*}} : i32
+  // CHECK: %[[HALF:.*]] = arith.shrsi %[[N]], %{{.*}} : i32
+  // CHECK: arith.subi %[[N]], %[[HALF]] : i32
+  // CHECK: %[[SHIFTED:.*]] = arith.shli
+  // CHECK: arith.bitcast %[[SHIFTED]] : i32 to f32
+  // CHECK: %[[IS_NEGATIVE:.*]] = arith.cmpf olt, %[[X]], %{{.*}} : f32
+  // CHECK: arith.select %[[IS_NEGATIVE]]
+  // CHECK: arith.divf
+  // CHECK-NOT: math.exp
   %0 = sparkle.activate sigmoid %x : f32
   return %0 : f32
 }
 
+// One power of two will do: exp is not called beyond 20.
 // CHECK-LABEL: func.func @tanh
 func.func @tanh(%x: f32) -> f32 {
-  // CHECK: math.tanh
+  // CHECK: arith.constant 1.000000e+01 : f32
+  // CHECK: arith.shli
+  // CHECK-NOT: arith.shli
+  // CHECK: arith.divf
+  // CHECK: math.copysign %{{.*}}, %{{.*}} : f32
+  // CHECK-NOT: math.tanh
   %0 = sparkle.activate tanh %x : f32
   return %0 : f32
 }
 
+// The second power of two comes last.
 // CHECK-LABEL: func.func @silu
 func.func @silu(%x: f32) -> f32 {
-  // CHECK: math.exp
-  // CHECK: arith.divf %[[X:.*]], %{{.*}} : f32
+  // CHECK: arith.constant -1.100000e+02 : f32
+  // CHECK: %[[IS_NEGATIVE:.*]] = arith.cmpf olt
+  // CHECK: %[[QUOTIENT:.*]] = arith.divf
+  // CHECK: %[[REST:.*]] = arith.select %[[IS_NEGATIVE]]
+  // CHECK: arith.mulf %[[QUOTIENT]], %[[REST]] : f32
   %0 = sparkle.activate silu %x : f32
   return %0 : f32
 }
 
-// The exact form of gelu.
+// The square is exact by halves; what is taken from max(x, 0) has no sign.
 // CHECK-LABEL: func.func @gelu
 func.func @gelu(%x: f32) -> f32 {
-  // CHECK: arith.constant 0.707106769 : f32
-  // CHECK: math.erf
+  // CHECK: arith.constant 1.450000e+01 : f32
+  // CHECK: %[[MASK:.*]] = arith.constant -4096 : i32
+  // CHECK: arith.andi %{{.*}}, %[[MASK]] : i32
+  // CHECK: arith.divf
+  // CHECK: arith.subf
+  // CHECK-NOT: math.erf
   %0 = sparkle.activate gelu %x : f32
   return %0 : f32
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The arithmetic of one element, on whole vectors. The functions that x86 has
-// no instruction for are polynomials: no call of libm is left.
+// The arithmetic of one element, on whole vectors.
 
 #include "lib/Target/CPU/LowerTiled.h"
 
@@ -15,7 +14,7 @@ using namespace mlir;
 namespace sparkle::cpu {
 
 namespace {
-/// Vector arithmetic, and the functions made of it.
+/// Vector arithmetic.
 class Arithmetic {
 public:
   Arithmetic(Code &code, int64_t lanes) : code(code), lanes(lanes) {}
@@ -40,27 +39,10 @@ public:
   Value select(Value condition, Value a, Value b) {
     return code.select(condition, a, b);
   }
-  /// The larger, or the smaller, where `x` may be not a number and stays so:
-  /// one instruction on x86, which gives its second operand then.
-  Value atLeast(float bound, Value x) {
-    return select(compare(LLVM::FCmpPredicate::ogt, constant(bound), x),
-                  constant(bound), x);
+  /// The bits of a vector as another type of elements.
+  Value bitcast(Type element, Value x) {
+    return make<LLVM::BitcastOp>(VectorType::get(lanes, element), x);
   }
-  Value atMost(float bound, Value x) {
-    return select(compare(LLVM::FCmpPredicate::olt, constant(bound), x),
-                  constant(bound), x);
-  }
-  /// Highest power first.
-  Value polynomial(Value x, ArrayRef<float> coefficients) {
-    Value sum = constant(coefficients.front());
-    for (float coefficient : coefficients.drop_front())
-      sum = fma(sum, x, constant(coefficient));
-    return sum;
-  }
-
-  Value exp(Value x);
-  Value tanh(Value x);
-  Value erf(Value x);
 
   template <typename Op, typename... Operands>
   Value make(Operands... operands) {
@@ -72,71 +54,6 @@ private:
   int64_t lanes;
 };
 } // namespace
-
-/// 2^n * exp(r) with |r| <= ln(2) / 2, n and r by Cody and Waite; the
-/// polynomial is that of Cephes' expf. Within 1.1 ulp; underflows gradually.
-Value Arithmetic::exp(Value x) {
-  // Beyond these it is infinite, and zero.
-  x = atMost(89.0f, atLeast(-104.0f, x));
-  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
-  Value magic = constant(0x1.8p23f);
-  Value shifted = fma(x, constant(0x1.715476p+0f), magic);
-  Value n = sub(shifted, magic);
-  Value r = fma(n, constant(-0.693359375f), x);
-  r = fma(n, constant(2.12194440e-4f), r);
-  Value p =
-      polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
-  p = add(fma(p, mul(r, r), r), constant(1));
-  // n runs from -150 to 128: the scale is two factors, each a normal number.
-  auto integers = VectorType::get(lanes, code.getI32Type());
-  Value whole = code.add(make<LLVM::BitcastOp>(integers, shifted),
-                         code.splatInteger(-0x4b400000, lanes));
-  Value half = make<LLVM::AShrOp>(whole, code.splatInteger(1, lanes));
-  Value rest = make<LLVM::SubOp>(whole, half);
-  for (Value power : {half, rest}) {
-    Value biased = code.add(power, code.splatInteger(127, lanes));
-    Value bits = make<LLVM::ShlOp>(biased, code.splatInteger(23, lanes));
-    p = mul(p, make<LLVM::BitcastOp>(code.vectorType(lanes), bits));
-  }
-  return p;
-}
-
-/// Near zero an odd polynomial, that of Cephes' tanhf; else by exp. Within
-/// 1.3 ulp.
-Value Arithmetic::tanh(Value x) {
-  Value magnitude = abs(x), square = mul(x, x);
-  Value p = polynomial(square, {-5.70498872745e-3f, 2.06390887954e-2f,
-                                -5.37397155531e-2f, 1.33314422036e-1f,
-                                -3.33332819422e-1f});
-  Value nearZero = fma(mul(p, square), x, x);
-  Value power = exp(add(magnitude, magnitude));
-  Value quotient = div(constant(2), add(power, constant(1)));
-  Value far = sub(constant(1), quotient);
-  Value isFar = compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.625f));
-  return copySign(select(isFar, far, nearZero), x);
-}
-
-/// Near zero an odd polynomial, else 1 - exp of a polynomial. Within 1.2 ulp.
-Value Arithmetic::erf(Value x) {
-  Value magnitude = abs(x), square = mul(x, x);
-  Value p =
-      polynomial(square, {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f,
-                          1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f});
-  Value nearZero = fma(p, x, x);
-  Value even =
-      fma(constant(-1.72853470e-5f), magnitude, constant(3.83197126e-4f));
-  Value odd =
-      fma(constant(-3.88396438e-3f), magnitude, constant(2.42546219e-2f));
-  Value q = fma(even, square, odd);
-  for (float coefficient : {-1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f})
-    q = fma(q, magnitude, constant(coefficient));
-  Value power = exp(fma(q, magnitude, negate(magnitude)));
-  Value far = copySign(sub(constant(1), power), x);
-  return select(
-      compare(LLVM::FCmpPredicate::ogt, magnitude, constant(0.927734375f)), far,
-      nearZero);
-}
 
 /// maximumf or minimumf. Against a constant that is a number, one compare and
 /// select; the sign of a zero is not kept.
@@ -185,9 +102,15 @@ static Value emitOp(Arithmetic &arithmetic, Operation &op, ValueRange v) {
       .Case([&](math::FmaOp) { return a.fma(v[0], v[1], v[2]); })
       .Case([&](math::AbsFOp) { return a.abs(v[0]); })
       .Case([&](math::SqrtOp) { return a.make<LLVM::SqrtOp>(v[0]); })
-      .Case([&](math::ExpOp) { return a.exp(v[0]); })
-      .Case([&](math::TanhOp) { return a.tanh(v[0]); })
-      .Case([&](math::ErfOp) { return a.erf(v[0]); })
+      .Case([&](math::CopySignOp) { return a.copySign(v[0], v[1]); })
+      .Case([&](arith::AddIOp) { return a.make<LLVM::AddOp>(v[0], v[1]); })
+      .Case([&](arith::SubIOp) { return a.make<LLVM::SubOp>(v[0], v[1]); })
+      .Case([&](arith::AndIOp) { return a.make<LLVM::AndOp>(v[0], v[1]); })
+      .Case([&](arith::ShLIOp) { return a.make<LLVM::ShlOp>(v[0], v[1]); })
+      .Case([&](arith::ShRSIOp) { return a.make<LLVM::AShrOp>(v[0], v[1]); })
+      .Case([&](arith::BitcastOp cast) {
+        return a.bitcast(cast.getType(), v[0]);
+      })
       .Default(Result());
 }
 
@@ -220,6 +143,11 @@ Value BodyEvaluator::get(Value value) {
   FloatAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
     return vector = arithmetic.constant(constant.getValue().convertToFloat());
+  APInt integer;
+  if (value.getType().isInteger(32) &&
+      matchPattern(value, m_ConstantInt(&integer)))
+    return vector = code.splatInteger(
+               static_cast<int32_t>(integer.getSExtValue()), lanes);
   return vector = code.broadcast(getOuter(value), lanes);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The arithmetic of one element, on scalars or vectors of four. Functions are
-// polynomials: those of GLSL may be off by far more than a few ulp.
+// The arithmetic of one element, on scalars or vectors of four.
 
 #include "lib/Target/Vulkan/LowerTiled.h"
 
@@ -15,7 +14,7 @@ using namespace mlir;
 namespace sparkle::vulkan {
 
 namespace {
-/// Arithmetic on scalars or vectors, and the functions made of it.
+/// Arithmetic on scalars or vectors.
 class Arithmetic {
 public:
   Arithmetic(Code &code, int64_t width) : code(code), width(width) {}
@@ -36,25 +35,10 @@ public:
   Value select(Value condition, Value a, Value b) {
     return code.select(condition, a, b);
   }
-  /// The larger, or the smaller, where `x` may be not a number and stays so.
-  Value atLeast(float bound, Value x) {
-    Value limit = constant(bound);
-    return select(make<spirv::FOrdGreaterThanOp>(limit, x), limit, x);
+  /// The bits as floats, or as integers.
+  Value bitcast(bool toFloat, Value x) {
+    return toFloat ? fromBits(x) : toBits(x);
   }
-  Value atMost(float bound, Value x) {
-    Value limit = constant(bound);
-    return select(make<spirv::FOrdLessThanOp>(limit, x), limit, x);
-  }
-  /// Highest power first.
-  Value polynomial(Value x, ArrayRef<float> coefficients) {
-    Value sum = constant(coefficients.front());
-    for (float coefficient : coefficients.drop_front())
-      sum = fma(sum, x, constant(coefficient));
-    return sum;
-  }
-  Value exp(Value x);
-  Value tanh(Value x);
-  Value erf(Value x);
 
   template <typename Op, typename... Operands>
   Value make(Operands... operands) {
@@ -112,72 +96,6 @@ Value Arithmetic::copySign(Value magnitude, Value sign) {
   Value rest = make<spirv::BitwiseAndOp>(toBits(magnitude),
                                          code.splatInteger(~kSign, width));
   return fromBits(make<spirv::BitwiseOrOp>(rest, bit));
-}
-
-/// 2^n * exp(r) with |r| <= ln(2) / 2, n and r by Cody and Waite; the
-/// polynomial is that of Cephes' expf. Within 1.1 ulp; underflows gradually.
-Value Arithmetic::exp(Value x) {
-  // Beyond these it is infinite, and zero.
-  x = atMost(89.0f, atLeast(-104.0f, x));
-  // Adding 1.5 * 2^23 leaves the nearest integer in the low bits.
-  Value magic = constant(0x1.8p23f);
-  Value shifted = fma(x, constant(0x1.715476p+0f), magic);
-  Value n = sub(shifted, magic);
-  Value r = fma(n, constant(-0.693359375f), x);
-  r = fma(n, constant(2.12194440e-4f), r);
-  Value p =
-      polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
-                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
-  p = add(fma(p, mul(r, r), r), constant(1));
-  // n runs from -150 to 128: the scale is two factors, each a normal number.
-  Value whole = make<spirv::IAddOp>(toBits(shifted),
-                                    code.splatInteger(-0x4b400000, width));
-  Value half =
-      make<spirv::ShiftRightArithmeticOp>(whole, code.splatInteger(1, width));
-  Value rest = make<spirv::ISubOp>(whole, half);
-  for (Value power : {half, rest}) {
-    Value biased = make<spirv::IAddOp>(power, code.splatInteger(127, width));
-    Value bits =
-        make<spirv::ShiftLeftLogicalOp>(biased, code.splatInteger(23, width));
-    p = mul(p, fromBits(bits));
-  }
-  return p;
-}
-
-/// Near zero an odd polynomial, that of Cephes' tanhf; else by exp. Within
-/// 1.3 ulp.
-Value Arithmetic::tanh(Value x) {
-  Value magnitude = abs(x), square = mul(x, x);
-  Value p = polynomial(square, {-5.70498872745e-3f, 2.06390887954e-2f,
-                                -5.37397155531e-2f, 1.33314422036e-1f,
-                                -3.33332819422e-1f});
-  Value nearZero = fma(mul(p, square), x, x);
-  Value power = exp(add(magnitude, magnitude));
-  Value quotient = div(constant(2), add(power, constant(1)));
-  Value far = sub(constant(1), quotient);
-  Value isFar = make<spirv::FOrdGreaterThanOp>(magnitude, constant(0.625f));
-  return copySign(select(isFar, far, nearZero), x);
-}
-
-/// Near zero an odd polynomial, else 1 - exp of a polynomial. Within 1.2 ulp.
-Value Arithmetic::erf(Value x) {
-  Value magnitude = abs(x), square = mul(x, x);
-  Value p =
-      polynomial(square, {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f,
-                          1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f});
-  Value nearZero = fma(p, x, x);
-  Value even =
-      fma(constant(-1.72853470e-5f), magnitude, constant(3.83197126e-4f));
-  Value odd =
-      fma(constant(-3.88396438e-3f), magnitude, constant(2.42546219e-2f));
-  Value q = fma(even, square, odd);
-  for (float coefficient : {-1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f})
-    q = fma(q, magnitude, constant(coefficient));
-  Value power = exp(fma(q, magnitude, negate(magnitude)));
-  Value far = copySign(sub(constant(1), power), x);
-  return select(
-      make<spirv::FOrdGreaterThanOp>(magnitude, constant(0.927734375f)), far,
-      nearZero);
 }
 
 /// maximumf or minimumf; what is not a number wins. The sign of a zero is not
@@ -256,9 +174,21 @@ static Value emitOp(Arithmetic &arithmetic, Operation &op, ValueRange v) {
       .Case([&](math::FmaOp) { return a.fma(v[0], v[1], v[2]); })
       .Case([&](math::AbsFOp) { return a.abs(v[0]); })
       .Case([&](math::SqrtOp) { return a.sqrt(v[0]); })
-      .Case([&](math::ExpOp) { return a.exp(v[0]); })
-      .Case([&](math::TanhOp) { return a.tanh(v[0]); })
-      .Case([&](math::ErfOp) { return a.erf(v[0]); })
+      .Case([&](math::CopySignOp) { return a.copySign(v[0], v[1]); })
+      .Case([&](arith::AddIOp) { return a.make<spirv::IAddOp>(v[0], v[1]); })
+      .Case([&](arith::SubIOp) { return a.make<spirv::ISubOp>(v[0], v[1]); })
+      .Case([&](arith::AndIOp) {
+        return a.make<spirv::BitwiseAndOp>(v[0], v[1]);
+      })
+      .Case([&](arith::ShLIOp) {
+        return a.make<spirv::ShiftLeftLogicalOp>(v[0], v[1]);
+      })
+      .Case([&](arith::ShRSIOp) {
+        return a.make<spirv::ShiftRightArithmeticOp>(v[0], v[1]);
+      })
+      .Case([&](arith::BitcastOp cast) {
+        return a.bitcast(isa<FloatType>(cast.getType()), v[0]);
+      })
       .Default(Result());
 }
 
@@ -291,6 +221,11 @@ Value BodyEvaluator::get(Value value) {
   FloatAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
     return vector = arithmetic.constant(constant.getValue().convertToFloat());
+  APInt integer;
+  if (value.getType().isInteger(32) &&
+      matchPattern(value, m_ConstantInt(&integer)))
+    return vector = code.splatInteger(
+               static_cast<int32_t>(integer.getSExtValue()), width);
   return vector = code.broadcast(getOuter(value), width);
 }
 
