@@ -52,8 +52,8 @@ private:
   Constant *extents(ArrayRef<Extent> extents);
   Constant *factors(ArrayRef<Factor> factors);
   Constant *tensor(const TensorDescription &tensor);
-  Constant *packing(const KernelDescription &kernel, const Packing &packing,
-                    bool hasFunction);
+  Constant *packing(const KernelDescription &kernel,
+                    const CodeDescription &code, const Packing &packing);
   Constant *launch(const LaunchDescription &launch);
   Constant *image(const Twine &name, ArrayRef<char> bytes);
   Constant *code(const KernelDescription &kernel, const CodeDescription &code);
@@ -109,10 +109,10 @@ Constant *Writer::tensor(const TensorDescription &tensor) {
 }
 
 Constant *Writer::packing(const KernelDescription &kernel,
-                          const Packing &packing, bool hasFunction) {
+                          const CodeDescription &code, const Packing &packing) {
   Constant *pack = null();
-  if (hasFunction)
-    pack = module.getFunction(kernel.name + "_pack_" +
+  if (code.target == SPARKLE_TARGET_CPU)
+    pack = module.getFunction(kernel.name + code.suffix + "_pack_" +
                               kernel.tensors[packing.tensor].name);
   assert(pack && "the CPU emits a packing function for every weight");
   return record({u32(packing.tensor), u32(packing.layout.size()),
@@ -142,19 +142,20 @@ Constant *Writer::code(const KernelDescription &kernel,
   bool isCpu = code.target == SPARKLE_TARGET_CPU;
   SmallVector<Constant *> packings, launches;
   for (const Packing &each : code.packings)
-    packings.push_back(packing(kernel, each, isCpu));
+    packings.push_back(packing(kernel, code, each));
   for (const LaunchDescription &each : code.launches)
     launches.push_back(launch(each));
   std::string name = getCodeName(kernel.name, code.target, code.processor);
+  std::string function = kernel.name + code.suffix;
   return record(
       {u32(code.target), u32(packings.size()), string(code.processor),
        i64(code.features), string(code.pattern), i64(code.patternHash),
        array(packings),
-       forward((isCpu ? kernel.name + "_" : name + ".") + "workspace_size",
+       forward((isCpu ? function + "_" : name + ".") + "workspace_size",
                pointer),
        forward(name + ".far_bytes", pointer),
        forward(name + ".near_bytes", pointer),
-       isCpu ? forward(kernel.name, {pointer, pointer}) : null(),
+       isCpu ? forward(function, {pointer, pointer}) : null(),
        image(name, code.image), i64(code.image.size()),
        i64(isCpu ? 0 : hashImage(code.image)), array(launches),
        u32(launches.size()), u32(0)});

@@ -56,13 +56,16 @@ struct LaunchDescription {
   uint32_t localSize = 0;
 };
 
-/// sparkle_code_t. The functions of the CPU's code are NAME, NAME_pack_W and
-/// NAME_workspace_size. Those that every code may have are called by its own
-/// name: NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU,
-/// .workspace_size. Where the module has none, the field is null.
+/// sparkle_code_t. The functions of a CPU's code are NAME, NAME_pack_W and
+/// NAME_workspace_size, where NAME is the kernel's with the code's suffix.
+/// Those that every code may have are called by its own name:
+/// NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU, .workspace_size.
+/// Where the module has none, the field is null.
 struct CodeDescription {
   sparkle_target_t target = SPARKLE_TARGET_CPU;
   std::string processor;
+  /// "_avx2" where several codes are for the CPU, else empty.
+  std::string suffix;
   uint64_t features = 0;
   std::string pattern;
   uint64_t patternHash = 0;

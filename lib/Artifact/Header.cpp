@@ -123,9 +123,12 @@ public:
 
 private:
   void printSummary();
-  void printKernel();
-  void printPackings();
-  void printWorkspace();
+  void printVariant(const CodeDescription *code);
+  void printChoice();
+  void printKernel(const CodeDescription *code);
+  void printPackings(const CodeDescription *code);
+  void printPacking(const CodeDescription *code, uint32_t index);
+  void printWorkspace(const CodeDescription *code);
   void printReference();
   void printDescriptor();
 
@@ -133,18 +136,22 @@ private:
   std::string shape(const TensorDescription &tensor) const;
   std::string stored(ArrayRef<Factor> layout) const;
   std::string unused(StringRef wanted);
-  std::string sizeParameters() const;
+  std::string getName(const CodeDescription *code) const;
+  SmallVector<std::string> getSizeParameters() const;
   void printFunction(StringRef type, const Twine &name,
                      ArrayRef<std::string> parameters);
   bool hasHalves() const;
   bool hasTemps() const;
 
   const KernelDescription &kernel;
-  /// Null if there is none: then no C function runs the kernel.
-  const CodeDescription *cpu = nullptr;
+  /// If there are none, no C function runs the kernel. If there are several,
+  /// each has functions of its own; those of none in particular, null below,
+  /// choose among them.
+  SmallVector<const CodeDescription *> cpus;
   raw_ostream &out;
   StringSet<> used;
   SmallVector<std::string> sizes;
+  std::string workspace;
   // One for each tensor: as declared, and as the kernel takes it.
   SmallVector<std::string> declared, arguments;
 };
@@ -155,7 +162,7 @@ KernelPrinter::KernelPrinter(const KernelDescription &kernel, raw_ostream &out)
     : kernel(kernel), out(out) {
   for (const CodeDescription &code : kernel.codes)
     if (code.target == SPARKLE_TARGET_CPU)
-      cpu = &code;
+      cpus.push_back(&code);
   for (StringRef size : kernel.sizes)
     sizes.push_back(unused(size));
   for (const TensorDescription &tensor : kernel.tensors)
@@ -163,6 +170,8 @@ KernelPrinter::KernelPrinter(const KernelDescription &kernel, raw_ostream &out)
   for (auto [name, tensor] : zip_equal(declared, kernel.tensors))
     arguments.push_back(
         tensor.role == SPARKLE_ROLE_WEIGHT ? unused("packed_" + name) : name);
+  if (hasTemps())
+    workspace = unused("workspace");
 }
 
 std::string KernelPrinter::unused(StringRef wanted) {
@@ -259,11 +268,10 @@ void KernelPrinter::printFunction(StringRef type, const Twine &name,
 
 void KernelPrinter::print() {
   printSummary();
-  if (cpu) {
-    printKernel();
-    printPackings();
-    printWorkspace();
-  }
+  if (cpus.size() > 1)
+    printVariant(nullptr);
+  for (const CodeDescription *code : cpus)
+    printVariant(code);
   if (kernel.hasReference)
     printReference();
   printDescriptor();
@@ -287,55 +295,107 @@ void KernelPrinter::printSummary() {
       << (hasHalves() ? " Those to\n * uint16_t are to the bits of IEEE 754 "
                         "binary16, f16, at any multiple of 2."
                       : "")
-      << (cpu ? ""
+      << (!cpus.empty()
+              ? ""
               : " No code is for the CPU, so no function here\n"
                 " * runs the kernel; a runtime does, by its descriptor.")
       << " */\n\n";
 }
 
-void KernelPrinter::printKernel() {
+/// `code` is null for what chooses among several.
+void KernelPrinter::printVariant(const CodeDescription *code) {
+  if (!code)
+    printChoice();
+  printKernel(code);
+  printPackings(code);
+  printWorkspace(code);
+}
+
+void KernelPrinter::printChoice() {
+  out << "/* At the first call of a function with no processor in its name, "
+         "CPUID and XCR0\n * choose for all of them, and for good: of";
+  for (const CodeDescription *code : cpus)
+    out << "\n *   " << getName(code);
+  out << "\n * the first that this machine runs. What one variant packs, "
+         "no other takes.\n * Where none runs, sizes are -1, and all else "
+         "returns 3 and touches nothing.\n *\n * The functions of the variants "
+         "run on their processor, and on every other that\n * has its "
+         "instruction sets; elsewhere they end in an illegal instruction. "
+         "*/\n\n";
+}
+
+std::string KernelPrinter::getName(const CodeDescription *code) const {
+  return kernel.name + (code ? code->suffix : "");
+}
+
+SmallVector<std::string> KernelPrinter::getSizeParameters() const {
+  SmallVector<std::string> parameters;
+  for (StringRef size : sizes)
+    parameters.push_back(("int64_t " + size).str());
+  return parameters;
+}
+
+void KernelPrinter::printKernel(const CodeDescription *code) {
   SmallVector<std::string> parameters;
   for (auto [argument, tensor] : zip_equal(arguments, kernel.tensors))
     if (tensor.role != SPARKLE_ROLE_TEMP)
       parameters.push_back(getPointer(tensor) + argument);
-  out << "/* Computes the outputs, every element of them. Buffers must not "
-         "overlap.\n * Returns 0; 1 if a pointer is null or a size is negative "
-         "or too large. Where\n * nothing is to be computed it returns 0 and "
-         "touches nothing. Thread-safe. */\n";
+  if (code && cpus.size() > 1)
+    out << "/* As " << kernel.name << ". */\n";
+  else
+    out << "/* Computes the outputs, every element of them. Buffers must not "
+           "overlap.\n * Returns 0; 1 if a pointer is null or a size is "
+           "negative or too large"
+        << (code ? "." : "; 3 if\n * no variant runs.")
+        << " Where\n * nothing is to be computed it returns 0 and touches "
+           "nothing. Thread-safe. */\n";
   if (hasTemps())
-    parameters.push_back("void *" + unused("workspace"));
-  for (StringRef size : sizes)
-    parameters.push_back(("int64_t " + size).str());
-  printFunction("int", kernel.name, parameters);
+    parameters.push_back("void *" + workspace);
+  append_range(parameters, getSizeParameters());
+  printFunction("int", getName(code), parameters);
 }
 
-void KernelPrinter::printPackings() {
-  for (const Packing &packing : cpu->packings) {
-    const TensorDescription &tensor = kernel.tensors[packing.tensor];
-    StringRef weight = tensor.name;
-    std::string source = isReservedWord(weight) || weight == "packed"
-                             ? (weight + "_").str()
-                             : weight.str();
-    out << "/* Packs " << weight << " for " << kernel.name << ": to "
-        << stored(packing.layout) << ", " << packing.size
-        << " bytes.\n * Returns 0; 1 if a pointer is null. Thread-safe. */\n";
-    printFunction(
-        "int", kernel.name + "_pack_" + weight,
-        {getPointer(tensor) + source, (getType(tensor) + " *packed").str()});
-    printFunction("int64_t", kernel.name + "_packed_" + weight + "_size", {});
+void KernelPrinter::printPackings(const CodeDescription *code) {
+  for (const Packing &packing : cpus.front()->packings)
+    printPacking(code, packing.tensor);
+}
+
+/// Where a variant is yet to be chosen, so are the layout and the bytes.
+void KernelPrinter::printPacking(const CodeDescription *code, uint32_t index) {
+  const TensorDescription &tensor = kernel.tensors[index];
+  StringRef weight = tensor.name;
+  std::string source = isReservedWord(weight) || weight == "packed"
+                           ? (weight + "_").str()
+                           : weight.str();
+  std::string name = getName(code);
+  out << "/* Packs " << weight << " for " << name;
+  if (code) {
+    auto packing = find_if(code->packings,
+                           [&](const Packing &p) { return p.tensor == index; });
+    out << ": to " << stored(packing->layout) << ", " << packing->size
+        << " bytes";
   }
+  out << ".\n * Returns 0; 1 if a pointer is null"
+      << (code ? "" : "; 3 if no variant runs") << ". Thread-safe. */\n";
+  printFunction(
+      "int", name + "_pack_" + weight,
+      {getPointer(tensor) + source, (getType(tensor) + " *packed").str()});
+  printFunction("int64_t", name + "_packed_" + weight + "_size", {});
 }
 
-void KernelPrinter::printWorkspace() {
+void KernelPrinter::printWorkspace(const CodeDescription *code) {
   if (!hasTemps())
     return;
-  out << "/* The bytes that " << kernel.name
-      << " needs at `workspace`; -1 if a size is invalid.\n * The contents do "
-         "not matter before or after a call. Thread-safe. */\n";
-  SmallVector<std::string> parameters;
-  for (StringRef size : sizes)
-    parameters.push_back(("int64_t " + size).str());
-  printFunction("int64_t", kernel.name + "_workspace_size", parameters);
+  if (code && cpus.size() > 1)
+    out << "/* As " << kernel.name << "_workspace_size. */\n";
+  else
+    out << "/* The bytes that " << kernel.name
+        << " needs at `workspace`; -1 if a size is invalid"
+        << (code ? "." : " or\n * no variant runs.")
+        << "\n * The contents do not matter before or after a call. "
+           "Thread-safe. */\n";
+  printFunction("int64_t", getName(code) + "_workspace_size",
+                getSizeParameters());
 }
 
 void KernelPrinter::printReference() {

@@ -90,8 +90,12 @@ LogicalResult Compilation::forEach(LogicalResult (Variant::*stage)()) {
 }
 
 LogicalResult Compilation::describeAlgorithm() {
+  std::vector<std::string> suffixes;
+  for (const Platform &platform : options.platforms)
+    if (!platform.suffix.empty())
+      suffixes.push_back(platform.suffix);
   FailureOr<std::vector<KernelDescription>> described =
-      describeKernels(getModule());
+      describeKernels(getModule(), suffixes);
   if (failed(described))
     return failure();
   kernels = std::move(*described);

@@ -37,6 +37,8 @@ enum class Language { Text, Ir };
 struct Platform {
   const Target *target = nullptr;
   TargetOptions options;
+  /// Where several are CPUs, what tells each one's C functions apart: "_avx2".
+  std::string suffix = {};
 };
 
 struct CompileOptions {
@@ -44,7 +46,8 @@ struct CompileOptions {
   Language language = Language::Text;
   /// Its `target` counts only where no code is made, else each platform's.
   FrontendOptions frontend;
-  /// At least one; as the codes of a kernel are to be ordered.
+  /// At least one; as the codes of a kernel are to be ordered. Of several CPUs,
+  /// the best first.
   std::vector<Platform> platforms;
   /// Adds NAME_reference to every kernel; else to those that ask for it.
   bool withReferences = false;

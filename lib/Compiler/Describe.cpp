@@ -209,20 +209,28 @@ LogicalResult checkName(KernelOp kernel) {
   return success();
 }
 
+/// Adds the C functions that run a kernel as `name`.
+void addFunctions(KernelOp kernel, const std::string &name,
+                  SmallVectorImpl<std::string> &symbols) {
+  symbols.push_back(name);
+  symbols.push_back(name + "_workspace_size");
+  for (TensorOp tensor : kernel.getTensors())
+    if (tensor.getRole() == Role::Weight) {
+      std::string weight = tensor.getName().str();
+      symbols.push_back(name + "_pack_" + weight);
+      symbols.push_back(name + "_packed_" + weight + "_size");
+    }
+}
+
 /// Symbols made from two kernels must not meet: `a` with `a_reference`.
-LogicalResult checkSymbols(ModuleOp module) {
+LogicalResult checkSymbols(ModuleOp module, ArrayRef<std::string> suffixes) {
   llvm::StringMap<KernelOp> owners;
   WalkResult result = module.walk([&](KernelOp kernel) {
-    StringRef name = kernel.getSymName();
-    SmallVector<std::string> symbols{name.str(), (name + "_kernel").str(),
-                                     (name + "_reference").str(),
-                                     (name + "_workspace_size").str()};
-    for (TensorOp tensor : kernel.getTensors())
-      if (tensor.getRole() == Role::Weight) {
-        symbols.push_back((name + "_pack_" + tensor.getName()).str());
-        symbols.push_back(
-            (name + "_packed_" + tensor.getName() + "_size").str());
-      }
+    std::string name = kernel.getSymName().str();
+    SmallVector<std::string> symbols{name + "_kernel", name + "_reference"};
+    addFunctions(kernel, name, symbols);
+    for (const std::string &suffix : suffixes)
+      addFunctions(kernel, name + suffix, symbols);
     for (StringRef symbol : symbols) {
       auto [owner, isNew] = owners.try_emplace(symbol, kernel);
       if (isNew)
@@ -261,7 +269,8 @@ FailureOr<KernelDescription> describeKernel(KernelOp kernel) {
 
 } // namespace
 
-FailureOr<std::vector<KernelDescription>> describeKernels(ModuleOp module) {
+FailureOr<std::vector<KernelDescription>>
+describeKernels(ModuleOp module, ArrayRef<std::string> suffixes) {
   if (module.getOps<KernelOp>().empty())
     return module.emitError("expected a kernel, but got none");
   std::vector<KernelDescription> descriptions;
@@ -273,7 +282,7 @@ FailureOr<std::vector<KernelDescription>> describeKernels(ModuleOp module) {
       return failure();
     descriptions.push_back(std::move(*description));
   }
-  if (failed(checkSymbols(module)))
+  if (failed(checkSymbols(module, suffixes)))
     return failure();
   return descriptions;
 }

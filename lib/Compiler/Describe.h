@@ -13,10 +13,11 @@
 namespace sparkle {
 
 /// Describes every kernel of `module`, in order: its names, tensors and hash.
-/// Fails if a name cannot stand in an object and its header, or an extent in a
+/// `suffixes` are those of the variants that are C functions besides. Fails if
+/// a name cannot stand in an object and its header, or an extent in a
 /// descriptor.
 mlir::FailureOr<std::vector<KernelDescription>>
-describeKernels(mlir::ModuleOp module);
+describeKernels(mlir::ModuleOp module, llvm::ArrayRef<std::string> suffixes);
 
 /// How the tiled `kernel` takes its weights: packed as it says, else as
 /// declared. Fails if one is too large for 64 bits.

@@ -3,6 +3,7 @@
 // Joins everything into one LLVM module, and has the CPU's leaf generate code.
 
 #include "lib/Compiler/Host.h"
+#include "lib/Artifact/Dispatch.h"
 #include "lib/Target/Registry.h"
 
 #include "llvm/IR/Module.h"
@@ -32,12 +33,16 @@ Host::Host(const CompileOptions &options, ArrayRef<KernelDescription> kernels,
       target(getHostTarget()), processor(getBaseline()) {}
 
 LogicalResult Host::translate(ModuleOp functions) {
+  bool hasOne = llvm::count_if(variants, [](const Variant &variant) {
+                  return !variant.isGpu();
+                }) == 1;
   for (auto [variant, platform] :
        llvm::zip_equal(variants, options.platforms)) {
     if (variant.isGpu())
       continue;
-    processor = platform.options;
-    if (failed(add(variant.getModule(), processor)))
+    if (hasOne)
+      processor = platform.options;
+    if (failed(add(variant.getModule(), platform.options)))
       return failure();
   }
   if (failed(add(functions, getBaseline())))
@@ -60,8 +65,10 @@ LogicalResult Host::add(ModuleOp source, const TargetOptions &processor) {
 }
 
 void Host::addDescriptors() {
-  for (const KernelDescription &kernel : kernels)
+  for (const KernelDescription &kernel : kernels) {
+    addDispatch(*code, kernel);
     addDescriptor(*code, kernel);
+  }
   if (options.emit == Emit::Shared)
     addKernelTable(*code, kernels);
   // What only descriptors point to; external so far, or joining would have

@@ -95,6 +95,7 @@ CodeDescription Variant::describePattern(KernelOp kernel) {
   CodeDescription code;
   code.target = getNumber(*platform->target);
   code.processor = processor.processor;
+  code.suffix = platform->suffix;
   code.features = processor.features;
   llvm::raw_string_ostream out(code.pattern);
   for (DefineOp define : kernel.getBody().getOps<DefineOp>())
@@ -119,6 +120,9 @@ LogicalResult Variant::tile() {
 
 LogicalResult Variant::lower() {
   Attribution attribution(*this, options);
+  // What the leaf calls its functions after.
+  for (KernelOp kernel : module->getOps<KernelOp>())
+    kernel.setSymName((kernel.getSymName() + platform->suffix).str());
   return runPasses([&](OpPassManager &manager) {
     platform->target->buildPipeline(manager, platform->options);
   });

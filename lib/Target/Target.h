@@ -15,8 +15,8 @@ namespace sparkle {
 
 /// What the command line says about a target.
 struct TargetOptions {
-  /// CPU: as LLVM names it, or `native`: the machine's own. GPU: one of the
-  /// target's `processors`.
+  /// CPU: as LLVM names it, avx512, avx2, baseline, or `native`: the machine's
+  /// own. GPU: one of the target's `processors`.
   std::string processor = "native";
 };
 

@@ -26,6 +26,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
+#include <map>
 
 using namespace mlir;
 using namespace sparkle;
@@ -98,10 +99,11 @@ struct Flags {
   cl::list<std::string> gpus{"gpu", cl::value_desc("NAME,..."),
                              cl::CommaSeparated, cl::cat(category),
                              cl::desc(choices.gpus)};
-  cl::opt<std::string> cpu{
-      "cpu", cl::value_desc("NAME"), cl::init("native"), cl::cat(category),
-      cl::desc("The CPU, as LLVM names it (znver4, x86-64-v4, ...); native "
-               "(default) is this machine's")};
+  cl::list<std::string> cpus{
+      "cpu", cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category),
+      cl::desc("The CPUs, as LLVM names them (znver4, x86-64-v4, ...), or "
+               "avx512, avx2, baseline; native (default) is this machine's. Of "
+               "several, each kernel calls the best that the machine runs")};
   cl::list<std::string> defines{
       "D", cl::Prefix, cl::value_desc("[KERNEL.]NAME=VALUE"), cl::cat(category),
       cl::desc("Set a size: a number, or ? to leave it to the call")};
@@ -198,6 +200,7 @@ private:
   int readPlatforms();
   int checkNames(StringRef flag, ArrayRef<std::string> names,
                  ArrayRef<std::string> known);
+  static std::string getSuffix(StringRef cpu);
   void addPlatforms(const Target &target);
   int readStage(bool passes);
   int readFormat(StringRef format);
@@ -289,11 +292,24 @@ int Driver::checkNames(StringRef flag, ArrayRef<std::string> names,
   return 0;
 }
 
-/// One for each processor that --gpu names, or for all if it names none of this
-/// target's.
+/// "x86-64-v3" -> "_x86_64_v3"
+std::string Driver::getSuffix(StringRef cpu) {
+  std::string suffix = "_" + cpu.str();
+  for (char &c : suffix)
+    c = llvm::isAlnum(c) ? c : '_';
+  return suffix;
+}
+
+/// One for each processor that --cpu or --gpu names, or for all of a GPU if it
+/// names none of this target's.
 void Driver::addPlatforms(const Target &target) {
   if (!target.isGpu()) {
-    options.platforms.push_back({&target, {flags.cpu}});
+    for (const std::string &cpu : flags.cpus)
+      options.platforms.push_back({&target, {cpu}, getSuffix(cpu)});
+    if (flags.cpus.empty())
+      options.platforms.push_back({&target, {"native"}});
+    else if (flags.cpus.size() == 1)
+      options.platforms.back().suffix.clear();
     return;
   }
   bool isNamed = llvm::any_of(target.processors, [&](StringRef processor) {
@@ -379,16 +395,33 @@ int Driver::readFiles() {
   return message.empty() ? 0 : inputError(message);
 }
 
-/// A wrong --cpu is found before anything is compiled.
+/// A wrong --cpu is found before anything is compiled. Of several, what needs
+/// more instruction sets stands first; of equals, what was named first.
 int Driver::checkProcessors() {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   std::string message;
   ScopedDiagnosticHandler handler(
       &context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
-  for (const Platform &platform : options.platforms)
-    if (failed(platform.target->describe(&context, platform.options)))
+  llvm::StringSet<> seen;
+  // By the instruction sets that they do without; the GPUs follow.
+  std::multimap<int, Platform> ranked;
+  for (const Platform &platform : options.platforms) {
+    FailureOr<TargetDescription> described =
+        platform.target->describe(&context, platform.options);
+    if (failed(described))
       return usageError(message);
+    bool isCpu = !platform.target->isGpu();
+    // LLVM knows some by two spellings, native by its own name.
+    if (isCpu && !seen.insert(getSuffix(described->processor)).second)
+      return usageError("expected --cpu to name each once, but got '" +
+                        described->processor + "' twice");
+    int rank = isCpu ? llvm::popcount(~described->features) : 65;
+    ranked.emplace(rank, platform);
+  }
+  options.platforms.clear();
+  for (const auto &[rank, platform] : ranked)
+    options.platforms.push_back(platform);
   return 0;
 }
 

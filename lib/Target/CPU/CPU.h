@@ -13,8 +13,10 @@ namespace sparkle::cpu {
 
 /// A processor as code is generated for it.
 struct Processor {
-  /// As LLVM names it; `native` is resolved.
+  /// As the command line names it; `native` is resolved.
   std::string name;
+  /// As LLVM names the one that the code is tuned for.
+  std::string tuning;
   /// SPARKLE_CPU_* bits.
   uint64_t features = 0;
 };

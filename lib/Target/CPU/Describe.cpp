@@ -23,6 +23,10 @@ struct Feature {
   llvm::StringLiteral spelling;
   uint64_t bit;
 };
+/// Many processors under one name, as LLVM names them.
+struct Level {
+  llvm::StringLiteral name, processor, tuning;
+};
 /// Bytes of the caches of one core.
 struct Caches {
   llvm::StringLiteral processor;
@@ -34,6 +38,13 @@ static constexpr Feature kFeatures[] = {
 #define SPARKLE_FEATURE(NAME, spelling, bit) {spelling, SPARKLE_CPU_##NAME},
     SPARKLE_CPU_FEATURES(SPARKLE_FEATURE)
 #undef SPARKLE_FEATURE
+};
+
+// The instruction sets of one, and the tuning of the most common that has them.
+static constexpr Level kLevels[] = {
+    {"avx512", "x86-64-v4", "skylake-avx512"},
+    {"avx2", "x86-64-v3", "x86-64-v3"},
+    {"baseline", "x86-64", "x86-64"},
 };
 
 static constexpr int64_t KiB = 1024;
@@ -82,12 +93,18 @@ std::optional<Processor> getProcessor(const TargetOptions &options) {
   Processor processor;
   processor.name =
       native ? llvm::sys::getHostCPUName().str() : options.processor;
+  std::string instructions = processor.tuning = processor.name;
+  for (const Level &level : kLevels)
+    if (level.name == processor.name) {
+      instructions = level.processor;
+      processor.tuning = level.tuning;
+    }
   std::unique_ptr<llvm::MCSubtargetInfo> known(
       getLLVMTarget()->createMCSubtargetInfo(llvm::Triple(kTriple), "", ""));
-  if (!known->isCPUStringValid(processor.name))
+  if (!known->isCPUStringValid(instructions))
     return std::nullopt;
   known.reset(getLLVMTarget()->createMCSubtargetInfo(llvm::Triple(kTriple),
-                                                     processor.name, ""));
+                                                     instructions, ""));
   if (!known->checkFeatures("+64bit"))
     return std::nullopt;
   // A hypervisor may hide what the processor's name promises.
@@ -113,7 +130,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   bool hasWide = (processor->features & wide) == wide;
   bool hasAVX = processor->features & SPARKLE_CPU_AVX;
   const Caches *caches = std::begin(kCaches);
-  while (!caches->processor.empty() && caches->processor != processor->name)
+  while (!caches->processor.empty() && caches->processor != processor->tuning)
     ++caches;
   // Two multiply-adds a cycle, four cycles each.
   constexpr int64_t latency = 8;

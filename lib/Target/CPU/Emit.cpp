@@ -53,7 +53,7 @@ std::unique_ptr<llvm::Module> translate(ModuleOp module,
       continue;
     function.addFnAttr("target-cpu", "x86-64");
     function.addFnAttr("target-features", spellFeatures(processor));
-    function.addFnAttr("tune-cpu", processor.name);
+    function.addFnAttr("tune-cpu", processor.tuning);
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
   return result;
