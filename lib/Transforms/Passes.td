@@ -181,7 +181,9 @@ def ExpandActivations : Pass<"sparkle-expand-activations", "::mlir::ModuleOp"> {
     %c = arith.cmpf ogt, %zero, %0 : f32
     %1 = arith.select %c, %zero, %0 : f32
     ```
-    Never fails.
+    What is a polynomial, an exponential or both becomes f32 arithmetic with
+    `math.fma`, `math.absf` and `math.copysign`, and additions, shifts, masks and
+    `arith.bitcast` of i32: all that a target has to lower. Never fails.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
