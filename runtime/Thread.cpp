@@ -4,6 +4,7 @@
 
 #include "runtime/Thread.h"
 
+#include <cstdlib>
 #include <new>
 #include <pthread.h>
 #include <time.h>
@@ -16,6 +17,13 @@ struct Start {
   void *argument;
 };
 
+// Of the process, as its end is.
+pthread_rwlock_t driverCalls = PTHREAD_RWLOCK_INITIALIZER;
+pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/// Runs before what was loaded before ends: handlers go in reverse order.
+void closeForGood() { pthread_rwlock_wrlock(&driverCalls); }
+
 void *begin(void *given) {
   Start start = *static_cast<Start *>(given);
   delete static_cast<Start *>(given);
@@ -25,7 +33,12 @@ void *begin(void *given) {
 
 } // namespace
 
+DriverCall::DriverCall() { pthread_rwlock_rdlock(&driverCalls); }
+
+DriverCall::~DriverCall() { pthread_rwlock_unlock(&driverCalls); }
+
 Status startThread(void (*run)(void *argument), void *argument) {
+  pthread_once(&once, [] { std::atexit(closeForGood); });
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

@@ -5,10 +5,13 @@
 #include "runtime/Device/Vulkan/Loader.h"
 #include "runtime/Device/Vulkan/Result.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <link.h>
+#include <string>
 
 namespace sparkle::runtime {
 
@@ -144,6 +147,34 @@ Status Instance::checkLayer() const {
                          layerName);
 }
 
+namespace {
+
+/// The shared objects that are loaded.
+std::vector<std::string> listObjects() {
+  std::vector<std::string> names;
+  dl_iterate_phdr(
+      [](dl_phdr_info *object, size_t, void *names) {
+        static_cast<std::vector<std::string> *>(names)->push_back(
+            object->dlpi_name);
+        return 0;
+      },
+      &names);
+  return names;
+}
+
+/// Keeps those loaded that were not there `before`: drivers and layers, which
+/// the loader would unload with the last instance. That may go in a thread of
+/// ours while the process ends, and runs what they left for its end.
+void keepObjects(const std::vector<std::string> &before) {
+  for (const std::string &name : listObjects())
+    if (std::find(before.begin(), before.end(), name) == before.end())
+      if (void *object =
+              dlopen(name.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE))
+        dlclose(object);
+}
+
+} // namespace
+
 Status Instance::createHandle() {
   uint32_t available = 0;
   VkResult result = vk.EnumerateInstanceVersion(&available);
@@ -173,7 +204,9 @@ Status Instance::createHandle() {
     info.ppEnabledLayerNames = &layerName;
     info.ppEnabledExtensionNames = &extension;
   }
+  const std::vector<std::string> before = listObjects();
   result = vk.CreateInstance(&info, nullptr, &instance);
+  keepObjects(before);
   if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
     return Status::failure(SPARKLE_UNAVAILABLE,
                            "expected a Vulkan driver, but the loader found "

@@ -278,6 +278,7 @@ Status QueueState::run(const Deferred &work) {
     if (!status.isOk())
       return status;
   }
+  DriverCall call;
   std::lock_guard<std::mutex> lock(order);
   batchWaits.clear();
   for (const OwnedPoint &point : work.waits)
@@ -317,6 +318,13 @@ void QueueState::finish(uint64_t value, std::vector<OwnedPoint> signals) {
   changed.notify_all();
 }
 
+Status QueueState::waitFinished(uint64_t value) {
+  if (Status status = own->waitGiven(value, SPARKLE_FOREVER); !status.isOk())
+    return status; // perhaps never, and then not in the driver
+  DriverCall call;
+  return own->wait(value, SPARKLE_FOREVER);
+}
+
 void QueueState::runFinishing() {
   std::unique_lock<std::mutex> lock(mutex);
   while (true) {
@@ -327,7 +335,7 @@ void QueueState::runFinishing() {
       return leave(isFinishing, std::move(lock));
     const Finishing &work = finishing.front(); // only removed here
     lock.unlock();
-    Status status = own->wait(work.value, SPARKLE_FOREVER);
+    Status status = waitFinished(work.value);
     for (const OwnedPoint &point : work.signals)
       if (status.isOk())
         point.timeline->advance(point.value);
@@ -348,8 +356,10 @@ void QueueState::runFinishing() {
 void QueueState::leave(bool &isRunning, std::unique_lock<std::mutex> lock) {
   isRunning = false;
   changed.notify_all();
-  if (!isAwaited)
-    lock.unlock();
+  if (isAwaited)
+    return release();
+  lock.unlock();
+  DriverCall call;
   release();
 }
 

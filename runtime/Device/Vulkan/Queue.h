@@ -62,6 +62,7 @@ private:
   Status run(const Deferred &work);
   void drop(const Status &status);
   void runFinishing();
+  Status waitFinished(uint64_t value);
   void finish(uint64_t value, std::vector<OwnedPoint> signals);
   void leave(bool &isRunning, std::unique_lock<std::mutex> lock);
 
