@@ -45,6 +45,9 @@ struct Problem {
   std::string text;
   std::vector<Argument> arguments;
   bool hasTemps = false;
+  /// How many times wider than needed the emitted reference's bound may be: it
+  /// may count the terms in the padding, too.
+  int64_t looseness = 64;
   /// The run-time sizes of each call to make; the last `derived` of them are
   /// extents only and not passed.
   std::vector<Sizes> calls = {{}};

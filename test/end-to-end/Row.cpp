@@ -384,6 +384,8 @@ void Writer::write() {
           letter == ';' ? std::string("\n ") : std::string(1, letter);
     problem.text += "\n}\n";
   }
+  problem.looseness = std::max<int64_t>(
+      problem.looseness, 2 * c.kernel[0] * c.kernel[1] * c.kernel[2]);
   if (hasSizes())
     makeCalls();
   attachReference();
