@@ -10,15 +10,14 @@
 
 namespace sparkle::runtime {
 
-/// Runs `run(argument)` in a thread of its own, which ends when that returns, or
-/// with the process.
-/// SPARKLE_OUT_OF_RESOURCES if the system has no thread left; nothing runs
-/// then.
+/// Runs `run(argument)` in a thread of its own, which ends when that returns,
+/// or with the process. SPARKLE_OUT_OF_RESOURCES if the system has no thread
+/// left; nothing runs then.
 Status startThread(void (*run)(void *argument), void *argument);
 
-/// Held by such a thread while it calls a driver. When the process ends, drivers
-/// and layers take themselves apart: the end waits for the calls that are under
-/// way, and none begins after it.
+/// Held by such a thread while it calls a driver. When the process ends,
+/// drivers and layers take themselves apart: the end waits for the calls that
+/// are under way, and none begins after it.
 class DriverCall {
 public:
   DriverCall();
