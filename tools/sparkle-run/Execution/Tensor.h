@@ -34,7 +34,7 @@ public:
   /// Calls `visit(i, offset)` for each element in row-major order, `offset`
   /// being its place in memory.
   template <typename Visitor> void visit(Visitor visit) const {
-    std::vector<int64_t> at(shape.size(), 0);
+    int64_t at[SPARKLE_MAX_RANK] = {};
     for (int64_t i = 0; i < count;) {
       int64_t outer = 0;
       for (size_t d = 0; d + 1 < shape.size(); ++d)
