@@ -199,6 +199,11 @@ FailureOr<PatternAttr> Resolver::run() {
   if (failed(readParts(given.getWorkers())))
     return failure();
   registers = getGiven(given.getRegisters(), true);
+  // The smallest part of a run-time extent that a given tile divides.
+  for (unsigned i = 0; i < outputs; ++i)
+    if (!isStatic(i) && given.getWorkers() && given.getWorkers()[i] == kAll &&
+        workers[i] == 1)
+      workers[i] = std::max<int64_t>(registers[i], 1);
   near = getGiven(given.getNear(), false);
   unroll = getGiven(given.getUnroll(), false);
   stage = given.getStage();
