@@ -109,6 +109,13 @@ static Status readFeatures(const Functions &vk, Adapter &adapter,
   return {};
 }
 
+/// Of a family that copies and has no other work, such as to decode video.
+static bool isCopyEngine(VkQueueFlags flags) {
+  constexpr VkQueueFlags harmless =
+      VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT;
+  return (flags & ~harmless) == VK_QUEUE_TRANSFER_BIT;
+}
+
 /// A family that computes, best one that does not draw, and one that only
 /// copies. Returns whether all that are used have timestamps.
 static bool chooseFamilies(const Functions &vk, Adapter &adapter) {
@@ -127,8 +134,7 @@ static bool chooseFamilies(const Functions &vk, Adapter &adapter) {
         adapter.compute = family;
         draws = isGraphics;
       }
-    } else if ((flags & VK_QUEUE_TRANSFER_BIT) && !isGraphics &&
-               !adapter.transfer.count) {
+    } else if (isCopyEngine(flags) && !adapter.transfer.count) {
       adapter.transfer = family;
     }
   }

@@ -50,7 +50,7 @@ VulkanRecording::~VulkanRecording() {
 }
 
 //===----------------------------------------------------------------------===//
-// What 32 bits cannot count
+// What is too large
 //===----------------------------------------------------------------------===//
 
 Status VulkanRecording::check() const {
@@ -64,6 +64,15 @@ Status VulkanRecording::check() const {
 Status VulkanRecording::check(size_t index) const {
   const Command &command = commands[index];
   const VulkanProgram &program = getProgram(command);
+  // Arguments were checked before; this is bound like one.
+  const sparkle_device_properties_t &properties = vulkan.properties();
+  if (command.workspace > properties.max_buffer)
+    return Status::failure(
+        SPARKLE_MISSING_FEATURE,
+        "command %zu: expected a workspace of at most %llu bytes, which %s "
+        "takes, but got %llu",
+        index, static_cast<unsigned long long>(properties.max_buffer),
+        properties.name, static_cast<unsigned long long>(command.workspace));
   for (size_t i = 0; i < command.sizes.size(); ++i)
     if (command.sizes[i] > INT32_MAX || command.sizes[i] < INT32_MIN)
       return Status::failure(

@@ -52,6 +52,26 @@ TEST_P(QueueTest, valuesCount) {
   EXPECT_EQ(query(timeline), 20u);
 }
 
+/// Copies may have a queue of the device's own; they keep their place.
+TEST_P(QueueTest, copiesAndKernelsInTurn) {
+  Module module = makeModule("add"); // y = 2 x + z
+  const std::vector<int64_t> sizes = {1000};
+  Buffer x = upload(Floats(1000, 1)), z = upload(Floats(1000, 0));
+  Buffer y = makeBuffer(4000);
+  const std::vector<sparkle_view_t> arguments = {all(x), all(z), all(y)};
+  const sparkle_view_t fromTo[] = {all(y), all(x)};
+  Recording doubling = makeRecording({call(module, arguments, sizes)});
+  Recording copying = makeRecording({copy(fromTo)});
+  Queue queue = makeQueue();
+  sparkle_submission_t submission = {};
+  for (int i = 0; i < 40; ++i) {
+    submission.recording = i % 2 ? copying : doubling;
+    submit(queue, submission);
+  }
+  wait(queue, 40);
+  EXPECT_EQ(download<float>(x), Floats(1000, 1 << 20));
+}
+
 TEST_P(QueueTest, emptySubmissionSignals) {
   Queue queue = makeQueue();
   Timeline done = makeTimeline();

@@ -83,6 +83,8 @@ TEST_F(VulkanDevice, dispatch) {
 }
 
 TEST_F(VulkanDevice, times) {
+  if (!hasTimestamps())
+    GTEST_SKIP() << "no timestamps";
   sparkle_queue_t *queue = createQueue();
   Work work(device, affine.kernel, 1000);
   uint64_t begin, end, before = 0;
@@ -209,6 +211,43 @@ TEST_F(VulkanRefusal, size) {
             SPARKLE_WRONG_SHAPE);
   EXPECT_STREQ(error.message, "kernel 'affine': expected at most 4294836225 "
                               "workgroups, but got more");
+  for (sparkle_buffer_t *buffer : buffers)
+    sparkle_buffer_release(buffer);
+  sparkle_module_release(module);
+}
+
+/// A workspace is bound as arguments are, and no longer than these.
+TEST_F(VulkanRefusal, workspace) {
+  static uint64_t bytes; // a kernel's function has nothing but sizes
+  sparkle_device_properties_t properties;
+  sparkle_device_query_properties(device, &properties);
+  bytes = properties.max_buffer + 1;
+  affine.code.workspace_size = [](const int64_t *) -> int64_t { return bytes; };
+  sparkle_module_t *module;
+  ASSERT_OK(sparkle_module_create(device, &affine.kernel, &module, &error));
+  const int64_t n = 64;
+  sparkle_buffer_t *buffers[2];
+  sparkle_view_t views[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_OK(sparkle_buffer_create(device, SPARKLE_MEMORY_DEVICE, 256,
+                                    &buffers[i], &error));
+    views[i].buffer = buffers[i];
+  }
+  sparkle_command_t command = {};
+  command.module = module;
+  command.arguments = views;
+  command.argument_count = 2;
+  command.sizes = &n;
+  command.size_count = 1;
+  sparkle_recording_t *recording;
+  EXPECT_EQ(sparkle_recording_create(device, &command, 1, &recording, &error),
+            SPARKLE_MISSING_FEATURE);
+  EXPECT_EQ(std::string(error.message),
+            "command 0: expected a workspace of at most " +
+                std::to_string(bytes - 1) +
+                " bytes, which vulkan:0 takes, but "
+                "got " +
+                std::to_string(bytes));
   for (sparkle_buffer_t *buffer : buffers)
     sparkle_buffer_release(buffer);
   sparkle_module_release(module);

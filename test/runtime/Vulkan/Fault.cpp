@@ -5,11 +5,10 @@
 // opens it by SPARKLE_VULKAN_LIBRARY and cannot tell it from the real one.
 
 #include "test/runtime/Vulkan/Fault.h"
+#include "test/runtime/Vulkan/Between.h"
 
 #include <atomic>
 #include <cstring>
-#include <dlfcn.h>
-#include <vulkan/vulkan_core.h>
 
 namespace {
 
@@ -63,27 +62,6 @@ constexpr Function functions[] = {
 #include "runtime/Device/Vulkan/Functions.def"
 };
 
-PFN_vkVoidFunction wrap(const char *name, PFN_vkVoidFunction function) {
-  for (const Function &known : functions)
-    if (std::strcmp(known.name, name + 2) == 0) // without `vk`
-      return known.wrap(function);
-  return function;
-}
-
-PFN_vkGetInstanceProcAddr getReal() {
-  // Stays open: what it gave out is used until the process ends.
-  static void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-  return library ? reinterpret_cast<PFN_vkGetInstanceProcAddr>(
-                       dlsym(library, "vkGetInstanceProcAddr"))
-                 : nullptr;
-}
-
-PFN_vkGetDeviceProcAddr realGetDeviceProcAddr;
-
-PFN_vkVoidFunction getDeviceProcAddr(VkDevice device, const char *name) {
-  return wrap(name, realGetDeviceProcAddr(device, name));
-}
-
 const char *getName(uint32_t function) { return functions[function].name; }
 
 bool canFail(uint32_t function) { return functions[function].canFail; }
@@ -101,23 +79,16 @@ uint32_t countCalls(uint32_t function) { return calls[function]; }
 
 } // namespace
 
+PFN_vkVoidFunction wrap(const char *name, PFN_vkVoidFunction real) {
+  for (const Function &known : functions)
+    if (std::strcmp(known.name, name + 2) == 0) // without `vk`
+      return known.wrap(real);
+  return real;
+}
+
 extern "C" {
 
-#define EXPORTED __attribute__((visibility("default")))
-
-EXPORTED extern const VulkanFault vulkanFault;
+__attribute__((visibility("default"))) extern const VulkanFault vulkanFault;
 const VulkanFault vulkanFault = {functionCount, getName, canFail, set,
                                  countCalls};
-
-EXPORTED PFN_vkVoidFunction vkGetInstanceProcAddr(VkInstance instance,
-                                                  const char *name) {
-  PFN_vkGetInstanceProcAddr real = getReal();
-  if (!real)
-    return nullptr;
-  PFN_vkVoidFunction function = real(instance, name);
-  if (std::strcmp(name, "vkGetDeviceProcAddr") != 0)
-    return wrap(name, function);
-  realGetDeviceProcAddr = reinterpret_cast<PFN_vkGetDeviceProcAddr>(function);
-  return reinterpret_cast<PFN_vkVoidFunction>(getDeviceProcAddr);
-}
 }

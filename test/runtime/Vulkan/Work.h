@@ -23,6 +23,11 @@ struct VulkanTest : testing::Test {
   }
   void TearDown() override { sparkle_context_release(context); }
 
+  bool hasTimestamps() const {
+    sparkle_device_properties_t properties;
+    sparkle_device_query_properties(device, &properties);
+    return properties.has_timestamps;
+  }
   sparkle_queue_t *createQueue() {
     sparkle_queue_t *queue = nullptr;
     EXPECT_OK(sparkle_queue_create(device, &queue, &error));
