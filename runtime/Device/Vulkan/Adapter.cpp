@@ -117,14 +117,14 @@ static bool isCopyEngine(VkQueueFlags flags) {
 }
 
 /// A family that computes, best one that does not draw, and one that only
-/// copies. Returns whether all that are used have timestamps.
-static bool chooseFamilies(const Functions &vk, Adapter &adapter) {
+/// copies; and the bits that count of the timestamps of both.
+static void chooseFamilies(const Functions &vk, Adapter &adapter) {
   uint32_t count = 0;
   vk.GetPhysicalDeviceQueueFamilyProperties(adapter.handle, &count, nullptr);
   std::vector<VkQueueFamilyProperties> families(count);
   vk.GetPhysicalDeviceQueueFamilyProperties(adapter.handle, &count,
                                             families.data());
-  bool draws = true, hasTimestamps = true;
+  bool draws = true;
   for (uint32_t i = 0; i < count; ++i) {
     VkQueueFlags flags = families[i].queueFlags;
     Family family = {i, std::min(families[i].queueCount, maxQueues)};
@@ -138,10 +138,11 @@ static bool chooseFamilies(const Functions &vk, Adapter &adapter) {
       adapter.transfer = family;
     }
   }
+  adapter.timestampBits = 64;
   for (const Family &family : {adapter.compute, adapter.transfer})
-    if (family.count && !families[family.index].timestampValidBits)
-      hasTimestamps = false;
-  return hasTimestamps;
+    if (family.count)
+      adapter.timestampBits = std::min(
+          adapter.timestampBits, families[family.index].timestampValidBits);
 }
 
 static bool isUnified(const Adapter &adapter) {
@@ -175,14 +176,15 @@ Status Adapter::inspect(const Instance &instance, VkPhysicalDevice handle,
                            "expected '%s' to have timeline semaphores, but got "
                            "none",
                            name);
-  bool hasTimestamps = chooseFamilies(vk, adapter);
+  chooseFamilies(vk, adapter);
   if (!adapter.compute.count)
     return Status::failure(SPARKLE_UNAVAILABLE,
                            "expected '%s' to have a queue that computes, but "
                            "got none",
                            name);
   adapter.has16BitStorage = features.storage.storageBuffer16BitAccess;
-  adapter.hasTimestamps = hasTimestamps && features.queryReset.hostQueryReset;
+  adapter.hasTimestamps =
+      adapter.timestampBits && features.queryReset.hostQueryReset;
   adapter.isUnified = runtime::isUnified(adapter);
   return {};
 }

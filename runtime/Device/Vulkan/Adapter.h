@@ -25,6 +25,7 @@ struct Adapter {
   Family transfer; // copies, and nothing else
   bool has16BitStorage = false;
   bool hasTimestamps = false;
+  uint32_t timestampBits = 0; // that count; the clock wraps behind them
   /// Host and device share one memory.
   bool isUnified = false;
   std::vector<const char *> extensions; // to be enabled

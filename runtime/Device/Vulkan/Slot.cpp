@@ -91,9 +91,10 @@ Status Slot::readTimes(VulkanDevice &device, uint64_t &begin, uint64_t &end) {
     return status;
   double period = device.adapter().properties.limits.timestampPeriod;
   begin = static_cast<uint64_t>(static_cast<double>(ticks[0]) * period);
-  // From the beginning, as a double does not hold all bits of a clock.
-  end = begin + static_cast<uint64_t>(static_cast<double>(ticks[1] - ticks[0]) *
-                                      period);
+  // The clock may wrap in between; and a double does not hold all of its bits.
+  uint64_t most = UINT64_MAX >> (64 - device.adapter().timestampBits);
+  uint64_t passed = (ticks[1] - ticks[0]) & most;
+  end = begin + static_cast<uint64_t>(static_cast<double>(passed) * period);
   return {};
 }
 
