@@ -70,8 +70,9 @@ TEST(Lists, AddUpToWhatWasPublished) {
     }
     EXPECT_EQ(reader.getCases().size(), list.problems) << list.name;
     EXPECT_EQ(unsupported, list.unsupported) << list.name;
-    if (list.published)
+    if (list.published) {
       EXPECT_NEAR(sum * 1e-9 / list.published, 1, list.tolerance) << list.name;
+    }
     total += list.problems - list.unsupported;
   }
   EXPECT_EQ(total, 494u);
@@ -87,8 +88,9 @@ TEST(Lists, OutputsFollowFromTheRest) {
         int64_t out =
             (conv.in[d] + 2 * conv.pad[d] - conv.getSpan(d)) / conv.stride[d] +
             1;
-        if (one.unsupported.empty())
+        if (one.unsupported.empty()) {
           EXPECT_EQ(conv.out[d], out) << one.text;
+        }
       }
   }
 }
