@@ -18,11 +18,20 @@ struct Start {
 };
 
 // Of the process, as its end is.
-pthread_rwlock_t driverCalls = PTHREAD_RWLOCK_INITIALIZER;
 pthread_once_t once = PTHREAD_ONCE_INIT;
+pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+unsigned callCount = 0;
+bool isEnding = false;
 
 /// Runs before what was loaded before ends: handlers go in reverse order.
-void closeForGood() { pthread_rwlock_wrlock(&driverCalls); }
+void endCalls() {
+  pthread_mutex_lock(&mutex);
+  isEnding = true;
+  while (callCount)
+    pthread_cond_wait(&changed, &mutex);
+  pthread_mutex_unlock(&mutex);
+}
 
 void *begin(void *given) {
   Start start = *static_cast<Start *>(given);
@@ -33,12 +42,31 @@ void *begin(void *given) {
 
 } // namespace
 
-DriverCall::DriverCall() { pthread_rwlock_rdlock(&driverCalls); }
+void DriverCall::begin() {
+  pthread_mutex_lock(&mutex);
+  while (isEnding)
+    pthread_cond_wait(&changed, &mutex);
+  ++callCount;
+  pthread_mutex_unlock(&mutex);
+}
 
-DriverCall::~DriverCall() { pthread_rwlock_unlock(&driverCalls); }
+bool DriverCall::tryBegin() {
+  pthread_mutex_lock(&mutex);
+  bool isOpen = !isEnding;
+  callCount += isOpen;
+  pthread_mutex_unlock(&mutex);
+  return isOpen;
+}
+
+void DriverCall::end() {
+  pthread_mutex_lock(&mutex);
+  --callCount;
+  pthread_cond_broadcast(&changed);
+  pthread_mutex_unlock(&mutex);
+}
 
 Status startThread(void (*run)(void *argument), void *argument) {
-  pthread_once(&once, [] { std::atexit(closeForGood); });
+  pthread_once(&once, [] { std::atexit(endCalls); });
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

@@ -15,14 +15,19 @@ namespace sparkle::runtime {
 /// left; nothing runs then.
 Status startThread(void (*run)(void *argument), void *argument);
 
-/// Held by such a thread while it calls a driver. When the process ends,
-/// drivers and layers take themselves apart: the end waits for the calls that
-/// are under way, and none begins after it.
+/// Such a thread's calls of a driver, and what has to come behind them. When
+/// the process ends, drivers and layers take themselves apart: the end waits
+/// for what is under way, and `begin` never returns after it.
 class DriverCall {
 public:
-  DriverCall();
+  DriverCall() { begin(); }
   DriverCall(const DriverCall &) = delete;
-  ~DriverCall();
+  ~DriverCall() { end(); }
+
+  static void begin();
+  /// For another thread, which ends it; false if the process is ending.
+  [[nodiscard]] static bool tryBegin();
+  static void end();
 };
 
 /// Nanoseconds of the steady clock.

@@ -254,20 +254,25 @@ void QueueState::runDeferred() {
   while (true) {
     changed.wait(lock, [&] { return !deferred.empty() || isClosing; });
     if (deferred.empty())
-      return leave(isDeferring, std::move(lock));
+      return leaveIdle(isDeferring, std::move(lock));
     // Only this thread removes what is deferred, so the first one stays.
     const Deferred &work = deferred.front();
     lock.unlock();
-    if (Status status = run(work); !status.isOk())
+    Status status = waitOnHost(work); // perhaps for ever
+    DriverCall call;
+    if (status.isOk())
+      status = run(work);
+    if (!status.isOk())
       drop(status);
     lock.lock();
     changed.notify_all();
+    if (deferred.empty() && isClosing)
+      return leave(isDeferring, std::move(lock)); // in the same call
   }
 }
 
-/// Waits on the host for what the driver cannot wait for by itself, then gives
-/// the work to the driver.
-Status QueueState::run(const Deferred &work) {
+/// For what the driver cannot wait for by itself.
+Status QueueState::waitOnHost(const Deferred &work) {
   for (const OwnedPoint &point : work.waits) {
     Status status;
     if (point.timeline->device() == device.get())
@@ -278,7 +283,11 @@ Status QueueState::run(const Deferred &work) {
     if (!status.isOk())
       return status;
   }
-  DriverCall call;
+  return {};
+}
+
+/// Gives the work to the driver.
+Status QueueState::run(const Deferred &work) {
   std::lock_guard<std::mutex> lock(order);
   batchWaits.clear();
   for (const OwnedPoint &point : work.waits)
@@ -318,13 +327,6 @@ void QueueState::finish(uint64_t value, std::vector<OwnedPoint> signals) {
   changed.notify_all();
 }
 
-Status QueueState::waitFinished(uint64_t value) {
-  if (Status status = own->waitGiven(value, SPARKLE_FOREVER); !status.isOk())
-    return status; // perhaps never, and then not in the driver
-  DriverCall call;
-  return own->wait(value, SPARKLE_FOREVER);
-}
-
 void QueueState::runFinishing() {
   std::unique_lock<std::mutex> lock(mutex);
   while (true) {
@@ -332,10 +334,13 @@ void QueueState::runFinishing() {
       return !finishing.empty() || (isClosing && deferred.empty());
     });
     if (finishing.empty())
-      return leave(isFinishing, std::move(lock));
+      return leaveIdle(isFinishing, std::move(lock));
     const Finishing &work = finishing.front(); // only removed here
     lock.unlock();
-    Status status = waitFinished(work.value);
+    Status status = own->waitGiven(work.value, SPARKLE_FOREVER); // as above
+    DriverCall call;
+    if (status.isOk())
+      status = own->wait(work.value, SPARKLE_FOREVER);
     for (const OwnedPoint &point : work.signals)
       if (status.isOk())
         point.timeline->advance(point.value);
@@ -348,19 +353,29 @@ void QueueState::runFinishing() {
     lock.unlock(); // the last owner of a timeline may go here
     done = {};
     lock.lock();
+    if (finishing.empty() && isClosing && deferred.empty())
+      return leave(isFinishing, std::move(lock)); // in the same call
   }
 }
 
-/// The end of a thread. Where close() waits for it, that owns the queue, too:
-/// the last part is given away before it can go on.
+/// The end of a thread, within a driver call. Where close() waits for it, that
+/// owns the queue, too: the last part is given away before it can go on.
 void QueueState::leave(bool &isRunning, std::unique_lock<std::mutex> lock) {
   isRunning = false;
   changed.notify_all();
+  if (!isAwaited)
+    lock.unlock();
+  release();
+}
+
+/// The same without a call. One may not come again, so nobody may wait for it.
+void QueueState::leaveIdle(bool &isRunning, std::unique_lock<std::mutex> lock) {
   if (isAwaited)
-    return release();
+    return leave(isRunning, std::move(lock));
   lock.unlock();
   DriverCall call;
-  release();
+  lock.lock();
+  leave(isRunning, std::move(lock));
 }
 
 void QueueState::close() {
@@ -378,11 +393,17 @@ void QueueState::close() {
   if (isDeferring || isFinishing)
     return; // they own the queue, and go when the work is done
   // If there is no thread left, the destructor waits.
+  if (!DriverCall::tryBegin())
+    return;
   Status status = start(isFinishing, [](void *state) {
-    static_cast<QueueState *>(state)->runFinishing();
+    auto *self = static_cast<QueueState *>(state);
+    self->leave(self->isFinishing, std::unique_lock<std::mutex>(self->mutex));
+    DriverCall::end();
   });
-  if (!status.isOk())
-    device->settings().log(1, "%s", status.message());
+  if (status.isOk())
+    return;
+  DriverCall::end();
+  device->settings().log(1, "%s", status.message());
 }
 
 } // namespace sparkle::runtime

@@ -59,12 +59,13 @@ private:
   // On the queue's threads.
   Status start(bool &isRunning, void (*run)(void *state));
   void runDeferred();
+  Status waitOnHost(const Deferred &work);
   Status run(const Deferred &work);
   void drop(const Status &status);
   void runFinishing();
-  Status waitFinished(uint64_t value);
   void finish(uint64_t value, std::vector<OwnedPoint> signals);
   void leave(bool &isRunning, std::unique_lock<std::mutex> lock);
+  void leaveIdle(bool &isRunning, std::unique_lock<std::mutex> lock);
 
   Ref<VulkanDevice> device;
   uint32_t turn; // which of the driver's queues

@@ -43,7 +43,12 @@ public:
   }
   ~Owned() { release(handle); }
 
-  T **out() { return &handle; }
+  /// To be filled in; what was there before is released.
+  T **out() {
+    release(handle);
+    handle = nullptr;
+    return &handle;
+  }
   operator T *() const { return handle; }
 
 private:
