@@ -30,6 +30,8 @@ Status Module::create(Device &device, const sparkle_kernel_t &kernel,
   auto made = Ref<Module>::adopt(new Module(device, kernel));
   if (Status status = made->addVariants(); !status.isOk())
     return status;
+  if (Status status = made->prepare(0); !status.isOk())
+    return status;
   made->creationTime = getNanoseconds() - begin;
   device.settings().log(2, "%s: module '%s' ready in %" PRIu64 " ns",
                         device.properties().name, kernel.name,
@@ -53,12 +55,9 @@ Status Module::addVariants() {
       lacks += status.message();
       continue;
     }
-    Variant variant{&code, {}};
-    if (status.isOk())
-      status = owner->createProgram(description, code, variant.program);
     if (!status.isOk())
       return status;
-    variants.push_back(std::move(variant));
+    variants.push_back({&code, {}});
   }
   if (!variants.empty())
     return {};
@@ -83,11 +82,23 @@ sparkle_module_properties_t Module::properties() const {
   return properties;
 }
 
+/// A driver may take long for a program: variants that nobody selects cost
+/// nothing.
+Status Module::prepare(uint32_t variant) {
+  std::lock_guard<std::mutex> lock(preparing);
+  Variant &wanted = variants[variant];
+  if (wanted.program)
+    return {};
+  return owner->createProgram(description, *wanted.code, wanted.program);
+}
+
 Status Module::select(uint32_t variant) {
   if (variant >= variants.size())
     return Status::failure(SPARKLE_INVALID_ARGUMENT,
                            "expected a variant below %u, but got %u",
                            variantCount(), variant);
+  if (Status status = prepare(variant); !status.isOk())
+    return status;
   chosen = variant;
   return {};
 }

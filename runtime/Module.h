@@ -8,12 +8,14 @@
 #include "runtime/Device/Device.h"
 #include "runtime/Mapping.h"
 
+#include <mutex>
+
 namespace sparkle::runtime {
 
 /// A code that the device can run.
 struct Variant {
   const sparkle_code_t *code;
-  Ref<Program> program;
+  Ref<Program> program; ///< Null until it is prepared.
 };
 
 class Module final : public Counted {
@@ -32,12 +34,17 @@ public:
   }
   sparkle_module_properties_t properties() const;
 
+  /// Has the device compile a variant, where it has not yet.
+  Status prepare(uint32_t variant);
+  /// Prepares it and makes it current.
   Status select(uint32_t variant);
   /// What `select` made current.
   uint32_t current() const { return chosen.load(); }
   uint32_t variantCount() const {
     return static_cast<uint32_t>(variants.size());
   }
+  /// Its program is there if it is, or was, current or else prepared by the
+  /// caller.
   const Variant &variant(uint32_t index) const { return variants[index]; }
 
   /// Its packing by a variant; null if it is no weight.
@@ -63,6 +70,7 @@ private:
   const sparkle_kernel_t &description;
   const Mapping mapping;
   std::vector<const sparkle_tensor_t *> arguments;
+  std::mutex preparing; // held while a program is made
   std::vector<Variant> variants;
   std::atomic<uint32_t> chosen{0};
   uint64_t creationTime = 0; // nanoseconds

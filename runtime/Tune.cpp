@@ -120,6 +120,8 @@ Status tune(Module &module, const int64_t *sizes, uint32_t sizeCount,
   uint64_t least = UINT64_MAX;
   for (uint32_t variant = 0; variant < module.variantCount(); ++variant) {
     uint64_t best = 0;
+    if (Status status = module.prepare(variant); !status.isOk())
+      return status;
     if (Status status = trial.measure(variant, rounds ? rounds : 5, best);
         !status.isOk())
       return status;

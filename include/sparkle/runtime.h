@@ -218,7 +218,7 @@ SPARKLE_API const sparkle_kernel_t *
 sparkle_library_find_kernel(const sparkle_library_t *library, const char *name);
 
 /* Makes a kernel ready on a device: checks it, picks the codes that the device
- * can run, and has the driver compile them. The first of them is current.
+ * can run, and has the driver compile the first of them, which is current.
  * kernel: borrowed; it stays where it is until the module is released.
  * out_module: owned by the caller.
  * Returns SPARKLE_INVALID_ARTIFACT; SPARKLE_NO_IMAGE and what each code needs
@@ -243,8 +243,11 @@ SPARKLE_API void
 sparkle_module_query_properties(const sparkle_module_t *module,
                                 sparkle_module_properties_t *out_properties);
 
-/* Makes another variant current. Weights are to be packed again; recordings
- * and streams keep the variant that they were made with. */
+/* Makes another variant current, and has the driver compile it if it has not
+ * yet. Weights are to be packed again; recordings and streams keep the variant
+ * that they were made with.
+ * Returns SPARKLE_INVALID_ARGUMENT if there is none of that number, else as
+ * sparkle_module_create. The current one stays after a failure. */
 SPARKLE_API sparkle_status_t sparkle_module_select_variant(
     sparkle_module_t *module, uint32_t variant, sparkle_error_t *out_error);
 

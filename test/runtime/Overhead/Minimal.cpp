@@ -8,8 +8,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <dlfcn.h>
 
 static void check(VkResult result) {
   if (result == VK_SUCCESS)
@@ -18,8 +16,9 @@ static void check(VkResult result) {
   std::exit(1);
 }
 
-Minimal::Minimal(const char *name, uint32_t count) : count(count) {
-  openDevice(name);
+Minimal::Minimal(const VulkanWitness &witness, uint32_t count)
+    : witness(witness), count(count), device(witness.device) {
+  loadFunctions();
   x = createBuffer(buffers[0]);
   y = createBuffer(buffers[1]);
   createPipeline();
@@ -27,60 +26,15 @@ Minimal::Minimal(const char *name, uint32_t count) : count(count) {
   createQueue();
 }
 
-void Minimal::openDevice(const char *name) {
-  void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    std::fprintf(stderr, "runtime-overhead: %s\n", dlerror());
-    std::exit(1);
-  }
-  auto get = reinterpret_cast<PFN_vkGetInstanceProcAddr>(
-      dlsym(library, "vkGetInstanceProcAddr"));
-  auto createInstance =
-      reinterpret_cast<PFN_vkCreateInstance>(get(nullptr, "vkCreateInstance"));
-  VkApplicationInfo application = {};
-  application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
-  application.apiVersion = VK_API_VERSION_1_2;
-  VkInstanceCreateInfo info = {};
-  info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
-  info.pApplicationInfo = &application;
-  VkInstance instance;
-  check(createInstance(&info, nullptr, &instance));
-  // First by way of the instance, to make a device; then the device's own,
-  // without the loader between.
-#define LOAD(name)                                                             \
-  name = reinterpret_cast<PFN_vk##name>(get(instance, "vk" #name));
-  MINIMAL_FUNCTIONS(LOAD)
-#undef LOAD
-  VkPhysicalDevice devices[16];
-  uint32_t number = 16;
-  EnumeratePhysicalDevices(instance, &number, devices);
-  for (uint32_t i = 0; i < number && !physical; ++i) {
-    VkPhysicalDeviceProperties properties;
-    GetPhysicalDeviceProperties(devices[i], &properties);
-    if (!std::strcmp(properties.deviceName, name))
-      physical = devices[i];
-  }
-  if (!physical)
-    check(VK_ERROR_INITIALIZATION_FAILED);
-  VkPhysicalDeviceTimelineSemaphoreFeatures feature = {};
-  feature.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES;
-  feature.timelineSemaphore = VK_TRUE;
-  float priority = 1;
-  VkDeviceQueueCreateInfo queues = {}; // the first family computes everywhere
-  queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-  queues.queueCount = 1;
-  queues.pQueuePriorities = &priority;
-  VkDeviceCreateInfo wanted = {};
-  wanted.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
-  wanted.pNext = &feature;
-  wanted.queueCreateInfoCount = 1;
-  wanted.pQueueCreateInfos = &queues;
-  check(CreateDevice(physical, &wanted, nullptr, &device));
+/// The device's own where it has one, without the loader between.
+void Minimal::loadFunctions() {
   auto getOfDevice = reinterpret_cast<PFN_vkGetDeviceProcAddr>(
-      get(instance, "vkGetDeviceProcAddr"));
+      witness.getInstanceProcAddr(witness.instance, "vkGetDeviceProcAddr"));
 #define LOAD(name)                                                             \
-  if (PFN_vkVoidFunction found = getOfDevice(device, "vk" #name))              \
-    name = reinterpret_cast<PFN_vk##name>(found);
+  name = reinterpret_cast<PFN_vk##name>(getOfDevice(device, "vk" #name));      \
+  if (!name)                                                                   \
+    name = reinterpret_cast<PFN_vk##name>(                                     \
+        witness.getInstanceProcAddr(witness.instance, "vk" #name));
   MINIMAL_FUNCTIONS(LOAD)
 #undef LOAD
 }
@@ -88,7 +42,7 @@ void Minimal::openDevice(const char *name) {
 /// Memory that the host sees.
 uint32_t Minimal::findMemory(uint32_t allowed) const {
   VkPhysicalDeviceMemoryProperties memory;
-  GetPhysicalDeviceMemoryProperties(physical, &memory);
+  GetPhysicalDeviceMemoryProperties(witness.physical, &memory);
   VkMemoryPropertyFlags wish = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
                                VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
@@ -183,10 +137,10 @@ void Minimal::createSet() {
 }
 
 void Minimal::createQueue() {
-  GetDeviceQueue(device, 0, 0, &queue);
   VkCommandPoolCreateInfo poolInfo = {};
   poolInfo.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
   poolInfo.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+  poolInfo.queueFamilyIndex = witness.family;
   check(CreateCommandPool(device, &poolInfo, nullptr, &pool));
   VkSemaphoreTypeCreateInfo type = {};
   type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
@@ -251,7 +205,7 @@ uint64_t Minimal::submit(VkCommandBuffer buffer) {
   info.pCommandBuffers = &buffer;
   info.signalSemaphoreCount = 1;
   info.pSignalSemaphores = &semaphore;
-  check(QueueSubmit(queue, 1, &info, VK_NULL_HANDLE));
+  check(QueueSubmit(witness.queue, 1, &info, VK_NULL_HANDLE));
   return value;
 }
 

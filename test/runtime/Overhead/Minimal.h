@@ -6,9 +6,9 @@
 #ifndef SPARKLE_TEST_RUNTIME_OVERHEAD_MINIMAL_H
 #define SPARKLE_TEST_RUNTIME_OVERHEAD_MINIMAL_H
 
+#include "test/runtime/Overhead/Witness.h"
+
 #include <cstdint>
-#include <vector>
-#include <vulkan/vulkan_core.h>
 
 /// FUNCTION(name): all that it calls, without `vk`.
 #define MINIMAL_FUNCTIONS(FUNCTION)                                            \
@@ -27,27 +27,23 @@
   FUNCTION(CreateComputePipelines)                                             \
   FUNCTION(CreateDescriptorPool)                                               \
   FUNCTION(CreateDescriptorSetLayout)                                          \
-  FUNCTION(CreateDevice)                                                       \
   FUNCTION(CreatePipelineLayout)                                               \
   FUNCTION(CreateSemaphore)                                                    \
   FUNCTION(CreateShaderModule)                                                 \
   FUNCTION(EndCommandBuffer)                                                   \
-  FUNCTION(EnumeratePhysicalDevices)                                           \
   FUNCTION(GetBufferMemoryRequirements)                                        \
-  FUNCTION(GetDeviceQueue)                                                     \
   FUNCTION(GetPhysicalDeviceMemoryProperties)                                  \
-  FUNCTION(GetPhysicalDeviceProperties)                                        \
   FUNCTION(MapMemory)                                                          \
   FUNCTION(QueueSubmit)                                                        \
   FUNCTION(UpdateDescriptorSets)                                               \
   FUNCTION(WaitSemaphores)
 
-/// y[i] = 2 * x[i] + 1 for i < count, on one queue. What fails ends the
-/// program; what it makes lives as long as that.
+/// y[i] = 2 * x[i] + 1 for i < count, on the device and the queue that the
+/// runtime uses: not at the same time. What fails ends the program; what it
+/// makes lives as long as that.
 class Minimal {
 public:
-  /// device: as the driver spells it.
-  Minimal(const char *device, uint32_t count);
+  Minimal(const VulkanWitness &witness, uint32_t count);
 
   float *getInput() const { return x; }
   const float *getOutput() const { return y; }
@@ -61,7 +57,7 @@ public:
   void wait(uint64_t value);
 
 private:
-  void openDevice(const char *name);
+  void loadFunctions();
   float *createBuffer(VkBuffer &buffer);
   uint32_t findMemory(uint32_t allowed) const;
   void createPipeline();
@@ -71,10 +67,9 @@ private:
 #define MINIMAL_MEMBER(name) PFN_vk##name name = nullptr;
   MINIMAL_FUNCTIONS(MINIMAL_MEMBER)
 #undef MINIMAL_MEMBER
+  const VulkanWitness &witness;
   uint32_t count;
-  VkPhysicalDevice physical = VK_NULL_HANDLE;
-  VkDevice device = VK_NULL_HANDLE;
-  VkQueue queue = VK_NULL_HANDLE;
+  VkDevice device;
   VkBuffer buffers[2] = {};
   float *x = nullptr, *y = nullptr;
   VkDescriptorSetLayout setLayout = VK_NULL_HANDLE;

@@ -56,6 +56,50 @@ TEST_F(VulkanCache, written) {
   EXPECT_EQ(list().size(), 2u);
 }
 
+/// Only the variants that somebody wants are compiled, each of them once.
+TEST_F(VulkanCache, variantsOnDemand) {
+  AffineKernel other;
+  other.setImage(2, 12345); // the generator's number
+  sparkle_code_t codes[] = {affine.code, other.code};
+  affine.kernel.codes = codes;
+  affine.kernel.code_count = 2;
+  sparkle_module_t *module;
+  ASSERT_OK(sparkle_module_create(device, &affine.kernel, &module, &error));
+  EXPECT_EQ(list().size(), 1u);
+  EXPECT_OK(sparkle_module_select_variant(module, 0, &error));
+  EXPECT_EQ(list().size(), 1u);
+  for (uint32_t variant : {1, 0, 1})
+    EXPECT_OK(sparkle_module_select_variant(module, variant, &error));
+  EXPECT_EQ(list().size(), 2u);
+  sparkle_module_release(module);
+  fs::remove_all(environment.cache.path);
+  fs::create_directory(environment.cache.path);
+  ASSERT_OK(sparkle_module_create(device, &affine.kernel, &module, &error));
+  const int64_t size = 100;
+  EXPECT_OK(sparkle_module_tune(module, &size, 1, 1, &error));
+  EXPECT_EQ(list().size(), 2u);
+  sparkle_module_release(module);
+}
+
+/// One that cannot be made is refused when it is wanted; the other one stays.
+TEST_F(VulkanCache, variantRefused) {
+  AffineKernel other;
+  other.setImage(0, 12345); // no magic number
+  sparkle_code_t codes[] = {affine.code, other.code};
+  affine.kernel.codes = codes;
+  affine.kernel.code_count = 2;
+  sparkle_module_t *module;
+  ASSERT_OK(sparkle_module_create(device, &affine.kernel, &module, &error));
+  EXPECT_EQ(sparkle_module_select_variant(module, 1, &error),
+            SPARKLE_INVALID_ARTIFACT);
+  EXPECT_NE(std::string(error.message).find("expected a SPIR-V module"),
+            std::string::npos);
+  sparkle_module_properties_t properties;
+  sparkle_module_query_properties(module, &properties);
+  EXPECT_EQ(properties.variant, 0u);
+  sparkle_module_release(module);
+}
+
 /// Every byte of the header counts, and so do those after it.
 TEST_F(VulkanCache, damaged) {
   createModule();
