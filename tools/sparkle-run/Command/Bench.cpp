@@ -76,6 +76,7 @@ private:
            figure.getRate(figure.operations) > peaks[figure.device];
   }
   bool isGood(const Figure &figure) const;
+  void printCounts() const;
   std::string getPeerName() const;
   std::string getVerdict(const Figure &figure) const;
   void print() const;
@@ -289,6 +290,18 @@ void Bench::printFigure(const Figure &figure) const {
   std::printf("  %s\n", getVerdict(figure).c_str());
 }
 
+void Bench::printCounts() const {
+  size_t right = 0, unsupported = 0, all = 0;
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork) {
+      ++all;
+      unsupported += !figure.unsupported.empty();
+      right += figure.unsupported.empty() && isGood(figure);
+    }
+  std::printf("%zu passed, %zu failed, %zu unsupported\n", right,
+              all - right - unsupported, unsupported);
+}
+
 void Bench::print() const {
   std::printf("%s; f32%s%s\n", getProcessorName().c_str(),
               options.peer.empty() ? "" : "; peer: ", getPeerName().c_str());
@@ -305,6 +318,7 @@ void Bench::print() const {
   for (const auto &ofWork : figures)
     for (const Figure &figure : ofWork)
       printFigure(figure);
+  printCounts();
 }
 
 void Bench::writeFigure(Json &json, const Figure &figure) const {
@@ -341,6 +355,11 @@ void Bench::writeFigure(Json &json, const Figure &figure) const {
           .field("peer_error_of_bound", figure.peerDistance);
     if (!figure.noPeer.empty())
       json.field("no_peer", figure.noPeer);
+  } else {
+    // Every result has these, so that a reader need not ask.
+    for (const char *key :
+         {"ms", "gflops", "percent_of_peak", "max_error", "ratio"})
+      json.key(key).null();
   }
   json.close();
 }

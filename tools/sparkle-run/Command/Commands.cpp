@@ -63,6 +63,16 @@ std::string sparkle::spellShare(double share) {
   return share == 0 ? "none" : text;
 }
 
+std::string sparkle::spellError(const Comparison &comparison) {
+  if (comparison.count == 0)
+    return "no values at these sizes";
+  char text[64];
+  std::snprintf(text, sizeof text, "largest error %.3g, %s of its bound at ",
+                comparison.largest,
+                spellShare(comparison.largestShare).c_str());
+  return text + comparison.where;
+}
+
 std::string sparkle::getProcessorName() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)

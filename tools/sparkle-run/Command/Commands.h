@@ -46,6 +46,8 @@ private:
 
 /// "0.43" of a bound, "none" of no error.
 std::string spellShare(double share);
+/// "largest error 1e-05, 0.43 of its bound at y[0, 1]".
+std::string spellError(const Comparison &comparison);
 
 /// Begins `{"machine": {...}` with the processor and the devices; the caller
 /// adds to the machine and closes it.

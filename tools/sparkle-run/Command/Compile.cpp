@@ -6,6 +6,7 @@
 #include "tools/sparkle-run/Command/Commands.h"
 
 #include <cstdio>
+#include <mutex>
 
 using namespace sparkle;
 
@@ -27,9 +28,13 @@ int sparkle::compile(const Options &options) {
   if (!work)
     return 1;
   Progress progress(work->size());
+  size_t done = 0;
+  std::mutex mutex;
   runParallel(work->size(), options.jobs, [&](size_t i) {
     (*work)[i].prepare(compiler, i);
     (*work)[i].close();
+    std::lock_guard<std::mutex> lock(mutex);
+    progress.show(++done, (*work)[i].name);
   });
   progress.clear();
   size_t failed = 0, unsupported = 0;

@@ -33,9 +33,7 @@ static bool runOn(const Device &device, const Instance &instance) {
   }
   Comparison comparison = instance.compare(outputs);
   if (comparison.isGood())
-    std::printf("right; largest error %.3g, %s of its bound at %s\n",
-                comparison.largest, spellShare(comparison.largestShare).c_str(),
-                comparison.where.c_str());
+    std::printf("right; %s\n", spellError(comparison).c_str());
   else
     std::printf("WRONG: %s\n", comparison.describe().c_str());
   return comparison.isGood();
@@ -55,9 +53,10 @@ int sparkle::runOnce(const sparkle_context_t *context, const Options &options) {
     std::string sizes = instance.spellSizes();
     std::printf("%s%s%s\n", one.name.c_str(), sizes.empty() ? "" : ": ",
                 sizes.c_str());
-    instance.fill();
-    if (instance.getObstacle().empty())
+    if (instance.getObstacle().empty()) {
+      instance.fill();
       instance.computeReference();
+    }
     for (const Device &device : *devices)
       good &= runOn(device, instance);
   }

@@ -222,11 +222,9 @@ void Verifier::report(const Work &one, const Verdict &verdict) {
     else if (!finding.unsupported.empty())
       std::printf("unsupported: %s", finding.unsupported.c_str());
     else
-      std::printf("%u variant%s, largest error %.3g, %s of its bound at %s",
-                  finding.variants, finding.variants == 1 ? "" : "s",
-                  finding.comparison.largest,
-                  spellShare(finding.comparison.largestShare).c_str(),
-                  finding.comparison.where.c_str());
+      std::printf("%u variant%s, %s", finding.variants,
+                  finding.variants == 1 ? "" : "s",
+                  spellError(finding.comparison).c_str());
   }
   if (!verdict.differing.empty())
     std::printf("\n            %s differ by at most %.3g%s%s",
@@ -351,12 +349,14 @@ int sparkle::verify(const sparkle_context_t *context, const Options &options) {
     for (const Device &device : *devices)
       std::printf(" %s (%s)", device.getName().c_str(),
                   device.getProperties().description);
-    std::printf("; problems with batch %s, at most %lld million "
-                "multiply-adds\n",
+    std::printf("; problems with batch %s",
                 options.batch == 0 ? "as written"
                 : options.batch    ? std::to_string(*options.batch).c_str()
-                                   : "1",
-                (long long)options.scale.value_or(500));
+                                   : "1");
+    if (long long scale = options.scale.value_or(500))
+      std::printf(", at most %lld million multiply-adds\n", scale);
+    else
+      std::printf(", as large as written\n");
   }
   return Verifier(options, *devices, compiler, std::move(*work)).run();
 }

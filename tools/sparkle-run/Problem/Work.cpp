@@ -80,6 +80,7 @@ private:
   bool addList(const std::string &name);
   void addCase(const Case &one);
   void filter();
+  bool checkSizes();
 
   const Options &options;
   const Compiler &compiler;
@@ -187,6 +188,25 @@ void Collector::filter() {
     work.resize(options.limit);
 }
 
+static bool hasSize(const Work &one, const std::string &name) {
+  if (one.asked)
+    return one.asked->conv.batchAtRunTime && name == "N";
+  for (uint32_t i = 0; i < one.kernel->size_count; ++i)
+    if (name == one.kernel->size_names[i])
+      return true;
+  return false;
+}
+
+/// A size that no kernel has was meant otherwise.
+bool Collector::checkSizes() {
+  for (const auto &[name, value] : options.sizes)
+    if (std::none_of(work.begin(), work.end(),
+                     [&](const Work &one) { return hasSize(one, name); }))
+      return fail("expected a size of the kernels for --size, but got '" +
+                  name + "'");
+  return true;
+}
+
 bool Collector::collect() {
   for (size_t i = 0; i < options.files.size(); ++i)
     if (!addFile(options.files[i], i))
@@ -208,7 +228,9 @@ bool Collector::collect() {
   filter();
   if (!reader.getErrors().empty())
     return false;
-  return !work.empty() || fail("expected a problem, but none is left");
+  if (work.empty())
+    return fail("expected a problem, but none is left");
+  return checkSizes();
 }
 
 std::optional<std::vector<Work>>
