@@ -39,6 +39,26 @@ private:
   int descriptor;
 };
 
+/// That of this machine; none where no code is for it.
+#if defined(__x86_64__)
+constexpr Elf64_Half ownMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr Elf64_Half ownMachine = EM_AARCH64;
+#else
+constexpr Elf64_Half ownMachine = EM_NONE;
+#endif
+
+const char *getMachineName(Elf64_Half machine) {
+  switch (machine) {
+  case EM_X86_64:
+    return "x86-64";
+  case EM_AARCH64:
+    return "AArch64";
+  default:
+    return "another processor";
+  }
+}
+
 bool isSharedObject(const Elf64_Ehdr &header) {
   return !std::memcmp(header.e_ident, ELFMAG, SELFMAG) &&
          header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN &&
@@ -75,6 +95,10 @@ Status checkFile(const char *path) {
                            "expected a shared object '%s', but got another "
                            "file",
                            path);
+  if (header.e_machine != ownMachine)
+    return Status::failure(
+        SPARKLE_FILE, "expected a shared object '%s' for %s, but it is for %s",
+        path, getMachineName(ownMachine), getMachineName(header.e_machine));
   if (!isWhole(file, header, static_cast<uint64_t>(info.st_size)))
     return Status::failure(SPARKLE_FILE,
                            "expected a whole shared object '%s', but it is cut "

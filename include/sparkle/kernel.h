@@ -53,10 +53,13 @@ typedef enum sparkle_element {
   SPARKLE_ELEMENT_MAX = 0x7fffffff
 } sparkle_element_t;
 
-/* The x86-64 instruction sets that CPU code may need beyond SSE2:
- * FEATURE(NAME, "name as LLVM spells it", bit). The AVX-512 group needs the
+/* The instruction sets that CPU code may need:
+ * FEATURE(NAME, "name as LLVM spells it", bit).
+ *
+ * Below bit 32 stand those of x86-64 beyond SSE2. The AVX-512 group needs the
  * operating system to save ZMM state (XCR0 bits 5-7), the AVX group YMM state
- * (bit 2). */
+ * (bit 2). From bit 32 on stand those of AArch64. All code for AArch64 needs
+ * NEON, and no other does: the bit tells the two architectures apart. */
 #define SPARKLE_CPU_FEATURES(FEATURE)                                          \
   FEATURE(SSE3, "sse3", 0)                                                     \
   FEATURE(SSSE3, "ssse3", 1)                                                   \
@@ -77,7 +80,8 @@ typedef enum sparkle_element {
   FEATURE(AVX512DQ, "avx512dq", 16)                                            \
   FEATURE(AVX512VL, "avx512vl", 17)                                            \
   FEATURE(AVX512VNNI, "avx512vnni", 18)                                        \
-  FEATURE(AVX512BF16, "avx512bf16", 19)
+  FEATURE(AVX512BF16, "avx512bf16", 19)                                        \
+  FEATURE(NEON, "neon", 32)
 
 #define SPARKLE_CPU_FEATURE(NAME, spelling, bit)                               \
   static const uint64_t SPARKLE_CPU_##NAME = UINT64_C(1) << (bit);

@@ -498,7 +498,7 @@ SPARKLE_API sparkle_status_t sparkle_stream_wait(sparkle_stream_t *stream,
 /* The SPARKLE_CPU_* instruction sets that the processor has and the operating
  * system saves the registers of.
  * out_features: one bit each.
- * Returns SPARKLE_UNAVAILABLE where the processor is no x86-64. */
+ * Returns SPARKLE_UNAVAILABLE where it is neither x86-64 nor AArch64. */
 SPARKLE_API sparkle_status_t
 sparkle_cpu_query_features(uint64_t *out_features, sparkle_error_t *out_error);
 
@@ -525,7 +525,7 @@ typedef struct sparkle_cpu_peak {
  * about a tenth of a second; the best of many rounds counts.
  * threads: how many run at once; 0 is one for every processor that this process
  * may use.
- * Returns SPARKLE_UNAVAILABLE where the processor is no x86-64,
+ * Returns SPARKLE_UNAVAILABLE where it is neither x86-64 nor AArch64,
  * SPARKLE_INVALID_ARGUMENT if `threads` is above 1024,
  * SPARKLE_OUT_OF_RESOURCES if a thread cannot be started. */
 SPARKLE_API sparkle_status_t sparkle_cpu_measure_peak(

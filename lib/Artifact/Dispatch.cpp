@@ -56,8 +56,10 @@ constexpr uint64_t getKnown() {
   return known;
 }
 #define SPARKLE_BIT(NAME, spelling, bit) | SPARKLE_CPU_##NAME
-static_assert(getKnown() == (0 SPARKLE_CPU_FEATURES(SPARKLE_BIT)),
-              "every instruction set has a place in CPUID");
+static_assert((getKnown() | SPARKLE_CPU_NEON) ==
+                  (0 SPARKLE_CPU_FEATURES(SPARKLE_BIT)),
+              "every instruction set has a place in CPUID, or a machine that "
+              "loads the object has it");
 #undef SPARKLE_BIT
 
 constexpr Place kXgetbv = {0, 1, 0, ECX, 27}; // "OSXSAVE"
@@ -81,13 +83,14 @@ uint32_t getState(uint64_t features) {
 /// what those do that count bytes.
 constexpr int64_t kNoStatus = 3, kNoSize = -1;
 
-/// Code that runs on every machine.
+/// Code that runs on every machine that loads the object.
 Function *addFunction(Module &module, FunctionType *type, const Twine &name,
                       GlobalValue::LinkageTypes linkage) {
   Function *function = Function::Create(type, linkage, name, module);
-  function->addFnAttr("target-cpu", "x86-64");
+  StringRef least = module.getTargetTriple().isX86() ? "x86-64" : "generic";
+  function->addFnAttr("target-cpu", least);
   function->addFnAttr("target-features", "");
-  function->addFnAttr("tune-cpu", "x86-64");
+  function->addFnAttr("tune-cpu", least);
   function->addFnAttr(Attribute::NoUnwind);
   return function;
 }

@@ -79,12 +79,14 @@ Expected<std::string> findLinker() {
                            "but got none - install lld");
 }
 
-Error runLinker(const Workplace &workplace, ArrayRef<std::string> arguments) {
+/// `emulation`: the machine, as linkers name it.
+Error runLinker(const Workplace &workplace, StringRef emulation,
+                ArrayRef<std::string> arguments) {
   Expected<std::string> linker = findLinker();
   if (!linker)
     return linker.takeError();
   SmallVector<StringRef> line{
-      *linker,        "-m", "elf_x86_64",  "-shared",         "-z",
+      *linker,        "-m", emulation,     "-shared",         "-z",
       "now",          "-z", "noexecstack", "--build-id=none", "--no-undefined",
       "--gc-sections"};
   line.append(arguments.begin(), arguments.end());
@@ -100,12 +102,20 @@ Error runLinker(const Workplace &workplace, ArrayRef<std::string> arguments) {
   return createStringError("the linker failed: " + reason);
 }
 
-Expected<SmallVector<std::string>> getUndefined(StringRef object) {
+/// What the linker has to know of the object.
+struct Needs {
+  StringRef emulation;
+  SmallVector<std::string> undefined;
+};
+
+Expected<Needs> readObject(StringRef object) {
   auto file =
       object::ObjectFile::createObjectFile(MemoryBufferRef(object, "object"));
   if (!file)
     return file.takeError();
-  SmallVector<std::string> names;
+  Needs needs;
+  needs.emulation =
+      (*file)->getArch() == Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
   for (const object::SymbolRef &symbol : (*file)->symbols()) {
     Expected<uint32_t> flags = symbol.getFlags();
     if (!flags)
@@ -116,18 +126,17 @@ Expected<SmallVector<std::string>> getUndefined(StringRef object) {
     if (!name)
       return name.takeError();
     if (!name->empty())
-      names.push_back(name->str());
+      needs.undefined.push_back(name->str());
   }
-  return names;
+  return needs;
 }
 
-/// Makes `library` in the workplace if one of `symbols` comes from it, and adds
-/// it to `inputs`.
-Error addStub(const Workplace &workplace, StringRef library,
-              ArrayRef<std::string> symbols,
+/// Makes `library` in the workplace if what is undefined comes from it, and
+/// adds it to `inputs`.
+Error addStub(const Workplace &workplace, StringRef library, const Needs &needs,
               SmallVectorImpl<std::string> &inputs) {
   std::string script;
-  for (StringRef symbol : symbols)
+  for (StringRef symbol : needs.undefined)
     if (getLibrary(symbol) == library)
       script += (symbol + " = 0;\n").str();
   if (script.empty())
@@ -135,8 +144,9 @@ Error addStub(const Workplace &workplace, StringRef library,
   if (Error error = workplace.write("stub.script", script))
     return error;
   inputs.push_back(workplace.path(library));
-  return runLinker(workplace, {"-soname", library.str(), "-o", inputs.back(),
-                               workplace.path("stub.script")});
+  return runLinker(workplace, needs.emulation,
+                   {"-soname", library.str(), "-o", inputs.back(),
+                    workplace.path("stub.script")});
 }
 
 } // namespace
@@ -147,17 +157,17 @@ Error linkShared(StringRef object, SmallVectorImpl<char> &shared) {
     return error;
   if (Error error = workplace.write("kernel.o", object))
     return error;
-  Expected<SmallVector<std::string>> undefined = getUndefined(object);
-  if (!undefined)
-    return undefined.takeError();
+  Expected<Needs> needs = readObject(object);
+  if (!needs)
+    return needs.takeError();
 
   SmallVector<std::string> inputs{workplace.path("kernel.o")};
   for (StringRef library : libraries)
-    if (Error error = addStub(workplace, library, *undefined, inputs))
+    if (Error error = addStub(workplace, library, *needs, inputs))
       return error;
   std::string output = workplace.path("kernel.so");
   inputs.append({"-o", output});
-  if (Error error = runLinker(workplace, inputs))
+  if (Error error = runLinker(workplace, needs->emulation, inputs))
     return error;
 
   auto bytes = MemoryBuffer::getFile(output, /*IsText=*/false,

@@ -47,8 +47,11 @@ struct CompileOptions {
   /// Its `target` counts only where no code is made, else each platform's.
   FrontendOptions frontend;
   /// At least one; as the codes of a kernel are to be ordered. Of several CPUs,
-  /// the best first.
+  /// which are of one architecture, the best first.
   std::vector<Platform> platforms;
+  /// The CPU that what is called before any code is chosen is compiled for:
+  /// every machine that can load the object has to run it.
+  std::string baseline = "x86-64";
   /// Adds NAME_reference to every kernel; else to those that ask for it.
   bool withReferences = false;
   /// Prepares every pass manager: printing, timing. None if empty.

@@ -14,13 +14,6 @@ using namespace mlir;
 
 namespace sparkle {
 
-/// What a descriptor points to is called before any code is chosen, so it runs
-/// on every machine that can load the object.
-static const TargetOptions &getBaseline() {
-  static const TargetOptions baseline{"x86-64"};
-  return baseline;
-}
-
 /// The one that objects are for.
 static const Target &getHostTarget() {
   return **llvm::find_if(getTargets(),
@@ -30,7 +23,7 @@ static const Target &getHostTarget() {
 Host::Host(const CompileOptions &options, ArrayRef<KernelDescription> kernels,
            ArrayRef<Variant> variants)
     : options(options), kernels(kernels), variants(variants),
-      target(getHostTarget()), processor(getBaseline()) {}
+      target(getHostTarget()), processor{options.baseline} {}
 
 LogicalResult Host::translate(ModuleOp functions) {
   bool hasOne = llvm::count_if(variants, [](const Variant &variant) {
@@ -45,7 +38,7 @@ LogicalResult Host::translate(ModuleOp functions) {
     if (failed(add(variant.getModule(), platform.options)))
       return failure();
   }
-  if (failed(add(functions, getBaseline())))
+  if (failed(add(functions, {options.baseline})))
     return failure();
   addDescriptors();
   target.optimise(*code, processor);

@@ -15,8 +15,8 @@ namespace sparkle {
 
 /// What the command line says about a target.
 struct TargetOptions {
-  /// CPU: as LLVM names it, avx512, avx2, baseline, or `native`: the machine's
-  /// own. GPU: one of the target's `processors`.
+  /// CPU: as LLVM names it, avx512, avx2, baseline, neon, or `native`: the
+  /// machine's own. GPU: one of the target's `processors`.
   std::string processor = "native";
 };
 
@@ -29,6 +29,8 @@ struct TargetDescription {
   /// SPARKLE_CPU_* bits (sparkle/kernel.h) of a CPU. The code uses no other
   /// instruction sets, so that a machine that has these can run it.
   uint64_t features = 0;
+  /// Of a CPU: the processor whose code all others of its architecture run.
+  std::string baseline = {};
 };
 
 enum class CodeFormat { Assembly, Object };

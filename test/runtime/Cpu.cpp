@@ -83,6 +83,32 @@ TEST(Cpu, findCodeSaysWhatIsMissing) {
   EXPECT_EQ(code, nullptr);
 }
 
+/// Code of another architecture is none, whatever it needs besides.
+TEST(Cpu, findCodeTellsArchitecturesApart) {
+  Descriptor good;
+  good.code.processor = "cortex-a76";
+  good.code.features = SPARKLE_CPU_NEON;
+  const sparkle_code_t *code = &good.code;
+  EXPECT_STREQ(
+      runtime::findCode(good.kernel, SPARKLE_CPU_AVX2, code).message(),
+      "kernel 'product': expected an AArch64 processor, which the code for "
+      "cortex-a76 needs");
+  EXPECT_EQ(code, nullptr);
+  EXPECT_TRUE(runtime::findCode(good.kernel, SPARKLE_CPU_NEON, code).isOk());
+  EXPECT_EQ(code, &good.code);
+
+  for (uint64_t features : {uint64_t(0), SPARKLE_CPU_AVX2}) {
+    good.code.processor = "x86-64";
+    good.code.features = features;
+    runtime::Status status =
+        runtime::findCode(good.kernel, SPARKLE_CPU_NEON, code);
+    EXPECT_EQ(status.code(), SPARKLE_NO_IMAGE);
+    EXPECT_STREQ(status.message(),
+                 "kernel 'product': expected an x86-64 processor, which the "
+                 "code for x86-64 needs");
+  }
+}
+
 TEST(Cpu, findCodeValidates) {
   Descriptor good;
   good.kernel.version = 0;

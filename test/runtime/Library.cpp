@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <elf.h>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -114,6 +115,25 @@ TEST_F(LibraryTest, objectThatIsNotShared) {
   EXPECT_EQ(openBytes(bytes), SPARKLE_FILE);
   EXPECT_EQ(error.message,
             "expected a shared object '" + path + "', but got another file");
+}
+
+TEST_F(LibraryTest, otherProcessor) {
+  uint16_t own;
+  std::memcpy(&own, &good[18], 2); // e_machine
+  const std::pair<uint16_t, std::string> machines[] = {
+      {EM_X86_64, "x86-64"},
+      {EM_AARCH64, "AArch64"},
+      {EM_S390, "another processor"}};
+  std::string here = own == EM_X86_64 ? "x86-64" : "AArch64";
+  for (const auto &[machine, name] : machines) {
+    if (machine == own)
+      continue;
+    std::string bytes = good;
+    std::memcpy(&bytes[18], &machine, 2);
+    EXPECT_EQ(openBytes(bytes), SPARKLE_FILE);
+    EXPECT_EQ(error.message, "expected a shared object '" + path + "' for " +
+                                 here + ", but it is for " + name);
+  }
 }
 
 TEST_F(LibraryTest, withoutKernels) {

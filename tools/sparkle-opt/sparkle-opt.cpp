@@ -101,9 +101,10 @@ struct Flags {
                              cl::desc(choices.gpus)};
   cl::list<std::string> cpus{
       "cpu", cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category),
-      cl::desc("The CPUs, as LLVM names them (znver4, x86-64-v4, ...), or "
-               "avx512, avx2, baseline; native (default) is this machine's. Of "
-               "several, each kernel calls the best that the machine runs")};
+      cl::desc("The CPUs, as LLVM names them (znver4, cortex-a76, ...), or "
+               "avx512, avx2, baseline of x86-64, neon of AArch64; native "
+               "(default) is this machine's. Of several, each kernel calls the "
+               "best that the machine runs")};
   cl::list<std::string> defines{
       "D", cl::Prefix, cl::value_desc("[KERNEL.]NAME=VALUE"), cl::cat(category),
       cl::desc("Set a size: a number, or ? to leave it to the call")};
@@ -208,6 +209,7 @@ private:
   int checkOutput();
   int readFiles();
   int checkProcessors();
+  int checkArchitecture(ArrayRef<std::string> cpus, MLIRContext &context);
   bool hasPasses();
   LogicalResult process(std::unique_ptr<llvm::MemoryBuffer> chunk,
                         llvm::raw_ostream &out);
@@ -395,11 +397,39 @@ int Driver::readFiles() {
   return message.empty() ? 0 : inputError(message);
 }
 
+/// An object is for one architecture, that of all CPUs.
+int Driver::checkArchitecture(ArrayRef<std::string> cpus,
+                              MLIRContext &context) {
+  const Target *target = *llvm::find_if(
+      getTargets(), [](const Target *each) { return !each->isGpu(); });
+  std::string message;
+  ScopedDiagnosticHandler handler(
+      &context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
+  for (const std::string &cpu : cpus) {
+    FailureOr<TargetDescription> described = target->describe(&context, {cpu});
+    if (failed(described))
+      return usageError(message);
+    if (&cpu == cpus.begin())
+      options.baseline = described->baseline;
+    if (options.baseline != described->baseline)
+      return usageError("expected --cpu to name processors of one "
+                        "architecture, but got '" +
+                        cpus.front() + "' and '" + cpu + "'");
+  }
+  return 0;
+}
+
 /// A wrong --cpu is found before anything is compiled. Of several, what needs
 /// more instruction sets stands first; of equals, what was named first.
 int Driver::checkProcessors() {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
+  // --cpu counts also where there is code for GPUs only.
+  std::vector<std::string> cpus(flags.cpus.begin(), flags.cpus.end());
+  if (cpus.empty() && !options.platforms.front().target->isGpu())
+    cpus.push_back("native");
+  if (int status = checkArchitecture(cpus, context))
+    return status;
   std::string message;
   ScopedDiagnosticHandler handler(
       &context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });

@@ -11,8 +11,12 @@
 
 namespace sparkle::cpu {
 
+/// What processors have in common that run the same instructions.
+struct Architecture;
+
 /// A processor as code is generated for it.
 struct Processor {
+  const Architecture *architecture = nullptr;
   /// As the command line names it; `native` is resolved.
   std::string name;
   /// As LLVM names the one that the code is tuned for.
@@ -32,9 +36,12 @@ std::unique_ptr<llvm::TargetMachine>
 createTargetMachine(const Processor &processor);
 /// The features as LLVM spells them: "+avx2,+fma".
 std::string spellFeatures(const Processor &processor);
+/// As LLVM names the least processor of the architecture, which `spellFeatures`
+/// adds to.
+llvm::StringRef getLeast(const Processor &processor);
 
 // LowerTiled.cpp
-/// Whether the processor converts f16 to f32 and back (F16C).
+/// Whether the processor converts f16 to f32 and back (F16C, NEON).
 enum class Halves { Convert, Refuse };
 std::unique_ptr<mlir::Pass> createLowerTiled(Halves halves);
 

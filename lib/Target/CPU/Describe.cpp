@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The numbers of an x86-64 processor, from its name. They never depend on the
-// machine that compiles, so that the same --cpu gives the same code.
+// The numbers of a processor, from its name, and the architecture, which the
+// name says too. They never depend on the machine that compiles, so that the
+// same --cpu gives the same code.
 
 #include "lib/Target/CPU/CPU.h"
 
@@ -16,8 +17,6 @@ using namespace mlir;
 
 namespace sparkle::cpu {
 
-static constexpr llvm::StringLiteral kTriple = "x86_64-unknown-linux-gnu";
-
 namespace {
 struct Feature {
   llvm::StringLiteral spelling;
@@ -27,12 +26,28 @@ struct Feature {
 struct Level {
   llvm::StringLiteral name, processor, tuning;
 };
-/// Bytes of the caches of one core.
-struct Caches {
+/// What the numbers of a target are made of.
+struct Core {
   llvm::StringLiteral processor;
+  /// Bytes of its caches; of one that cores share, its share.
   int64_t first, second;
+  /// Multiply-adds that are under way at once: of most cores two begin in a
+  /// cycle, and take four.
+  int64_t sums = 2 * 4;
 };
 } // namespace
+
+struct Architecture {
+  llvm::StringLiteral triple;
+  /// What LLVM calls the processor that all others contain, and what --cpu
+  /// does.
+  llvm::StringLiteral least, baseline;
+  /// What its processors have; LLVM's table holds some that do not.
+  llvm::StringLiteral required;
+  /// SPARKLE_CPU_*: of those of a processor, the ones that code may use.
+  uint64_t features;
+  ArrayRef<Level> levels;
+};
 
 static constexpr Feature kFeatures[] = {
 #define SPARKLE_FEATURE(NAME, spelling, bit) {spelling, SPARKLE_CPU_##NAME},
@@ -41,16 +56,28 @@ static constexpr Feature kFeatures[] = {
 };
 
 // The instruction sets of one, and the tuning of the most common that has them.
-static constexpr Level kLevels[] = {
+static constexpr Level kX86Levels[] = {
     {"avx512", "x86-64-v4", "skylake-avx512"},
     {"avx2", "x86-64-v3", "x86-64-v3"},
     {"baseline", "x86-64", "x86-64"},
 };
+static constexpr Level kAArch64Levels[] = {{"neon", "generic", "generic"}};
+
+// A name that two of them know is the first one's. Later instruction sets of
+// AArch64 do nothing for f32 in vectors of 128 bits: its code runs everywhere.
+static constexpr Architecture kArchitectures[] = {
+    {"x86_64-unknown-linux-gnu", "x86-64", "x86-64", "+64bit",
+     ~SPARKLE_CPU_NEON, kX86Levels},
+    {"aarch64-unknown-linux-gnu", "generic", "neon", "+neon", SPARKLE_CPU_NEON,
+     kAArch64Levels},
+};
 
 static constexpr int64_t KiB = 1024;
 
-// From the vendors' optimisation manuals. Others are taken for the last line.
-static constexpr Caches kCaches[] = {
+// From the vendors' optimisation manuals; a second cache of a size that the
+// maker of the chip chooses, as in the most common one. Others are taken for
+// the last line.
+static constexpr Core kCores[] = {
     {"znver5", 48 * KiB, 1024 * KiB},
     {"znver4", 32 * KiB, 1024 * KiB},
     {"znver3", 32 * KiB, 512 * KiB},
@@ -71,51 +98,95 @@ static constexpr Caches kCaches[] = {
     {"haswell", 32 * KiB, 256 * KiB},
     {"broadwell", 32 * KiB, 256 * KiB},
     {"skylake", 32 * KiB, 256 * KiB},
+    {"cortex-a53", 32 * KiB, 128 * KiB, 4},
+    {"cortex-a55", 32 * KiB, 128 * KiB, 4},
+    {"cortex-a57", 32 * KiB, 512 * KiB},
+    {"cortex-a72", 32 * KiB, 256 * KiB},
+    {"cortex-a73", 64 * KiB, 256 * KiB},
+    {"cortex-a75", 64 * KiB, 256 * KiB},
+    {"cortex-a76", 64 * KiB, 512 * KiB},
+    {"cortex-a77", 64 * KiB, 512 * KiB},
+    {"cortex-a78", 64 * KiB, 512 * KiB},
+    {"cortex-a710", 64 * KiB, 512 * KiB},
+    {"cortex-a715", 64 * KiB, 512 * KiB},
+    {"cortex-a720", 64 * KiB, 512 * KiB},
+    {"cortex-x1", 64 * KiB, 1024 * KiB, 16},
+    {"cortex-x2", 64 * KiB, 1024 * KiB, 16},
+    {"cortex-x3", 64 * KiB, 1024 * KiB, 16},
+    {"cortex-x4", 64 * KiB, 2048 * KiB, 16},
+    {"neoverse-n1", 64 * KiB, 1024 * KiB},
+    {"neoverse-n2", 64 * KiB, 1024 * KiB},
+    {"neoverse-v1", 64 * KiB, 1024 * KiB, 16},
+    {"neoverse-v2", 64 * KiB, 2048 * KiB, 16},
+    {"ampere1", 64 * KiB, 2048 * KiB},
+    {"apple-m1", 128 * KiB, 3072 * KiB, 16},
+    {"apple-m2", 128 * KiB, 4096 * KiB, 16},
+    {"apple-m3", 128 * KiB, 4096 * KiB, 16},
+    {"apple-m4", 128 * KiB, 4096 * KiB, 16},
     {"", 32 * KiB, 256 * KiB},
 };
 
-static const llvm::Target *getLLVMTarget() {
+static const llvm::Target *getLLVMTarget(const llvm::Triple &triple) {
   // Once for the process; LLVM's tables do not allow more.
-  static const llvm::Target *const target = [] {
+  static const bool done = [] {
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
     LLVMInitializeX86AsmParser();
-    std::string error;
-    return llvm::TargetRegistry::lookupTarget(llvm::Triple(kTriple), error);
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
+    return true;
   }();
-  return target;
+  (void)done;
+  std::string error;
+  return llvm::TargetRegistry::lookupTarget(triple, error);
 }
 
-std::optional<Processor> getProcessor(const TargetOptions &options) {
-  bool native = options.processor == "native";
+/// The processor if it is one of `architecture`.
+static std::optional<Processor> getProcessor(const Architecture &architecture,
+                                             std::string name, bool native) {
   Processor processor;
-  processor.name =
-      native ? llvm::sys::getHostCPUName().str() : options.processor;
+  processor.architecture = &architecture;
+  processor.name = std::move(name);
   std::string instructions = processor.tuning = processor.name;
-  for (const Level &level : kLevels)
+  for (const Level &level : architecture.levels)
     if (level.name == processor.name) {
       instructions = level.processor;
       processor.tuning = level.tuning;
     }
+  llvm::Triple triple(architecture.triple);
+  const llvm::Target *target = getLLVMTarget(triple);
   std::unique_ptr<llvm::MCSubtargetInfo> known(
-      getLLVMTarget()->createMCSubtargetInfo(llvm::Triple(kTriple), "", ""));
+      target->createMCSubtargetInfo(triple, "", ""));
   if (!known->isCPUStringValid(instructions))
     return std::nullopt;
-  known.reset(getLLVMTarget()->createMCSubtargetInfo(llvm::Triple(kTriple),
-                                                     instructions, ""));
-  if (!known->checkFeatures("+64bit"))
+  known.reset(target->createMCSubtargetInfo(triple, instructions, ""));
+  if (!known->checkFeatures(architecture.required))
     return std::nullopt;
   // A hypervisor may hide what the processor's name promises.
   llvm::StringMap<bool> host;
   if (native)
     host = llvm::sys::getHostCPUFeatures();
   for (const Feature &feature : kFeatures)
-    if (known->checkFeatures(("+" + feature.spelling).str()) &&
+    if (architecture.features & feature.bit &&
+        known->checkFeatures(("+" + feature.spelling).str()) &&
         (!native || host.lookup(feature.spelling)))
       processor.features |= feature.bit;
   return processor;
+}
+
+std::optional<Processor> getProcessor(const TargetOptions &options) {
+  bool native = options.processor == "native";
+  std::string name =
+      native ? llvm::sys::getHostCPUName().str() : options.processor;
+  for (const Architecture &architecture : kArchitectures)
+    if (auto processor = getProcessor(architecture, name, native))
+      return processor;
+  return std::nullopt;
 }
 
 FailureOr<TargetDescription> describe(MLIRContext *context,
@@ -123,27 +194,29 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   std::optional<Processor> processor = getProcessor(options);
   if (!processor)
     return emitError(UnknownLoc::get(context))
-           << "expected the name of an x86-64 processor, but got '"
+           << "expected the name of an x86-64 or AArch64 processor, but got '"
            << options.processor << "'";
   constexpr uint64_t wide =
       SPARKLE_CPU_AVX512F | SPARKLE_CPU_AVX512VL | SPARKLE_CPU_AVX512DQ;
   bool hasWide = (processor->features & wide) == wide;
   bool hasAVX = processor->features & SPARKLE_CPU_AVX;
-  const Caches *caches = std::begin(kCaches);
-  while (!caches->processor.empty() && caches->processor != processor->tuning)
-    ++caches;
-  // Two multiply-adds a cycle, four cycles each.
-  constexpr int64_t latency = 8;
+  bool hasMany = hasWide || processor->features & SPARKLE_CPU_NEON;
+  const Core *core = std::begin(kCores);
+  while (!core->processor.empty() && core->processor != processor->tuning)
+    ++core;
   auto numbers = TargetAttr::get(context, "cpu",
                                  /*lanes=*/
                                  hasWide  ? 16
                                  : hasAVX ? 8
                                           : 4,
-                                 /*vectors=*/hasWide ? 32 : 16, latency,
-                                 /*near_bytes=*/caches->second,
-                                 /*close_bytes=*/caches->first,
+                                 /*vectors=*/hasMany ? 32 : 16,
+                                 /*fma_latency=*/core->sums,
+                                 /*near_bytes=*/core->second,
+                                 /*close_bytes=*/core->first,
                                  /*copies=*/false, /*masked=*/false);
-  return TargetDescription{numbers, processor->name, processor->features};
+  return TargetDescription{numbers, processor->name,
+                           processor->features,
+                           processor->architecture->baseline.str()};
 }
 
 std::string spellFeatures(const Processor &processor) {
@@ -154,11 +227,16 @@ std::string spellFeatures(const Processor &processor) {
   return spelled;
 }
 
+llvm::StringRef getLeast(const Processor &processor) {
+  return processor.architecture->least;
+}
+
 std::unique_ptr<llvm::TargetMachine>
 createTargetMachine(const Processor &processor) {
+  llvm::Triple triple(processor.architecture->triple);
   return std::unique_ptr<llvm::TargetMachine>(
-      getLLVMTarget()->createTargetMachine(
-          llvm::Triple(kTriple), "x86-64", spellFeatures(processor),
+      getLLVMTarget(triple)->createTargetMachine(
+          triple, getLeast(processor), spellFeatures(processor),
           llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
           llvm::CodeGenOptLevel::Aggressive));
 }

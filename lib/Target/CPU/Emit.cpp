@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// LLVM dialect -> LLVM IR -> x86-64 assembly or object.
+// LLVM dialect -> LLVM IR -> assembly or object.
 
 #include "lib/Target/CPU/CPU.h"
 
@@ -51,7 +51,7 @@ std::unique_ptr<llvm::Module> translate(ModuleOp module,
   for (llvm::Function &function : *result) {
     if (function.isDeclaration() || function.hasFnAttribute("target-cpu"))
       continue;
-    function.addFnAttr("target-cpu", "x86-64");
+    function.addFnAttr("target-cpu", getLeast(processor));
     function.addFnAttr("target-features", spellFeatures(processor));
     function.addFnAttr("tune-cpu", processor.tuning);
     function.addFnAttr(llvm::Attribute::NoUnwind);
@@ -96,7 +96,7 @@ LogicalResult emit(llvm::Module &module, const TargetOptions &options,
                   ? llvm::CodeGenFileType::AssemblyFile
                   : llvm::CodeGenFileType::ObjectFile;
   bool refused = machine->addPassesToEmitFile(passes, stream, nullptr, kind);
-  assert(!refused && "x86-64 has assembly and objects");
+  assert(!refused && "both architectures have assembly and objects");
   (void)refused;
   passes.run(module);
   return success();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The CPU as a target: tiled sparkle -> LLVM and OpenMP dialects -> x86-64.
+// The CPU as a target: tiled sparkle -> LLVM and OpenMP dialects -> x86-64 or
+// AArch64.
 
 #include "lib/Target/CPU/CPU.h"
 #include "lib/Target/Registry.h"
@@ -33,7 +34,8 @@ static void registerPasses() {
 static void buildPipeline(OpPassManager &manager,
                           const TargetOptions &options) {
   // The caller has described the processor, and so knows the name.
-  bool converts = cpu::getProcessor(options)->features & SPARKLE_CPU_F16C;
+  bool converts = cpu::getProcessor(options)->features &
+                  (SPARKLE_CPU_F16C | SPARKLE_CPU_NEON);
   manager.addPass(cpu::createLowerTiled(converts ? cpu::Halves::Convert
                                                  : cpu::Halves::Refuse));
 }

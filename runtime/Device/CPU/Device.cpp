@@ -30,7 +30,8 @@ uint64_t getMemorySize() {
 } // namespace
 
 CpuDevice::CpuDevice(const Settings &settings) : Device(settings) {
-  // Where the processor is no x86-64 there are no features, and no code fits.
+  // Where the processor is of an architecture that there is no code for, there
+  // are no features.
   if (queryFeatures(codeFeatures).isOk())
     description.features = codeFeatures;
   std::strcpy(description.name, "cpu");
@@ -97,6 +98,8 @@ Status CpuDevice::createBuffer(sparkle_memory_t, uint64_t size,
 //===----------------------------------------------------------------------===//
 
 Status CpuDevice::checkCode(const sparkle_code_t &code) {
+  if (const char *other = getOtherArchitecture(code.features, codeFeatures))
+    return Status::failure(SPARKLE_NO_IMAGE, "needs %s", other);
   if (uint64_t missing = code.features & ~codeFeatures)
     return Status::failure(SPARKLE_NO_IMAGE, "needs %s",
                            getFeatureName(missing));

@@ -2,7 +2,8 @@
 //
 // CPUID says what the processor has, XCR0 which registers the operating system
 // saves; an instruction set counts only with both. Bits as in Intel's Software
-// Developer's Manual, volume 2, CPUID, and volume 1, 13.3 (XCR0).
+// Developer's Manual, volume 2, CPUID, and volume 1, 13.3 (XCR0). Of AArch64
+// all that code may need is what every Linux program there may use.
 
 #include "runtime/Device/CPU/Features.h"
 
@@ -102,15 +103,31 @@ void queryProductName(char *name, size_t size) {
     ++begin;
   std::snprintf(name, size, "%s", begin);
 }
+#elif defined(__aarch64__)
+Status queryFeatures(uint64_t &features) {
+  features = SPARKLE_CPU_NEON;
+  return {};
+}
+
+// The system gives numbers only.
+void queryProductName(char *name, size_t) { *name = 0; }
 #else
 Status queryFeatures(uint64_t &features) {
   features = 0;
-  return Status::failure(SPARKLE_UNAVAILABLE,
-                         "expected an x86-64 processor, but got another");
+  return Status::failure(
+      SPARKLE_UNAVAILABLE,
+      "expected an x86-64 or AArch64 processor, but got another");
 }
 
 void queryProductName(char *name, size_t) { *name = 0; }
 #endif
+
+const char *getOtherArchitecture(uint64_t needed, uint64_t features) {
+  if (!((needed ^ features) & SPARKLE_CPU_NEON))
+    return nullptr;
+  return needed & SPARKLE_CPU_NEON ? "an AArch64 processor"
+                                   : "an x86-64 processor";
+}
 
 const char *getFeatureName(uint64_t features) {
 #define SPARKLE_NAME(NAME, spelling, bit)                                      \
@@ -130,7 +147,8 @@ Status findCode(const sparkle_kernel_t &kernel, uint64_t features,
     if (next.target != SPARKLE_TARGET_CPU)
       continue;
     last = &next;
-    if ((next.features & ~features) == 0 &&
+    if (!getOtherArchitecture(next.features, features) &&
+        (next.features & ~features) == 0 &&
         (!code || __builtin_popcountll(next.features) >
                       __builtin_popcountll(code->features)))
       code = &next;
@@ -141,6 +159,11 @@ Status findCode(const sparkle_kernel_t &kernel, uint64_t features,
     return Status::failure(SPARKLE_NO_IMAGE,
                            "kernel '%s': expected code for cpu, but got none",
                            kernel.name);
+  if (const char *other = getOtherArchitecture(last->features, features))
+    return Status::failure(
+        SPARKLE_NO_IMAGE,
+        "kernel '%s': expected %s, which the code for %s needs", kernel.name,
+        other, last->processor);
   return Status::failure(
       SPARKLE_NO_IMAGE,
       "kernel '%s': expected a processor with %s, which the code for %s needs",

@@ -15,6 +15,10 @@ Status queryFeatures(uint64_t &features);
 /// What the processor calls itself, cut off at `size` bytes; "" if it does not.
 void queryProductName(char *name, size_t size);
 
+/// "an AArch64 processor": what code that needs `needed` lacks on a machine
+/// with `features` of another architecture; null if it is the same.
+const char *getOtherArchitecture(uint64_t needed, uint64_t features);
+
 /// "avx512f": the first of some features.
 const char *getFeatureName(uint64_t features);
 

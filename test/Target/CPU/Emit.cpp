@@ -67,6 +67,20 @@ TEST(Describe, KnowsProcessorsByName) {
   EXPECT_EQ(baseline->numbers.getLanes(), 4);
   EXPECT_EQ(baseline->features, 0u);
 
+  FailureOr<TargetDescription> other = describe("neoverse-v1");
+  ASSERT_TRUE(succeeded(other));
+  EXPECT_EQ(other->numbers.getLanes(), 4);
+  EXPECT_EQ(other->numbers.getVectors(), 32);
+  EXPECT_EQ(other->numbers.getCloseBytes(), 64 * 1024);
+  EXPECT_EQ(other->baseline, "neon");
+  // Nothing that only some have.
+  EXPECT_EQ(other->features, SPARKLE_CPU_NEON);
+
+  // Both architectures have a processor of this name; the first one's is meant.
+  FailureOr<TargetDescription> generic = describe("generic");
+  ASSERT_TRUE(succeeded(generic));
+  EXPECT_EQ(generic->baseline, "x86-64");
+
   FailureOr<TargetDescription> native = describe("native");
   ASSERT_TRUE(succeeded(native));
   EXPECT_NE(native->processor, "native");
@@ -75,12 +89,12 @@ TEST(Describe, KnowsProcessorsByName) {
 TEST(Describe, RefusesOtherNames) {
   MLIRContext context;
   Diagnostics diagnostics(context);
-  // An x86 processor of 32 bits, one of another architecture, and none.
-  for (std::string name : {"i686", "gfx1100", ""}) {
+  // Processors of 32 bits, one of another architecture, and none.
+  for (std::string name : {"i686", "cortex-a15", "gfx1100", ""}) {
     EXPECT_TRUE(failed(getCPUTarget().describe(&context, {name})));
     EXPECT_EQ(diagnostics.text,
-              "expected the name of an x86-64 processor, but got '" + name +
-                  "'");
+              "expected the name of an x86-64 or AArch64 processor, but got '" +
+                  name + "'");
   }
 }
 
