@@ -15,6 +15,7 @@ namespace sparkle {
 /// Where the compiler is, and where files go.
 struct Workshop {
   std::string compiler;
+  std::string cpu; ///< That it compiles for; empty: the machine's own.
   std::string folder;
 
   std::string getPath(const std::string &stem, const char *extension) const {

@@ -22,7 +22,8 @@ using namespace sparkle;
 namespace {
 
 struct Options {
-  std::string program, compiler, table, folder = "end-to-end.work", only, row;
+  std::string program, compiler, cpu, table, folder = "end-to-end.work", only,
+                                             row;
   uint64_t random = 0, seed = 1;
   bool writesOnly = false;
 };
@@ -32,7 +33,8 @@ class Session {
 public:
   Session(const Options &options, const std::vector<Problem> &problems)
       : options(options),
-        problems(problems), workshop{options.compiler, options.folder} {}
+        problems(problems), workshop{options.compiler, options.cpu,
+                                     options.folder} {}
 
   /// True if all is well.
   bool run();
@@ -49,13 +51,14 @@ private:
   const std::vector<Problem> &problems;
   Workshop workshop;
   std::vector<Batch> batches;
-  size_t passed = 0, failed = 0;
+  size_t passed = 0, failed = 0, unfit = 0;
 };
 
 } // namespace
 
 static const char usage[] =
     "usage: end-to-end --compiler=SPARKLE-OPT --table=SHAPES.TXT [options]\n"
+    "  --cpu=NAME     what to compile for (default: this machine's)\n"
     "  --row=TEXT     this row, as in a table, in place of the table\n"
     "  --folder=PATH  where files go (default: end-to-end.work)\n"
     "  --only=TEXT    the problems with this name, or with this in their row\n"
@@ -74,6 +77,8 @@ static bool parseOptions(int count, char **words, Options &options) {
     word.resize(equals);
     if (word == "--compiler")
       options.compiler = value;
+    else if (word == "--cpu")
+      options.cpu = value;
     else if (word == "--table")
       options.table = value;
     else if (word == "--folder")
@@ -144,6 +149,21 @@ void Session::makeBatches() {
   }
 }
 
+/// Whether a pattern written for a larger processor asks for more than the one
+/// has that is compiled for: the compiler says so, and there is nothing to run.
+static bool isUnfit(const Problem &problem, const std::string &error) {
+  auto has = [&](const char *words) {
+    return error.find(words) != std::string::npos;
+  };
+  size_t pattern = problem.row.find('|');
+  if (pattern == std::string::npos || error.rfind("does not compile: ", 0) != 0)
+    return false;
+  return (has(" error: expected a register tile of at most ") &&
+          problem.row.find("registers ", pattern) != std::string::npos) ||
+         (has(" error: expected at most ") && has(" lanes, but got ") &&
+          problem.row.find("lanes ", pattern) != std::string::npos);
+}
+
 /// Runs all batches, at most `limit` of them at once; their verdicts come in
 /// their order.
 void Session::runBatches(size_t limit) {
@@ -173,16 +193,23 @@ void Session::runBatches(size_t limit) {
 
 void Session::finish(const Batch &batch) {
   const size_t perLine = 1000; // Of a run that takes long.
-  size_t before = passed + failed;
+  size_t before = passed + failed + unfit;
   for (size_t i = 0; i < batch.size(); ++i) {
     const std::string &error = batch.getError(i);
+    if (isUnfit(batch.getProblem(i), error)) {
+      ++unfit;
+      std::printf("does not fit the processor: %s: %s\n",
+                  batch.getProblem(i).name.c_str(),
+                  batch.getProblem(i).title.c_str());
+      continue;
+    }
     ++(error.empty() ? passed : failed);
     if (!error.empty())
       report(batch.getProblem(i), error);
   }
   for (const char *extension : {".spk", ".so", ".log"})
     unlink(workshop.getPath(batch.getStem(), extension).c_str());
-  size_t count = passed + failed;
+  size_t count = passed + failed + unfit;
   if (count / perLine != before / perLine && count < problems.size())
     std::printf("%zu of %zu, %zu failed\n", count, problems.size(), failed);
   std::fflush(stdout);
@@ -242,8 +269,9 @@ void Session::reduce(const Problem &problem, const std::string &error) {
               reduced.text.c_str());
   for (const std::string &word : workshop.getCommand(reduced.name))
     std::printf(" %s", word.c_str());
-  std::printf("\n  %s --compiler=%s --row='%s'\n", options.program.c_str(),
-              options.compiler.c_str(), row.c_str());
+  std::string cpu = options.cpu.empty() ? "" : " --cpu=" + options.cpu;
+  std::printf("\n  %s --compiler=%s%s --row='%s'\n", options.program.c_str(),
+              options.compiler.c_str(), cpu.c_str(), row.c_str());
 }
 
 /// The first few cases are reduced: they tend to have the same cause. So is
