@@ -200,8 +200,9 @@ static bool hasSize(const Work &one, const std::string &name) {
 /// A size that no kernel has was meant otherwise.
 bool Collector::checkSizes() {
   for (const auto &[name, value] : options.sizes)
-    if (std::none_of(work.begin(), work.end(),
-                     [&](const Work &one) { return hasSize(one, name); }))
+    if (std::none_of(
+            work.begin(), work.end(),
+            [&, &name = name](const Work &one) { return hasSize(one, name); }))
       return fail("expected a size of the kernels for --size, but got '" +
                   name + "'");
   return true;
