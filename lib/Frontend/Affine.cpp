@@ -135,6 +135,45 @@ Affine::Fault Affine::apply(char op, const Affine &rhs) {
   }
 }
 
+Affine::Fault Subscript::apply(char op, const Subscript &rhs) {
+  using Fault = Affine::Fault;
+  switch (op) {
+  case '+':
+  case '-':
+    for (Remainder remainder : rhs.remainders) {
+      remainder.factor *= op == '-' ? -1 : 1;
+      remainders.push_back(remainder);
+    }
+    return affine.apply(op, rhs.affine);
+  case '*': {
+    if (!isConstant() && !rhs.isConstant())
+      return Fault::Unexpressible;
+    int64_t factor = (isConstant() ? affine : rhs.affine).getConstant();
+    if (isConstant())
+      remainders = rhs.remainders;
+    for (Remainder &remainder : remainders) {
+      std::optional<int64_t> scaled =
+          llvm::checkedMul(remainder.factor, factor);
+      if (!scaled)
+        return Fault::Overflow;
+      remainder.factor = *scaled;
+    }
+    return affine.apply(op, rhs.affine);
+  }
+  default:
+    break;
+  }
+  if (!remainders.empty() || !rhs.isConstant())
+    return Fault::Unexpressible;
+  Affine before = affine;
+  Fault fault = affine.apply(op, rhs.affine);
+  if (op != '%' || fault != Fault::Unexpressible || before.getDivisor() != 1)
+    return fault;
+  affine = Affine(0);
+  remainders.push_back({1, before, rhs.affine.getConstant()});
+  return Fault::None;
+}
+
 std::string Affine::str(llvm::ArrayRef<llvm::StringRef> names) const {
   std::string text;
   llvm::raw_string_ostream out(text);

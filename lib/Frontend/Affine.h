@@ -59,6 +59,25 @@ private:
   int64_t divisor = 1;
 };
 
+/// An affine form of the indices, and remainders of others: what is no affine
+/// form by itself, as a remainder of an index is.
+struct Subscript {
+  struct Remainder {
+    int64_t factor;
+    Affine dividend; // no quotient
+    int64_t divisor; // positive
+  };
+
+  Affine affine;
+  llvm::SmallVector<Remainder, 0> remainders;
+
+  bool isConstant() const {
+    return affine.isConstant() && remainders.empty();
+  }
+  /// As Affine::apply.
+  Affine::Fault apply(char op, const Subscript &rhs);
+};
+
 } // namespace sparkle
 
 #endif // SPARKLE_FRONTEND_AFFINE_H

@@ -10,6 +10,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace sparkle;
 using llvm::StringRef;
@@ -46,14 +47,18 @@ private:
   bool addIndex(StringRef name);
   void addRange(unsigned index, const Affine &extent, StringRef at);
   void checkRange(const CheckedIndex &index, int64_t &points);
-  void checkReach(const Affine &subscript, StringRef at);
+  struct Bounds {
+    int64_t low, high;
+  };
+  std::optional<Bounds> getBounds(const Affine &affine);
+  void checkReach(const Subscript &subscript, StringRef at);
 
   const CheckedKernel &kernel;
   Scope &scope;
   Report &report;
   CheckedEquation equation;
   std::vector<Range> ranges; // of each index
-  std::vector<std::pair<Affine, StringRef>> subscripts;
+  std::vector<std::pair<Subscript, StringRef>> subscripts;
   StringRef sum; // the one that was met
 };
 
@@ -202,7 +207,7 @@ ElementPtr EquationChecker::checkRead(const Expr &expr) {
 
 bool EquationChecker::checkSubscript(const Expr &expr, unsigned dimension,
                                      Element &read) {
-  std::optional<Affine> value = scope.evaluateSubscript(expr);
+  std::optional<Subscript> value = scope.evaluateSubscript(expr);
   if (!value)
     return false;
   subscripts.emplace_back(*value, expr.text);
@@ -388,24 +393,46 @@ void EquationChecker::checkRange(const CheckedIndex &index, int64_t &points) {
     points *= extent;
 }
 
-/// Keeps whatever a subscript may come to within 32 bits, so that no pass can
-/// overflow on it. A run-time extent counts as 1.
-void EquationChecker::checkReach(const Affine &subscript, StringRef at) {
-  int64_t low = subscript.getConstant(), high = low;
+/// What an affine form may come to; none if it leaves 32 bits. A run-time
+/// extent counts as 1.
+std::optional<EquationChecker::Bounds>
+EquationChecker::getBounds(const Affine &affine) {
+  Bounds bounds{affine.getConstant(), affine.getConstant()};
   bool fits = true;
   auto extend = [&](int64_t &end, int64_t coefficient, int64_t steps) {
     std::optional<int64_t> sum = llvm::checkedMulAdd(coefficient, steps, end);
     fits &= sum.has_value();
     end = sum.value_or(end);
   };
-  for (auto [number, coefficient] :
-       llvm::enumerate(subscript.getCoefficients())) {
+  for (auto [number, coefficient] : llvm::enumerate(affine.getCoefficients())) {
     const Affine &extent = equation.indices[number].extent;
     int64_t steps = extent.isConstant() ? extent.getConstant() - 1 : 0;
     fits &= -maxExtent <= coefficient && coefficient <= maxExtent;
-    extend(coefficient < 0 ? low : high, coefficient, steps);
+    extend(coefficient < 0 ? bounds.low : bounds.high, coefficient, steps);
   }
-  if (!fits || low < -maxExtent || high > maxExtent)
+  fits &= -maxExtent <= bounds.low && bounds.high <= maxExtent &&
+          affine.getDivisor() <= maxExtent;
+  if (!fits)
+    return std::nullopt;
+  return Bounds{llvm::divideFloorSigned(bounds.low, affine.getDivisor()),
+                llvm::divideFloorSigned(bounds.high, affine.getDivisor())};
+}
+
+/// Keeps whatever a subscript may come to within 32 bits, so that no pass can
+/// overflow on it.
+void EquationChecker::checkReach(const Subscript &subscript, StringRef at) {
+  std::optional<Bounds> bounds = getBounds(subscript.affine);
+  for (const Subscript::Remainder &remainder : subscript.remainders) {
+    std::optional<int64_t> most =
+        llvm::checkedMul(remainder.factor, remainder.divisor - 1);
+    if (!bounds || !getBounds(remainder.dividend) || !most ||
+        std::abs(*most) > maxExtent || remainder.divisor > maxExtent) {
+      bounds.reset();
+      break;
+    }
+    (*most < 0 ? bounds->low : bounds->high) += *most;
+  }
+  if (!bounds || bounds->low < -maxExtent || bounds->high > maxExtent)
     report.error(at, "expected a subscript from " + Twine(-maxExtent) + " to " +
                          Twine(maxExtent) + ", but got more");
 }

@@ -25,21 +25,34 @@ const Symbol *Scope::find(StringRef name) const {
   return it == symbols.end() ? nullptr : &it->second;
 }
 
-std::optional<Affine> Scope::evaluateSubscript(const Expr &expr) {
-  std::optional<Affine> value = evaluate(expr, Place::Subscript);
-  if (!value || value->getDivisor() == 1)
+static const Affine &getAffine(const Affine &value) { return value; }
+static const Affine &getAffine(const Subscript &value) { return value.affine; }
+
+template <typename Value>
+static std::optional<Value> wrap(std::optional<Affine> value) {
+  if (!value)
+    return std::nullopt;
+  if constexpr (std::is_same_v<Value, Subscript>)
+    return Subscript{*value, {}};
+  else
     return value;
-  report.error(expr.text, "expected a subscript that is affine in the indices, "
-                          "but got a quotient");
-  return std::nullopt;
 }
 
-std::optional<Affine> Scope::evaluate(const Expr &expr, Place place) {
+std::optional<Affine> Scope::evaluateSize(const Expr &expr) {
+  return evaluate<Affine>(expr, Place::Size);
+}
+
+std::optional<Subscript> Scope::evaluateSubscript(const Expr &expr) {
+  return evaluate<Subscript>(expr, Place::Subscript);
+}
+
+template <typename Value>
+std::optional<Value> Scope::evaluate(const Expr &expr, Place place) {
   switch (expr.kind) {
   case Expr::Number:
-    return evaluateNumber(expr);
+    return wrap<Value>(evaluateNumber(expr));
   case Expr::Name:
-    return evaluateName(expr, place);
+    return wrap<Value>(evaluateName(expr, place));
   case Expr::Read:
   case Expr::Call:
   case Expr::Sum:
@@ -53,9 +66,10 @@ std::optional<Affine> Scope::evaluate(const Expr &expr, Place place) {
     break;
   }
   bool isBinary = expr.kind == Expr::Binary;
-  std::optional<Affine> lhs =
-      isBinary ? evaluate(*expr.operands.front(), place) : Affine(0);
-  std::optional<Affine> rhs = evaluate(*expr.operands.back(), place);
+  std::optional<Value> lhs = Value{};
+  if (isBinary)
+    lhs = evaluate<Value>(*expr.operands.front(), place);
+  std::optional<Value> rhs = evaluate<Value>(*expr.operands.back(), place);
   if (!lhs || !rhs)
     return std::nullopt;
   Affine::Fault fault = lhs->apply(expr.text.front(), *rhs);
@@ -64,7 +78,7 @@ std::optional<Affine> Scope::evaluate(const Expr &expr, Place place) {
   if (fault == Affine::Fault::BadDivisor)
     report.error(expr.operands.back()->text,
                  "expected a positive divisor, but got " +
-                     llvm::Twine(rhs->getConstant()));
+                     llvm::Twine(getAffine(*rhs).getConstant()));
   else
     explain(fault, expr, place);
   return std::nullopt;

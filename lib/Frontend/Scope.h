@@ -37,15 +37,15 @@ public:
 
   /// The value over the kernel's run-time sizes; none if an error is reported,
   /// now or at the declaration of a name that it uses.
-  std::optional<Affine> evaluateSize(const Expr &expr) {
-    return evaluate(expr, Place::Size);
-  }
+  std::optional<Affine> evaluateSize(const Expr &expr);
   /// The value over the indices of the equation.
-  std::optional<Affine> evaluateSubscript(const Expr &expr);
+  std::optional<Subscript> evaluateSubscript(const Expr &expr);
 
 private:
   enum class Place { Size, Subscript };
-  std::optional<Affine> evaluate(const Expr &expr, Place place);
+  /// Of a size or a subscript.
+  template <typename Value>
+  std::optional<Value> evaluate(const Expr &expr, Place place);
   std::optional<Affine> evaluateName(const Expr &expr, Place place);
   std::optional<Affine> evaluateNumber(const Expr &expr);
   void explain(Affine::Fault fault, const Expr &expr, Place place);
