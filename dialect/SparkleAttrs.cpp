@@ -7,6 +7,13 @@
 using namespace mlir;
 using namespace sparkle;
 
+PatternAttr PatternAttr::withWorkers(ArrayRef<int64_t> workers) const {
+  return get(getContext(), DenseI64ArrayAttr::get(getContext(), workers),
+             getNear(), getStage(), getRegisters(), getLanes(), getUnroll(),
+             getOrder(), getPrefetch(), getOverlap(), getFuse(),
+             getTransform());
+}
+
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef word, int64_t lanes, int64_t vectors,
                                  int64_t fmaLatency, int64_t nearBytes,

@@ -29,9 +29,10 @@ def Sparkle_Level : I32EnumAttr<"Level", "the memory level a loop is bound to", 
 }
 
 def Sparkle_Realisation : I32EnumAttr<"Realisation",
-      "whether a stage moves data", [
+      "how the elements of a box come to be there", [
       I32EnumAttrCase<"InPlace", 0, "in_place">,
-      I32EnumAttrCase<"Copy", 1, "copy">]> {
+      I32EnumAttrCase<"Copy", 1, "copy">,
+      I32EnumAttrCase<"Compute", 2, "compute">]> {
   let cppNamespace = "::sparkle";
 }
 
@@ -66,6 +67,9 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     * `order`: the positions of the output indices, then those of the sum's,
       from the outermost loop to the innermost.
     * `stage`: the tensors copied into near memory (by name).
+    * `fuse`: the temps computed in near memory, box by box (by name).
+    * `transform`: "none", or the rewriting of the algorithm that is asked for:
+      "winograd 2x2" or "winograd 4x4".
     * `overlap`: the staged tensors whose copy runs one step ahead.
     * `prefetch`: steps ahead that a tensor is prefetched, by name.
 
@@ -80,9 +84,15 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     OptionalParameter<"::mlir::DenseI64ArrayAttr">:$unroll,
     OptionalParameter<"::mlir::DenseI64ArrayAttr">:$order,
     OptionalParameter<"::mlir::DictionaryAttr">:$prefetch,
-    OptionalParameter<"::mlir::ArrayAttr">:$overlap
+    OptionalParameter<"::mlir::ArrayAttr">:$overlap,
+    OptionalParameter<"::mlir::ArrayAttr">:$fuse,
+    OptionalParameter<"::mlir::StringAttr">:$transform
   );
   let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    /// The same with other workers.
+    PatternAttr withWorkers(::llvm::ArrayRef<int64_t> workers) const;
+  }];
 }
 
 def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {

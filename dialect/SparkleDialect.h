@@ -40,6 +40,10 @@ llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
 /// What a read of an element gives, and arithmetic is done in: f32 where 16
 /// bits are stored, else the element itself.
 mlir::Type getScalarType(mlir::Type element);
+
+/// Rank and elements of a tensor or a box.
+int64_t getRank(mlir::Type tensorOrBox);
+mlir::Type getElementType(mlir::Type tensorOrBox);
 } // namespace sparkle
 
 #define GET_OP_CLASSES

@@ -29,6 +29,18 @@ Type sparkle::getScalarType(Type element) {
              : element;
 }
 
+int64_t sparkle::getRank(Type tensorOrBox) {
+  if (auto box = dyn_cast<BoxType>(tensorOrBox))
+    return box.getShape().size();
+  return cast<StoredTensorType>(tensorOrBox).getRank();
+}
+
+Type sparkle::getElementType(Type tensorOrBox) {
+  if (auto box = dyn_cast<BoxType>(tensorOrBox))
+    return box.getElementType();
+  return cast<StoredTensorType>(tensorOrBox).getElementType();
+}
+
 /// An affine map without the `affine_map<>` around it.
 static ParseResult parseBareMap(OpAsmParser &parser, AffineMapAttr &attr) {
   AffineMap map;
@@ -160,6 +172,14 @@ void TensorOp::getAsmResultNames(
   setName(getResult(), getName());
 }
 
+bool TensorOp::isInWorkspace() {
+  return getRole() == Role::Temp &&
+         llvm::none_of(getResult().getUsers(), [](Operation *user) {
+           auto stage = dyn_cast<StageOp>(user);
+           return stage && stage.getRealisation() == Realisation::Compute;
+         });
+}
+
 LogicalResult TensorOp::verify() {
   StoredTensorType type = getType();
   // tensor_c1
@@ -177,6 +197,60 @@ LogicalResult TensorOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// ConstantOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConstantOp::verify() {
+  ShapedType values = getValues().getShapedType();
+  // constant_c1
+  if (values.getShape() != getType().getShape() ||
+      values.getElementType() != getType().getElementType() ||
+      !values.getElementType().isF32())
+    return emitOpError("expected a result of f32 with the shape of ")
+           << values << ", but got " << getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// TransformOp
+//===----------------------------------------------------------------------===//
+
+static bool isWeight(Value value) {
+  auto tensor = value.getDefiningOp<TensorOp>();
+  return tensor && tensor.getRole() == Role::Weight;
+}
+
+LogicalResult TransformOp::verify() {
+  // transform_c1
+  if (!isWeight(getSource()))
+    return emitOpError("expected a weight as source");
+  // transform_c2
+  ShapedType matrix = getMatrix().getShapedType();
+  if (matrix.getRank() != 2 || !matrix.getElementType().isF64())
+    return emitOpError("expected a matrix of f64, but got ") << matrix;
+  // transform_c3
+  ArrayRef<int64_t> dims = getDims();
+  StoredTensorType source = getSource().getType(), result = getType();
+  for (auto [i, dim] : llvm::enumerate(dims))
+    if (dim < (i ? dims[i - 1] + 1 : 0) || dim >= source.getRank())
+      return emitOpError("expected ascending dimensions of ")
+             << source << ", but got [" << dims << "]";
+  // transform_c4
+  SmallVector<int64_t> shape(source.getShape());
+  bool fits = true;
+  for (int64_t dim : dims) {
+    fits &= shape[dim] == matrix.getDimSize(1);
+    shape[dim] = matrix.getDimSize(0);
+  }
+  if (!fits || result.getShape() != ArrayRef(shape) ||
+      result.getElementType() != source.getElementType())
+    return emitOpError("expected a matrix of ")
+           << matrix << " to take " << source << " to the result, but got "
+           << result;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // DefineOp
 //===----------------------------------------------------------------------===//
 
@@ -187,6 +261,19 @@ SmallVector<int64_t> DefineOp::getStaticExtents() {
 SumOp DefineOp::getSum() {
   auto sums = getBody().getOps<SumOp>();
   return sums.empty() ? SumOp() : *sums.begin();
+}
+
+std::vector<DefineOp> DefineOp::getProducers() {
+  std::vector<DefineOp> producers;
+  PatternAttr pattern = getPatternAttr();
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (!pattern || !pattern.getFuse() || !kernel)
+    return producers;
+  for (DefineOp define : kernel.getBody().getOps<DefineOp>())
+    if (auto tensor = define.getTarget().getDefiningOp<TensorOp>();
+        tensor && llvm::is_contained(pattern.getFuse(), tensor.getNameAttr()))
+      producers.push_back(define);
+  return producers;
 }
 
 Location DefineOp::getPatternLoc(StringRef keyword) {
@@ -341,11 +428,17 @@ LogicalResult SumOp::verifyRegions() {
 // PackOp
 //===----------------------------------------------------------------------===//
 
+TensorOp PackOp::getWeight() {
+  Value weight = getSource();
+  if (auto transform = weight.getDefiningOp<TransformOp>())
+    weight = transform.getSource();
+  return weight.getDefiningOp<TensorOp>();
+}
+
 LogicalResult PackOp::verify() {
   // pack_c1
-  auto tensor = getSource().getDefiningOp<TensorOp>();
-  if (!tensor || tensor.getRole() != Role::Weight)
-    return emitOpError("expected a weight as source");
+  if (!isWeight(getSource()) && !getSource().getDefiningOp<TransformOp>())
+    return emitOpError("expected a weight as source, or a transform of one");
   // pack_c2
   StoredTensorType source = getSource().getType(), result = getType();
   if (source.getShape() != result.getShape() ||
@@ -521,8 +614,9 @@ LogicalResult LoopOp::verifyRegions() {
 void StageOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
-  // Naming a box touches nothing; a copy writes near memory.
-  if (getRealisation() == Realisation::Copy)
+  // Naming a box touches nothing; a copy writes near memory, and what is
+  // computed there will be written.
+  if (getRealisation() != Realisation::InPlace)
     effects.emplace_back(MemoryEffects::Write::get());
 }
 
@@ -530,6 +624,7 @@ LogicalResult StageOp::verify() {
   StoredTensorType tensor = getTensor().getType();
   BoxType box = getType();
   bool copy = getRealisation() == Realisation::Copy;
+  bool near = getRealisation() != Realisation::InPlace;
   Type element = tensor.getElementType();
   // stage_c1
   if (static_cast<int64_t>(getOrigin().size()) != tensor.getRank() ||
@@ -540,15 +635,24 @@ LogicalResult StageOp::verify() {
            << tensor << ", but got " << getOrigin().size()
            << " coordinates and " << box;
   // stage_c2
-  if (!copy && (getLayout() || getOverlap()))
-    return emitOpError("expected no layout and no overlap of a box in place");
-  if (copy && (!getLayout() || !getLayout()->isPermutation() ||
+  if (!near && getLayout())
+    return emitOpError("expected no layout of a box in place");
+  if (!copy && getOverlap())
+    return emitOpError("expected no overlap of a box that is no copy");
+  if (near && (!getLayout() || !getLayout()->isPermutation() ||
                getLayout()->getNumDims() != tensor.getRank()))
     return emitOpError("expected a layout that is a permutation of ")
            << tensor.getRank() << " dimensions";
   // stage_c3
   if (llvm::any_of(box.getShape(), ShapedType::isDynamic))
     return emitOpError("expected a box of static extents, but got ") << box;
+  // stage_c4
+  auto declared = getTensor().getDefiningOp<TensorOp>();
+  if (getRealisation() == Realisation::Compute &&
+      ((declared && declared.getRole() != Role::Temp) ||
+       getScalarType(element) != element))
+    return emitOpError("expected a temp of 32-bit elements, but got ")
+           << tensor;
   return success();
 }
 
@@ -560,10 +664,11 @@ LogicalResult InitOp::verify() {
   if (!getTensor())
     return success();
   // init_c1
-  StoredTensorType tensor = getTensor().getType();
-  if (static_cast<int64_t>(getAt().size()) != tensor.getRank() ||
-      static_cast<int64_t>(getType().getShape().size()) != tensor.getRank() ||
-      getType().getElementType() != tensor.getElementType())
+  Type tensor = getTensor().getType();
+  int64_t rank = getRank(tensor);
+  if (static_cast<int64_t>(getAt().size()) != rank ||
+      static_cast<int64_t>(getType().getShape().size()) != rank ||
+      getType().getElementType() != getElementType(tensor))
     return emitOpError("expected coordinates and a tile of the rank and "
                        "element type of ")
            << tensor << ", but got " << getAt().size() << " coordinates and "
@@ -797,7 +902,7 @@ LogicalResult StoreOp::verify() {
   size_t rank = getSums().getType().getShape().size();
   // store_c1
   if (getAt().size() != rank ||
-      static_cast<size_t>(getTensor().getType().getRank()) != rank)
+      static_cast<size_t>(getRank(getTensor().getType())) != rank)
     return emitOpError("expected ")
            << rank << " coordinates and a tensor of that rank, but got "
            << getAt().size() << " and " << getTensor().getType();
@@ -813,7 +918,7 @@ LogicalResult StoreOp::verify() {
       return failure();
   // store_c4
   Type sum = getSums().getType().getElementType();
-  if (getLast() && getTensor().getType().getElementType() != sum)
+  if (getLast() && getElementType(getTensor().getType()) != sum)
     return emitOpError("expected a tensor of ")
            << sum << " to hold partial sums, but got " << getTensor().getType();
   return success();
@@ -829,7 +934,7 @@ LogicalResult StoreOp::verifyRegions() {
   if (failed(verifyArguments(*this, getBody(), types)))
     return failure();
   return verifyYield(*this, getBody(),
-                     getScalarType(getTensor().getType().getElementType()));
+                     getScalarType(getElementType(getTensor().getType())));
 }
 
 #define GET_OP_CLASSES

@@ -84,6 +84,57 @@ def TensorOp : SparkleOp<"tensor", [HasParent<"KernelOp">,
     $role $name `extents` custom<BareMap>($extents) attr-dict `:` type($result)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether it is a temp that lies in the workspace, and not box by box in
+    /// near memory.
+    bool isInWorkspace();
+  }];
+}
+
+def ConstantOp : SparkleOp<"constant", [Pure, HasParent<"KernelOp">]> {
+  let summary = "A tensor of numbers that are known when compiling";
+  let description = [{
+    Read like any other tensor. No element of it is in memory: a target reads it
+    at coordinates that it knows, and so knows the number.
+
+    Example:
+    ```mlir
+    %a = sparkle.constant dense<[[1.0, 1.0, 1.0], [0.0, 1.0, -1.0]]> : tensor<2x3xf32>
+      as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+    ```
+    Constraints:
+    * (C1) The result has the shape and the element type of the values, which
+      are f32.
+  }];
+  let arguments = (ins ElementsAttr:$values);
+  let results = (outs Sparkle_TensorType:$result);
+  let assemblyFormat = "$values attr-dict `as` type($result)";
+  let hasVerifier = 1;
+}
+
+def TransformOp : SparkleOp<"transform", [Pure, HasParent<"KernelOp">]> {
+  let summary = "A weight in another basis";
+  let description = [{
+    Multiplies the weight by `matrix` along each of `dims`:
+    `result[..., i, j] = sum(r, s: matrix[i, r] * matrix[j, s] * source[..., r, s])`.
+    It is computed in double precision where the weight is packed, and costs the
+    kernel nothing.
+
+    Constraints:
+    * (C1) The source is a `sparkle.tensor` with the role weight.
+    * (C2) The matrix has two dimensions, and elements of f64.
+    * (C3) `dims` are distinct dimensions of the source, in ascending order.
+    * (C4) Along `dims` the source has as many elements as the matrix has columns
+      and the result as many as it has rows; everything else is equal.
+  }];
+  let arguments = (ins Sparkle_TensorType:$source, DenseI64ArrayAttr:$dims,
+                       ElementsAttr:$matrix);
+  let results = (outs Sparkle_TensorType:$result);
+  let assemblyFormat = [{
+    $source `along` $dims `by` $matrix attr-dict `:` type($source) `to`
+    type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 def DefineOp : SparkleOp<"define", [HasParent<"KernelOp">, SingleBlock,
@@ -141,6 +192,8 @@ def DefineOp : SparkleOp<"define", [HasParent<"KernelOp">, SingleBlock,
     ::llvm::SmallVector<int64_t> getStaticExtents();
     /// The sum of the equation, or null.
     SumOp getSum();
+    /// The equations of the temps that the pattern computes in near memory.
+    ::std::vector<DefineOp> getProducers();
     /// Where the line `keyword` of the pattern ("registers", "stage" ...) stands
     /// in the source, for a diagnostic about it: the front end fuses it, under
     /// that name, with the location of the equation. The latter if there is none.
@@ -220,13 +273,18 @@ def PackOp : SparkleOp<"pack", [Pure, HasParent<"KernelOp">]> {
     in the result is zero.
 
     Constraints:
-    * (C1) The source is a `sparkle.tensor` with the role weight.
+    * (C1) The source is a `sparkle.tensor` with the role weight, or a
+      `sparkle.transform` of one.
     * (C2) Shapes and element types are equal.
   }];
   let arguments = (ins Sparkle_TensorType:$source);
   let results = (outs Sparkle_TensorType:$result);
   let assemblyFormat = "$source attr-dict `:` type($source) `to` type($result)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What the caller packs.
+    TensorOp getWeight();
+  }];
 }
 
 def WorkersOp : SparkleOp<"workers", [HasParent<"KernelOp">, SingleBlock,
@@ -313,13 +371,19 @@ def StageOp : SparkleOp<"stage", [DeclareOpInterfaceMethods<MemoryEffectsOpInter
     copy may run one step of the enclosing near loop ahead; a target without
     asynchronous copies may ignore that.
 
+    `compute` makes room for a box of a temp, laid out like a copy, that the
+    `sparkle.store`s into it fill. The temp is then nowhere else; elements of the
+    box that are in the temp are read only after they are stored.
+
     Constraints:
     * (C1) There is one origin for each dimension, and the box has the rank and
       the element type of the tensor; that of a copy is f32 where elements have
       16 bits.
     * (C2) A copy has a layout of the box's rank that is a permutation of its
-      dimensions; a box in place has none and does not overlap.
+      dimensions, and so has a computed box; a box in place has none. Only
+      copies overlap.
     * (C3) The extents of the box are static and positive.
+    * (C4) A computed box is of a temp, of 32-bit elements.
   }];
   let arguments = (ins Sparkle_Realisation:$realisation,
                        Sparkle_TensorType:$tensor, Variadic<Index>:$origin,
@@ -354,7 +418,7 @@ def InitOp : SparkleOp<"init", [AttrSizedOperandSegments]> {
       the tile, and the element types are equal: what has 16 bits holds no
       partial sums.
   }];
-  let arguments = (ins Optional<Sparkle_TensorType>:$tensor,
+  let arguments = (ins Optional<Sparkle_TensorOrBox>:$tensor,
                        Variadic<Index>:$at, Optional<I1>:$resume);
   let results = (outs Sparkle_TileType:$result);
   let assemblyFormat = [{
@@ -433,9 +497,9 @@ def StoreOp : SparkleOp<"store", [AttrSizedOperandSegments, SingleBlock,
   let description = [{
     The body takes one sum and one element of each operand, and yields the
     element to write; operand `i` is read at `maps[i]` of the coordinates.
-    Points of the tile that lie outside of the tensor are not written. Where
-    `last` is given and false, the sums are written as they are, for
-    `sparkle.init` to resume.
+    Points of the tile that lie outside of the tensor, or of the box, are not
+    written. Where `last` is given and false, the sums are written as they are,
+    for `sparkle.init` to resume.
 
     Constraints:
     * (C1) There is one coordinate for each dimension of the tile and of the
@@ -446,7 +510,7 @@ def StoreOp : SparkleOp<"store", [AttrSizedOperandSegments, SingleBlock,
       and yields one of the tensor's; f32 stands for elements of 16 bits.
     * (C4) With `last`, the tensor has the element type of the tile.
   }];
-  let arguments = (ins Sparkle_TileType:$sums, Sparkle_TensorType:$tensor,
+  let arguments = (ins Sparkle_TileType:$sums, Sparkle_TensorOrBox:$tensor,
                        Variadic<Index>:$at, Variadic<Sparkle_TensorType>:$reads,
                        AffineMapArrayAttr:$maps, Optional<I1>:$last);
   let regions = (region SizedRegion<1>:$body);

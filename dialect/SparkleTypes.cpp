@@ -6,6 +6,7 @@
 
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -92,6 +93,14 @@ SmallVector<int64_t> StoredTensorType::getPhysicalStrides() const {
                      ? ShapedType::kDynamic
                      : strides[i + 1] * extents[i + 1];
   return strides;
+}
+
+AffineMap StoredTensorType::getNearLayout() const {
+  llvm::SetVector<unsigned> innermostFirst;
+  for (AffineExpr expr : llvm::reverse(getLayout().getResults()))
+    innermostFirst.insert(getFactor(expr)->dimension);
+  SmallVector<unsigned> order(innermostFirst.rbegin(), innermostFirst.rend());
+  return AffineMap::getPermutationMap(order, getContext());
 }
 
 Type StoredTensorType::parse(AsmParser &parser) {

@@ -47,6 +47,10 @@ def Sparkle_TensorType : SparkleType<"StoredTensor", "tensor"> {
     /// Elements from one physical index to the next, in the order of the
     /// layout's results; kDynamic where an inner physical extent is.
     ::llvm::SmallVector<int64_t> getPhysicalStrides() const;
+    /// How a box of it lies in near memory: the dimensions in the order of the
+    /// layout, a blocked one where its finest factor stands, so that what is
+    /// contiguous stays so.
+    ::mlir::AffineMap getNearLayout() const;
   }];
 }
 
@@ -79,5 +83,8 @@ def Sparkle_TileType : SparkleType<"Tile", "tile"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }
+
+/// Where sums are written: a tensor, or a box of a temp that is computed near.
+def Sparkle_TensorOrBox : AnyTypeOf<[Sparkle_TensorType, Sparkle_BoxType]>;
 
 #endif // SPARKLE_TYPES_TD

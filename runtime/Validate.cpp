@@ -267,7 +267,8 @@ int64_t getPackedSize(const sparkle_tensor_t &tensor,
   for (uint32_t i = 0; i < packing.layout_count; ++i) {
     const sparkle_factor_t &factor = packing.layout[i];
     const sparkle_extent_t &logical = tensor.extents[factor.dimension];
-    int64_t extent = logical.constant / logical.divisor;
+    int64_t extent = packing.shape ? packing.shape[factor.dimension]
+                                   : logical.constant / logical.divisor;
     // Rounded up to whole blocks.
     extent = extent / factor.divisor + (extent % factor.divisor != 0);
     if (!multiply(size, factor.modulus ? factor.modulus : extent))
@@ -307,10 +308,17 @@ Status CodeCheck::checkPacking(const sparkle_packing_t &packing,
     return Status::invalidArtifact(
         "code for %s %s: expected the packing of tensor %u, but got that of %u",
         word, code.processor, weight, packing.tensor);
-  if (isCpu() != (packing.pack != nullptr))
+  bool packs = isCpu() || packing.shape;
+  if (packs != (packing.pack != nullptr))
     return Status::invalidArtifact(
         "code for %s %s: expected %s packing function of weight '%s'", word,
-        code.processor, isCpu() ? "a" : "no", tensor.name);
+        code.processor, packs ? "a" : "no", tensor.name);
+  for (uint32_t i = 0; packing.shape && i < tensor.rank; ++i)
+    if (packing.shape[i] < 1 || packing.shape[i] > INT32_MAX)
+      return Status::invalidArtifact(
+          "tensor '%s': expected extents of its transform from 1 to %d, but "
+          "got %" PRId64,
+          tensor.name, INT32_MAX, packing.shape[i]);
   if (Status status = checkList("factors of a packed layout", packing.layout,
                                 packing.layout_count, SPARKLE_MAX_RANK);
       !status.isOk())

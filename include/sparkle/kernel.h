@@ -21,7 +21,7 @@ extern "C" {
 
 /* "SPKL" in memory on a little-endian machine. */
 #define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
-#define SPARKLE_KERNEL_VERSION UINT32_C(2)
+#define SPARKLE_KERNEL_VERSION UINT32_C(3)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
 /* A kernel has no more sizes, no more tensors and no more codes. */
@@ -135,9 +135,12 @@ typedef struct sparkle_packing {
   uint32_t tensor;       /* of the kernel: a weight */
   uint32_t layout_count; /* entries of `layout` */
   const sparkle_factor_t *layout;
+  /* The extents of what is packed, where that is the weight in another basis;
+   * else null, and they are the tensor's. */
+  const int64_t *shape;
   int64_t size; /* bytes */
-  /* Does it. Null for a GPU: the runtime follows `layout` then. Elements beyond
-   * the extents are zero. */
+  /* Does it. Null for a GPU's code unless there is a `shape`: the runtime
+   * follows `layout` then. Elements beyond the extents are zero. */
   sparkle_pack_t pack;
 } sparkle_packing_t;
 

@@ -111,12 +111,22 @@ Constant *Writer::tensor(const TensorDescription &tensor) {
 Constant *Writer::packing(const KernelDescription &kernel,
                           const CodeDescription &code, const Packing &packing) {
   Constant *pack = null();
+  StringRef weight = kernel.tensors[packing.tensor].name;
   if (code.target == SPARKLE_TARGET_CPU)
-    pack = module.getFunction(kernel.name + code.suffix + "_pack_" +
-                              kernel.tensors[packing.tensor].name);
-  assert(pack && "the CPU emits a packing function for every weight");
+    pack = module.getFunction(
+        (kernel.name + code.suffix + "_pack_" + weight).str());
+  else if (!packing.shape.empty())
+    pack = module.getFunction(
+        (getCodeName(kernel.name, code.target, code.processor) + ".pack_" +
+         weight)
+            .str());
+  assert(pack && "every packing function was emitted");
+  SmallVector<Constant *> shape;
+  for (int64_t extent : packing.shape)
+    shape.push_back(i64(extent));
   return record({u32(packing.tensor), u32(packing.layout.size()),
-                 factors(packing.layout), i64(packing.size), pack});
+                 factors(packing.layout), array(shape), i64(packing.size),
+                 pack});
 }
 
 Constant *Writer::launch(const LaunchDescription &launch) {

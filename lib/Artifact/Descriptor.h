@@ -46,6 +46,8 @@ struct Packing {
   uint32_t tensor = 0;
   llvm::SmallVector<Factor> layout;
   int64_t size = 0;
+  /// The extents of its transform; empty if it has none.
+  llvm::SmallVector<int64_t> shape;
 };
 
 /// sparkle_launch_t.
@@ -59,7 +61,8 @@ struct LaunchDescription {
 /// sparkle_code_t. The functions of a CPU's code are NAME, NAME_pack_W and
 /// NAME_workspace_size, where NAME is the kernel's with the code's suffix.
 /// Those that every code may have are called by its own name:
-/// NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU, .workspace_size.
+/// NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU, .workspace_size
+/// and .pack_W for each weight W with a transform.
 /// Where the module has none, the field is null.
 struct CodeDescription {
   sparkle_target_t target = SPARKLE_TARGET_CPU;

@@ -6,6 +6,7 @@
 #include "lib/Artifact/Link.h"
 #include "lib/Compiler/Describe.h"
 #include "lib/Compiler/Host.h"
+#include "lib/Compiler/PackTransform.h"
 #include "lib/Compiler/Traffic.h"
 #include "lib/Compiler/Variant.h"
 #include "lib/Reference/Reference.h"
@@ -31,7 +32,7 @@ public:
 private:
   LogicalResult forEach(LogicalResult (Variant::*stage)());
   LogicalResult describeAlgorithm();
-  LogicalResult buildReference();
+  LogicalResult buildReference(ModuleOp algorithm);
   LogicalResult buildFunctions();
   LogicalResult emitImages();
   void collectCodes();
@@ -61,7 +62,11 @@ FailureOr<Artifact> Compilation::run() {
   if (options.emit == Emit::Sparkle)
     return printModules();
   if (failed(forEach(&Variant::describeProcessor)) ||
-      failed(describeAlgorithm()) || failed(buildReference()) ||
+      failed(describeAlgorithm()))
+    return failure();
+  OwningOpRef<ModuleOp> algorithm(getModule().clone());
+  if (failed(forEach(&Variant::transform)) ||
+      failed(buildReference(*algorithm)) ||
       failed(forEach(&Variant::resolvePatterns)))
     return failure();
   if (options.emit == Emit::Pattern)
@@ -103,10 +108,10 @@ LogicalResult Compilation::describeAlgorithm() {
 }
 
 /// What comes from the equations alone, before any of them is tiled.
-LogicalResult Compilation::buildReference() {
-  functions = ModuleOp::create(getModule().getLoc());
+LogicalResult Compilation::buildReference(ModuleOp algorithm) {
+  functions = ModuleOp::create(algorithm.getLoc());
   bool isWanted = false;
-  WalkResult tiled = getModule().walk([&](WorkersOp op) {
+  WalkResult tiled = algorithm.walk([&](WorkersOp op) {
     isWanted = op->getParentOfType<KernelOp>().getReference();
     if (isWanted)
       op.emitError("expected the equations of the kernel for a reference, but "
@@ -115,8 +120,10 @@ LogicalResult Compilation::buildReference() {
   });
   if (tiled.wasInterrupted())
     return failure(isWanted);
-  buildOperationCounts(getModule(), *functions);
-  return buildReferences(getModule(), *functions);
+  buildOperationCounts(algorithm, *functions);
+  SmallVector<ModuleOp> rewritings = llvm::map_to_vector(
+      variants, [](const Variant &variant) { return variant.getModule(); });
+  return buildReferences(algorithm, rewritings, *functions);
 }
 
 /// What only the tiles of each code tell.
@@ -128,6 +135,10 @@ LogicalResult Compilation::buildFunctions() {
           getCodeName(kernel.getSymName(), code.target, code.processor);
       if (variant.isGpu())
         buildWorkspaceSize(kernel, name, *functions);
+      std::string symbol = kernel.getSymName().str() + code.suffix;
+      buildTransformedPacks(
+          kernel, variant.isGpu() ? name + ".pack_" : symbol + "_pack_",
+          *functions);
       buildTraffic(kernel, name, *functions);
     }
   return lowerReferences(*functions);

@@ -290,7 +290,7 @@ describeKernels(ModuleOp module, ArrayRef<std::string> suffixes) {
 FailureOr<std::vector<Packing>> describePackings(KernelOp kernel) {
   llvm::DenseMap<Value, PackOp> packs;
   for (PackOp pack : kernel.getBody().getOps<PackOp>())
-    packs[pack.getSource()] = pack;
+    packs[pack.getWeight().getResult()] = pack;
   std::vector<Packing> packings;
   for (auto [index, tensor] : llvm::enumerate(kernel.getTensors())) {
     if (tensor.getRole() != Role::Weight)
@@ -300,7 +300,10 @@ FailureOr<std::vector<Packing>> describePackings(KernelOp kernel) {
     FailureOr<int64_t> size = getByteSize(tensor, type);
     if (failed(size))
       return failure();
-    packings.push_back({uint32_t(index), getFactors(type), *size});
+    Packing packing{uint32_t(index), getFactors(type), *size, {}};
+    if (pack && pack.getSource() != tensor.getResult())
+      packing.shape.assign(type.getShape().begin(), type.getShape().end());
+    packings.push_back(std::move(packing));
   }
   return packings;
 }

@@ -100,8 +100,12 @@ int64_t countElements(AffineMap map, ArrayRef<int64_t> shape,
   return count;
 }
 
-/// Of each stage: the box, as far as the tensor reaches.
+/// Of each stage: the box, as far as the tensor reaches. What is computed near
+/// never was far.
 int64_t getFarBytes(StageOp stage) {
+  if (stage.getRealisation() == Realisation::Compute ||
+      stage.getTensor().getDefiningOp<ConstantOp>())
+    return 0;
   BoxType box = stage.getType();
   int64_t bytes = getBytes(stage.getTensor().getType().getElementType());
   for (auto [extent, bound] :
@@ -295,7 +299,7 @@ Value countKernel(KernelOp kernel, ImplicitLocOpBuilder &b, Memory memory,
     total = number(b, 0);
   if (memory == Memory::Far)
     for (TensorOp tensor : kernel.getTensors())
-      if (tensor.getRole() == Role::Output || tensor.getRole() == Role::Temp)
+      if (tensor.getRole() == Role::Output || tensor.isInWorkspace())
         total = add(b, total, getLogicalBytes(b, tensor, sizes));
   return total;
 }
@@ -316,6 +320,8 @@ void buildWorkspaceSize(KernelOp kernel, StringRef name, ModuleOp functions) {
                Value total = number(b, 0);
                Value unit = number(b, SPARKLE_WORKSPACE_ALIGNMENT);
                for (TensorOp temp : temps) {
+                 if (!temp.isInWorkspace())
+                   continue;
                  Value bytes = getPhysicalBytes(b, temp, sizes);
                  Value units = arith::CeilDivSIOp::create(b, bytes, unit);
                  total = add(b, total, multiply(b, units, unit));

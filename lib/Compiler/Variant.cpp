@@ -80,6 +80,11 @@ LogicalResult Variant::checkSizes(KernelOp kernel) {
          << platform->target->word << ", but got " << count;
 }
 
+LogicalResult Variant::transform() {
+  Attribution attribution(*this, options);
+  return runPasses(buildAlgorithmPipeline);
+}
+
 LogicalResult Variant::resolvePatterns() {
   Attribution attribution(*this, options);
   if (failed(runPasses(buildPatternPipeline)))

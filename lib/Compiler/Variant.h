@@ -19,6 +19,8 @@ public:
   // The stages, each after all before it.
   /// Describes the processor, for the shared passes to read.
   mlir::LogicalResult describeProcessor();
+  /// Rewrites the equations of which the patterns say so.
+  mlir::LogicalResult transform();
   /// Chooses what the patterns leave open; the result is text as well.
   mlir::LogicalResult resolvePatterns();
   mlir::LogicalResult tile();

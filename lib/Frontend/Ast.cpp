@@ -13,7 +13,7 @@ using llvm::raw_ostream;
 llvm::StringRef sparkle::spell(PatternLine::Kind kind) {
   static constexpr llvm::StringRef keywords[PatternLine::numKinds] = {
       "workers", "near",  "stage",    "registers", "lanes",
-      "unroll",  "order", "prefetch", "overlap"};
+      "unroll",  "order", "prefetch", "overlap",   "transform"};
   return keywords[kind];
 }
 

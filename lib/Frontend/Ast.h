@@ -101,14 +101,15 @@ struct PatternLine {
     Unroll,
     Order,
     Prefetch,
-    Overlap
+    Overlap,
+    Transform
   };
-  static constexpr unsigned numKinds = Overlap + 1;
+  static constexpr unsigned numKinds = Transform + 1;
 
-  /// `k: 32`, or a name alone.
+  /// `k: 32`, `t: copy`, `winograd 2x2`, or a name alone.
   struct Entry {
     llvm::StringRef name;
-    llvm::StringRef size; // an integer, `auto`, `all`, or empty
+    llvm::StringRef size; // an integer, `auto`, `all`, `copy`, a grid, or empty
   };
 
   Kind kind;

@@ -64,7 +64,7 @@ struct Element {
   llvm::StringRef text;           // where; the function of an Activate
   float value = 0;                // of a Constant
   unsigned tensor = 0;            // of a Read
-  std::vector<Affine> subscripts; // of a Read, over the equation's indices
+  std::vector<Subscript> subscripts; // of a Read, over the equation's indices
   std::vector<std::unique_ptr<Element>> operands;
 };
 
@@ -78,6 +78,8 @@ struct CheckedLine {
   llvm::StringRef keyword;    // where
   std::vector<int64_t> sizes; // 0: auto, -1: all; positions for `order`
   std::vector<llvm::StringRef> tensors; // of stage, prefetch and overlap
+  std::vector<llvm::StringRef> fused;   // of stage: temps computed there
+  std::string transform;                // "none", or as the pattern has it
 };
 
 /// The lines that are not auto, by kind.

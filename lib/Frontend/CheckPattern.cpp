@@ -28,7 +28,9 @@ private:
   void checkSizes(const PatternLine &line, CheckedLine &checked);
   void checkOrder(const PatternLine &line, CheckedLine &checked);
   void checkTensors(const PatternLine &line, CheckedLine &checked);
+  void checkTransform(const PatternLine &line, CheckedLine &checked);
   void checkOverlap(const CheckedPattern &pattern);
+  void checkAlone(const PatternDecl &decl);
   std::optional<unsigned> findIndex(StringRef name, unsigned first,
                                     unsigned last, StringRef what);
   int64_t readSize(const PatternLine &line, StringRef text);
@@ -77,16 +79,21 @@ CheckedPattern LineChecker::run(const PatternDecl &decl) {
     pattern[line.kind] = check(line);
   }
   checkOverlap(pattern);
+  checkAlone(decl);
   // An equation without a sum leaves nothing to say in these two lines.
   if (equation.reductions == 0)
     for (PatternLine::Kind kind : {PatternLine::Near, PatternLine::Unroll})
-      pattern[kind] = CheckedLine{decl.name, std::vector<int64_t>(rank, 1), {}};
+      pattern[kind] =
+          CheckedLine{decl.name, std::vector<int64_t>(rank, 1), {}, {}, {}};
   return pattern;
 }
 
 /// None if the line is auto.
 std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
-  if (line.whole == "auto" || (line.whole.empty() && line.entries.empty()))
+  // Left to the compiler is no transform, unless the line says so.
+  bool isTransform = line.kind == PatternLine::Transform;
+  if ((line.whole == "auto" && !isTransform) ||
+      (line.whole.empty() && line.entries.empty()))
     return std::nullopt;
   CheckedLine checked;
   checked.keyword = line.keyword;
@@ -105,6 +112,9 @@ std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
   case PatternLine::Prefetch:
   case PatternLine::Overlap:
     checkTensors(line, checked);
+    break;
+  case PatternLine::Transform:
+    checkTransform(line, checked);
     break;
   }
   return checked;
@@ -213,15 +223,41 @@ void LineChecker::checkTensors(const PatternLine &line, CheckedLine &checked) {
                        quote(entry.name));
       continue;
     }
-    if (llvm::is_contained(checked.tensors, entry.name)) {
+    if (llvm::is_contained(checked.tensors, entry.name) ||
+        llvm::is_contained(checked.fused, entry.name)) {
       report.error(entry.name, "expected " + quote(entry.name) +
                                    " once in a line, but got it again");
+      continue;
+    }
+    bool isTemp = llvm::any_of(kernel.tensors, [&](const CheckedTensor &t) {
+      return t.name == entry.name && t.role == "temp";
+    });
+    if (line.kind == PatternLine::Stage && isTemp && entry.size.empty()) {
+      checked.fused.push_back(entry.name);
       continue;
     }
     checked.tensors.push_back(entry.name);
     if (line.kind == PatternLine::Prefetch)
       checked.sizes.push_back(readSize(line, entry.size));
   }
+}
+
+void LineChecker::checkTransform(const PatternLine &line,
+                                 CheckedLine &checked) {
+  checked.transform = line.whole.str();
+  if (line.entries.empty())
+    return;
+  const PatternLine::Entry &entry = line.entries.front();
+  if (entry.name != "winograd") {
+    report.error(entry.name, "expected winograd, but got " + quote(entry.name));
+    return;
+  }
+  if (entry.size != "2x2" && entry.size != "4x4") {
+    report.error(entry.size,
+                 "expected 2x2 or 4x4, but got " + quote(entry.size));
+    return;
+  }
+  checked.transform = (entry.name + " " + entry.size).str();
 }
 
 /// What overlaps is a stage.
@@ -236,6 +272,23 @@ void LineChecker::checkOverlap(const CheckedPattern &pattern) {
           .error(tensor, "expected a tensor that the pattern stages, but got " +
                              quote(tensor))
           .note(stage->keyword, "staged here");
+}
+
+/// The equations of a transform are the compiler's: no size of the one that is
+/// written means anything to them.
+void LineChecker::checkAlone(const PatternDecl &decl) {
+  auto transform = llvm::find_if(decl.lines, [](const PatternLine &line) {
+    return line.kind == PatternLine::Transform && line.whole != "none";
+  });
+  if (transform == decl.lines.end())
+    return;
+  for (const PatternLine &line : decl.lines)
+    if (line.kind != PatternLine::Transform && line.whole != "auto")
+      report
+          .error(line.keyword, "expected no other line beside a transform, but "
+                               "got " +
+                                   quote(line.keyword))
+          .note(transform->keyword, "the transform is here");
 }
 
 /// The equation that a pattern is for; null, with an error, if there is none.

@@ -192,10 +192,16 @@ Value KernelEmitter::emitConstant(const Element &element) {
 Value KernelEmitter::emitRead(const Element &element) {
   MLIRContext *context = builder.getContext();
   SmallVector<AffineExpr> exprs;
-  for (const Affine &subscript : element.subscripts)
-    exprs.push_back(getExpr(subscript, context, [&](unsigned number) {
-      return builder.getAffineDimExpr(number);
-    }));
+  auto getIndex = [&](unsigned number) {
+    return builder.getAffineDimExpr(number);
+  };
+  for (const Subscript &subscript : element.subscripts) {
+    AffineExpr expr = getExpr(subscript.affine, context, getIndex);
+    for (const Subscript::Remainder &remainder : subscript.remainders)
+      expr = expr + getExpr(remainder.dividend, context, getIndex) %
+                        remainder.divisor * remainder.factor;
+    exprs.push_back(expr);
+  }
   return ReadOp::create(builder, getLoc(element.text), builder.getF32Type(),
                         tensors[element.tensor],
                         AffineMap::get(numIndices, 0, exprs, context));
@@ -232,10 +238,17 @@ PatternAttr KernelEmitter::getPattern(const CheckedPattern &pattern) {
           builder.getNamedAttr(tensor, builder.getI64IntegerAttr(count)));
     prefetch = builder.getDictionaryAttr(steps);
   }
+  ArrayAttr fuse;
+  if (const auto &line = pattern[PatternLine::Stage];
+      line && !line->fused.empty())
+    fuse = builder.getStrArrayAttr(line->fused);
+  StringAttr transform;
+  if (const auto &line = pattern[PatternLine::Transform])
+    transform = builder.getStringAttr(line->transform);
   return PatternAttr::get(
       builder.getContext(), getSizes(PatternLine::Workers),
       getSizes(PatternLine::Near), getTensors(PatternLine::Stage),
       getSizes(PatternLine::Registers), getSizes(PatternLine::Lanes),
       getSizes(PatternLine::Unroll), getSizes(PatternLine::Order), prefetch,
-      getTensors(PatternLine::Overlap));
+      getTensors(PatternLine::Overlap), fuse, transform);
 }

@@ -111,6 +111,12 @@ Token Lexer::lexNumber(Token token) {
         end + 1 < rest.size() && (rest[end + 1] == '+' || rest[end + 1] == '-');
     takePart(end + 1 + sign);
   }
+  // grid = integer "x" integer ;
+  if (kind == Token::Integer && end < rest.size() && rest[end] == 'x' &&
+      digitsFrom(end + 1) > end + 1) {
+    end = digitsFrom(end + 1);
+    kind = Token::Grid;
+  }
   size_t wrongEnd = end;
   while (wrongEnd < rest.size() &&
          (isNamePart(rest[wrongEnd]) || rest[wrongEnd] == '.'))

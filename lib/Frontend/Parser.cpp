@@ -62,6 +62,7 @@ private:
   bool parsePatternHead(PatternDecl &pattern);
   bool parseLine(PatternDecl &pattern);
   bool parseNear(PatternDecl &pattern, PatternLine line);
+  bool parseTransform(PatternLine &line);
   bool parseEntries(PatternLine &line);
   bool parseEntry(PatternLine &line);
 
@@ -418,7 +419,7 @@ bool Parser::parsePatternHead(PatternDecl &pattern) {
 
 /// line = ( "workers" | "registers" | "unroll" | "lanes" | "order" |
 ///          "prefetch" | "overlap" ) entries
-///      | near ;
+///      | near | transform ;
 bool Parser::parseLine(PatternDecl &pattern) {
   for (unsigned i = 0; i < PatternLine::numKinds; ++i) {
     PatternLine line{static_cast<PatternLine::Kind>(i), token.text, {}, {}};
@@ -427,13 +428,31 @@ bool Parser::parseLine(PatternDecl &pattern) {
     advance();
     if (line.kind == PatternLine::Near)
       return parseNear(pattern, std::move(line));
-    if (!parseEntries(line))
+    bool isGood = line.kind == PatternLine::Transform ? parseTransform(line)
+                                                      : parseEntries(line);
+    if (!isGood)
       return false;
     pattern.lines.push_back(std::move(line));
     return true;
   }
-  return failHere("workers, near, registers, lanes, unroll, order, prefetch or "
-                  "overlap");
+  return failHere("workers, near, registers, lanes, unroll, order, prefetch, "
+                  "overlap or transform");
+}
+
+/// transform = "transform" ( "auto" | "none" | name grid ) ;
+bool Parser::parseTransform(PatternLine &line) {
+  if (at(Token::kw_auto) || at(Token::kw_none)) {
+    line.whole = advance();
+    return true;
+  }
+  PatternLine::Entry entry;
+  if (!expectName(entry.name, "the name of a transform"))
+    return false;
+  if (!at(Token::Grid))
+    return fail("a size such as 2x2");
+  entry.size = advance();
+  line.entries.push_back(entry);
+  return true;
 }
 
 /// near = "near" ( "stage" entries
@@ -471,7 +490,7 @@ bool Parser::parseEntries(PatternLine &line) {
   return parseList([&] { return parseEntry(line); });
 }
 
-/// entry = name [ ":" ( integer | "auto" | "all" ) ] ;
+/// entry = name [ ":" ( integer | "auto" | "all" | "copy" ) ] ;
 bool Parser::parseEntry(PatternLine &line) {
   PatternLine::Entry entry;
   bool isTensor = line.kind == PatternLine::Stage ||
@@ -480,6 +499,11 @@ bool Parser::parseEntry(PatternLine &line) {
   if (!expectName(entry.name,
                   isTensor ? "the name of a tensor" : "the name of an index"))
     return false;
+  if (line.kind == PatternLine::Stage && take(Token::Colon)) {
+    if (token.text != "copy")
+      return fail("'copy'");
+    entry.size = advance();
+  }
   bool hasNoSize = line.kind == PatternLine::Stage ||
                    line.kind == PatternLine::Order ||
                    line.kind == PatternLine::Overlap;

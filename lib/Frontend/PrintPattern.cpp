@@ -6,6 +6,7 @@
 #include "dialect/SparkleDialect.h"
 #include "lib/Frontend/Frontend.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,6 +30,8 @@ private:
                   unsigned last);
   void printWorkers(DenseI64ArrayAttr sizes);
   void printNear(PatternAttr pattern);
+  void printStaged(PatternAttr pattern);
+  bool isTemp(StringRef name);
   void printOrder(DenseI64ArrayAttr order);
   void printTensors(ArrayAttr tensors);
   void printPrefetch(DictionaryAttr prefetch);
@@ -46,6 +49,11 @@ private:
 } // namespace
 
 void PatternPrinter::printLines(PatternAttr pattern) {
+  StringAttr transform = pattern.getTransform();
+  if (transform && transform != "none") {
+    begin("transform") << transform.getValue();
+    return;
+  }
   printWorkers(pattern.getWorkers());
   printNear(pattern);
   printSizes("registers", pattern.getRegisters(), 0, rank);
@@ -58,6 +66,8 @@ void PatternPrinter::printLines(PatternAttr pattern) {
   printPrefetch(pattern.getPrefetch());
   begin("overlap");
   printTensors(pattern.getOverlap());
+  if (pattern.getTransform())
+    begin("transform") << pattern.getTransform().getValue();
 }
 
 void PatternPrinter::printSizes(StringRef keyword, DenseI64ArrayAttr sizes,
@@ -99,7 +109,31 @@ void PatternPrinter::printNear(PatternAttr pattern) {
   } else {
     begin("near") << "stage ";
   }
-  printTensors(pattern.getStage());
+  printStaged(pattern);
+}
+
+/// What is copied, then what is computed. A temp that is copied says so.
+void PatternPrinter::printStaged(PatternAttr pattern) {
+  ArrayAttr copied = pattern.getStage(), fused = pattern.getFuse();
+  if (!copied) {
+    out << "auto";
+    return;
+  }
+  SmallVector<std::string> names;
+  for (Attribute attr : copied) {
+    StringRef name = cast<StringAttr>(attr).getValue();
+    names.push_back((name + (isTemp(name) ? ": copy" : "")).str());
+  }
+  for (Attribute attr : fused ? fused.getValue() : ArrayRef<Attribute>())
+    names.push_back(cast<StringAttr>(attr).str());
+  out << (names.empty() ? "none" : llvm::join(names, ", "));
+}
+
+bool PatternPrinter::isTemp(StringRef name) {
+  return llvm::any_of(
+      define->getParentOfType<KernelOp>().getTensors(), [&](TensorOp tensor) {
+        return tensor.getName() == name && tensor.getRole() == Role::Temp;
+      });
 }
 
 void PatternPrinter::printOrder(DenseI64ArrayAttr order) {
@@ -138,12 +172,15 @@ void sparkle::printPattern(DefineOp define, StringRef word,
                            llvm::raw_ostream &out) {
   auto kernel = define->getParentOfType<KernelOp>();
   auto tensor = define.getTarget().getDefiningOp<TensorOp>();
+  // What the compiler added follows from the equation that asked for it.
+  if (tensor.getName().contains('.'))
+    return;
   out << "pattern resolved for " << kernel.getSymName() << '.'
       << tensor.getName() << " on " << word << " {";
   PatternAttr pattern = define.getPatternAttr();
   PatternPrinter(define, out)
       .printLines(pattern ? pattern
                           : PatternAttr::get(define.getContext(), {}, {}, {},
-                                             {}, {}, {}, {}, {}, {}));
+                                             {}, {}, {}, {}, {}, {}, {}, {}));
   out << "\n}\n";
 }

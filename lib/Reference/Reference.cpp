@@ -33,6 +33,7 @@ struct Storage {
   Value data;                  // of elements, or double * of values
   Value bounds;                // double *; null for what is only read
   Type element;                // as the kernel stores it
+  AffineMap layout;            // of the tensor
   SmallVector<Value> extents;  // logical
   SmallVector<Value> strides;  // of the layout's results, in elements
   SmallVector<Value> physical; // extents of the layout's results
@@ -42,27 +43,34 @@ struct Storage {
 /// Builds NAME_reference of one kernel.
 class ReferenceBuilder {
 public:
-  ReferenceBuilder(KernelOp kernel, ImplicitLocOpBuilder &builder)
-      : kernel(kernel), b(builder), arithmetic(builder) {}
+  /// `rewritings` are other ways to compute the same, whose errors count too.
+  ReferenceBuilder(KernelOp kernel, ArrayRef<KernelOp> rewritings,
+                   ImplicitLocOpBuilder &builder)
+      : kernel(kernel), rewritings(rewritings), b(builder),
+        arithmetic(builder) {}
 
   LogicalResult build();
 
 private:
   LLVM::LLVMFuncOp createFunction();
-  void measure(TensorOp tensor);
+  void measure(Operation *tensor, StoredTensorType type, AffineMap extents);
+  void measureRewriting(KernelOp other);
   Value isNothingToDo();
   Value hasNullPointer();
   Value run();
   Value allocateTemps();
 
+  void defineRewriting(KernelOp other);
+  void transform(TransformOp op);
+  void tabulate(ConstantOp op);
   void define(DefineOp op);
-  void store(Storage &target, DefineOp op, ValueRange indices, Bounded element);
+  void store(Storage &target, ValueRange indices, Bounded element);
   Bounded evaluate(Block &block);
   Bounded evaluate(Operation *op);
   Bounded read(ReadOp op);
   Bounded sum(SumOp op);
   Bounded load(Storage &source, Value offset);
-  Value offset(TensorOp tensor, ValueRange coordinates);
+  Value offset(const Storage &storage, ValueRange coordinates);
   Value isInside(ReadOp op, ValueRange coordinates);
 
   Value index(int64_t value) {
@@ -83,10 +91,15 @@ private:
                            SmallVector<Value> &indices, Body body);
 
   KernelOp kernel;
+  ArrayRef<KernelOp> rewritings;
   ImplicitLocOpBuilder &b;
   BoundedArithmetic arithmetic;
   SmallVector<Value> sizes;
   llvm::DenseMap<Operation *, Storage> storage;
+  /// What is stored while the reference runs, in the order of the block.
+  SmallVector<Operation *> temps;
+  /// The outputs are there, and only their bounds may grow.
+  bool isRewriting = false;
   // Of the equation at hand.
   SmallVector<Value> indices;
   llvm::DenseMap<Value, Bounded> values;
@@ -131,8 +144,13 @@ LogicalResult ReferenceBuilder::build() {
   b.setInsertionPointToStart(checked.elseBlock());
   scf::YieldOp::create(b, status(1));
   b.setInsertionPointToStart(checked.thenBlock());
-  for (TensorOp tensor : kernel.getTensors())
-    measure(tensor);
+  for (TensorOp tensor : kernel.getTensors()) {
+    measure(tensor, tensor.getType(), tensor.getExtents());
+    if (tensor.getRole() == Role::Temp)
+      temps.push_back(tensor);
+  }
+  for (KernelOp other : rewritings)
+    measureRewriting(other);
   auto idle = scf::IfOp::create(b, b.getI32Type(), isNothingToDo(), true);
   scf::YieldOp::create(b, idle.getResult(0));
 
@@ -152,17 +170,48 @@ LogicalResult ReferenceBuilder::build() {
          << unknown->getName() << "'";
 }
 
+/// A map to extents that are static.
+AffineMap getExtents(StoredTensorType type, unsigned sizes) {
+  SmallVector<AffineExpr> extents;
+  for (int64_t extent : type.getShape())
+    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
+  return AffineMap::get(0, sizes, extents, type.getContext());
+}
+
+/// The tensors of a rewriting: those of the kernel are in the same place, and
+/// what it adds is stored besides.
+void ReferenceBuilder::measureRewriting(KernelOp other) {
+  unsigned count = sizes.size();
+  for (Operation &op : other.getBody().front()) {
+    if (auto transform = dyn_cast<TransformOp>(op)) {
+      measure(&op, transform.getType(), getExtents(transform.getType(), count));
+      temps.push_back(&op);
+    } else if (auto constant = dyn_cast<ConstantOp>(op)) {
+      measure(&op, constant.getType(), getExtents(constant.getType(), count));
+    } else if (auto tensor = dyn_cast<TensorOp>(op)) {
+      bool isKnown = llvm::any_of(kernel.getTensors(), [&](TensorOp mine) {
+        return mine.getName() == tensor.getName();
+      });
+      if (!isKnown) {
+        measure(&op, tensor.getType(), tensor.getExtents());
+        temps.push_back(&op);
+      }
+    }
+  }
+}
+
 /// Extents, strides and number of elements of a tensor as values.
-void ReferenceBuilder::measure(TensorOp tensor) {
+void ReferenceBuilder::measure(Operation *tensor, StoredTensorType type,
+                               AffineMap extents) {
   Storage &entry = storage[tensor];
-  entry.element = tensor.getType().getElementType();
-  for (AffineExpr extent : tensor.getExtents().getResults())
+  entry.element = type.getElementType();
+  for (AffineExpr extent : extents.getResults())
     entry.extents.push_back(expand(b, extent, {}, sizes));
-  AffineMap layout = tensor.getType().getLayout();
+  AffineMap layout = entry.layout = type.getLayout();
   // A factor's extent is that of its dimension, divided and rounded up, or its
   // modulus: its value at the last coordinate is not enough for the latter.
-  for (auto [factor, known] : llvm::zip_equal(
-           layout.getResults(), tensor.getType().getPhysicalShape()))
+  for (auto [factor, known] :
+       llvm::zip_equal(layout.getResults(), type.getPhysicalShape()))
     entry.physical.push_back(
         ShapedType::isDynamic(known)
             ? expand(b, getPhysicalExtent(factor), entry.extents, {})
@@ -204,6 +253,8 @@ Value ReferenceBuilder::run() {
   auto defineAll = [&] {
     for (DefineOp op : kernel.getBody().getOps<DefineOp>())
       define(op);
+    for (KernelOp other : rewritings)
+      defineRewriting(other);
   };
   if (!scratch) {
     defineAll();
@@ -226,13 +277,11 @@ Value ReferenceBuilder::run() {
 /// One block for the values and the bounds of all temps; null if there are
 /// none.
 Value ReferenceBuilder::allocateTemps() {
-  SmallVector<TensorOp> temps = kernel.getTensors();
-  llvm::erase_if(temps, [](TensorOp t) { return t.getRole() != Role::Temp; });
   if (temps.empty())
     return {};
   // One element more, or an empty block might come as a null pointer.
   Value total = index(1);
-  for (TensorOp temp : temps) {
+  for (Operation *temp : temps) {
     Value twice = arith::MulIOp::create(b, storage[temp].count, index(2));
     total = arith::AddIOp::create(b, total, twice);
   }
@@ -241,7 +290,7 @@ Value ReferenceBuilder::allocateTemps() {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   Value block = callLibrary(b, "malloc", pointer, wide);
   Value next = block;
-  for (TensorOp temp : temps) {
+  for (Operation *temp : temps) {
     Storage &entry = storage[temp];
     entry.data = next;
     entry.bounds = element(b.getF64Type(), next, entry.count);
@@ -273,32 +322,126 @@ SmallVector<Value> ReferenceBuilder::loops(ArrayRef<Value> extents,
   return llvm::to_vector_of<Value>(loop.getResults());
 }
 
+/// Computes the kernel in another way, for what it adds to the bounds.
+void ReferenceBuilder::defineRewriting(KernelOp other) {
+  isRewriting = true;
+  for (Operation &op : other.getBody().front()) {
+    if (auto tensor = dyn_cast<TensorOp>(op)) {
+      for (TensorOp mine : kernel.getTensors())
+        if (mine.getName() == tensor.getName())
+          storage[tensor] = Storage(storage[mine]);
+    } else if (auto constant = dyn_cast<ConstantOp>(op)) {
+      tabulate(constant);
+    } else if (auto changed = dyn_cast<TransformOp>(op)) {
+      transform(changed);
+    } else if (auto equation = dyn_cast<DefineOp>(op)) {
+      define(equation);
+    }
+  }
+  isRewriting = false;
+}
+
+/// Numbers of float that are exact.
+void ReferenceBuilder::tabulate(ConstantOp op) {
+  auto values = cast<DenseElementsAttr>(op.getValues());
+  auto function =
+      b.getInsertionBlock()->getParentOp()->getParentOfType<LLVM::LLVMFuncOp>();
+  auto module = function->getParentOfType<ModuleOp>();
+  auto globals = module.getOps<LLVM::GlobalOp>();
+  std::string name = (function.getSymName() + ".table." +
+                      Twine(std::distance(globals.begin(), globals.end())))
+                         .str();
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(function);
+    LLVM::GlobalOp::create(
+        b, LLVM::LLVMArrayType::get(b.getF32Type(), values.size()),
+        /*isConstant=*/true, LLVM::Linkage::Private, name,
+        values.reshape(RankedTensorType::get(values.size(), b.getF32Type())));
+  }
+  storage[op].data = LLVM::AddressOfOp::create(
+      b, LLVM::LLVMPointerType::get(b.getContext()), name);
+}
+
+/// Each element in double, and rounded once.
+void ReferenceBuilder::transform(TransformOp op) {
+  Storage &target = storage[op],
+          &source = storage[op.getSource().getDefiningOp()];
+  auto matrix = op.getMatrix().getValues<double>();
+  int64_t columns = op.getMatrix().getShapedType().getDimSize(1);
+  int64_t rows = op.getMatrix().getShapedType().getDimSize(0);
+  ArrayRef<int64_t> dims = op.getDims();
+  // One element of the result for every pair of rows, with the numbers of both.
+  SmallVector<Value> extents = target.extents;
+  for (int64_t dim : dims)
+    extents[dim] = index(1);
+  indices.clear();
+  loops(extents, {}, indices, [&](ValueRange, ValueRange) {
+    int64_t count = 1, terms = 1;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      count *= rows;
+      terms *= columns;
+    }
+    for (int64_t element = 0; element < count; ++element) {
+      SmallVector<Value> place(indices), from(indices);
+      Value sum = arithmetic.number(0);
+      for (int64_t term = 0; term < terms; ++term) {
+        double factor = 1;
+        for (int64_t i = dims.size(), e = element, t = term; i-- > 0;
+             e /= rows, t /= columns) {
+          place[dims[i]] = index(e % rows);
+          from[dims[i]] = index(t % columns);
+          factor *= matrix[e % rows * columns + t % columns];
+        }
+        if (factor == 0)
+          continue;
+        Value value = load(source, offset(source, from)).value;
+        sum = arithmetic.plus(
+            sum, arith::MulFOp::create(b, arithmetic.number(factor), value));
+      }
+      store(
+          target, place,
+          arithmetic.add({sum, arithmetic.number(0)}, arithmetic.constant(0)));
+    }
+    return SmallVector<Value>();
+  });
+}
+
 void ReferenceBuilder::define(DefineOp op) {
   auto target = op.getTarget().getDefiningOp<TensorOp>();
   indices.clear();
   values.clear();
   loops(storage[target].extents, {}, indices, [&](ValueRange, ValueRange) {
     Bounded result = evaluate(op.getBody().front());
-    store(storage[target], op, indices, result);
+    store(storage[target], indices, result);
     return SmallVector<Value>();
   });
 }
 
-void ReferenceBuilder::store(Storage &target, DefineOp op, ValueRange indices,
+void ReferenceBuilder::store(Storage &target, ValueRange indices,
                              Bounded result) {
   Type f64 = b.getF64Type();
-  auto tensor = op.getTarget().getDefiningOp<TensorOp>();
-  Value place = offset(tensor, indices);
+  Value place = offset(target, indices);
   if (target.element.isF16())
     result = storeHalf(b, result);
-  LLVM::StoreOp::create(b, result.value, element(f64, target.data, place));
+  bool isOutput = llvm::any_of(kernel.getTensors(), [&](TensorOp tensor) {
+    return tensor.getRole() == Role::Output &&
+           storage[tensor].data == target.data;
+  });
+  bool mayGrow = isRewriting && isOutput;
+  if (!mayGrow)
+    LLVM::StoreOp::create(b, result.value, element(f64, target.data, place));
   Value null = LLVM::ZeroOp::create(b, target.bounds.getType());
   Value wanted =
       LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, target.bounds, null);
   auto maybe = scf::IfOp::create(b, wanted, false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(maybe.thenBlock());
-  LLVM::StoreOp::create(b, result.error, element(f64, target.bounds, place));
+  Value bound = element(f64, target.bounds, place), error = result.error;
+  if (mayGrow)
+    error = arith::MaximumFOp::create(b, error,
+                                      LLVM::LoadOp::create(b, f64, bound));
+  LLVM::StoreOp::create(b, error, bound);
 }
 
 /// The ops of a body in order; gives what it yields.
@@ -339,7 +482,7 @@ Bounded ReferenceBuilder::evaluate(Operation *op) {
 
 /// The element, or zero outside of the tensor.
 Bounded ReferenceBuilder::read(ReadOp op) {
-  auto tensor = op.getTensor().getDefiningOp<TensorOp>();
+  Storage &source = storage[op.getTensor().getDefiningOp()];
   // Outside of the sum there are fewer loops than the map has dimensions.
   SmallVector<Value> dims(indices);
   dims.resize(op.getMap().getNumDims(), index(0));
@@ -352,7 +495,7 @@ Bounded ReferenceBuilder::read(ReadOp op) {
                                   isInside(op, coordinates), true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(inside.thenBlock());
-  Bounded found = load(storage[tensor], offset(tensor, coordinates));
+  Bounded found = load(source, offset(source, coordinates));
   scf::YieldOp::create(b, ValueRange{found.value, found.error});
   b.setInsertionPointToStart(inside.elseBlock());
   Bounded zero = arithmetic.constant(0);
@@ -361,7 +504,7 @@ Bounded ReferenceBuilder::read(ReadOp op) {
 }
 
 Value ReferenceBuilder::isInside(ReadOp op, ValueRange coordinates) {
-  auto tensor = op.getTensor().getDefiningOp<TensorOp>();
+  Operation *tensor = op.getTensor().getDefiningOp();
   Value inside = arith::ConstantOp::create(b, b.getBoolAttr(true));
   for (auto [coordinate, extent] :
        llvm::zip_equal(coordinates, storage[tensor].extents)) {
@@ -373,11 +516,10 @@ Value ReferenceBuilder::isInside(ReadOp op, ValueRange coordinates) {
   return inside;
 }
 
-Value ReferenceBuilder::offset(TensorOp tensor, ValueRange coordinates) {
+Value ReferenceBuilder::offset(const Storage &storage, ValueRange coordinates) {
   Value sum = index(0);
   for (auto [factor, stride] :
-       llvm::zip_equal(tensor.getType().getLayout().getResults(),
-                       storage[tensor].strides)) {
+       llvm::zip_equal(storage.layout.getResults(), storage.strides)) {
     Value position = expand(b, factor, coordinates, {});
     Value step = arith::MulIOp::create(b, position, stride);
     sum = arith::AddIOp::create(b, sum, step);
@@ -424,13 +566,40 @@ Bounded ReferenceBuilder::sum(SumOp op) {
 
 } // namespace
 
-LogicalResult buildReferences(ModuleOp algorithm, ModuleOp module) {
+/// What distinguishes a way to compute a kernel from another: the transforms
+/// of its equations.
+static std::string getRewriting(KernelOp kernel) {
+  std::string rewriting;
+  for (DefineOp define : kernel.getBody().getOps<DefineOp>()) {
+    PatternAttr pattern = define.getPatternAttr();
+    if (!pattern || !pattern.getTransform() || pattern.getTransform() == "none")
+      continue;
+    auto tensor = define.getTarget().getDefiningOp<TensorOp>();
+    rewriting += tensor.getName().str() + ": " +
+                 pattern.getTransform().getValue().str() + "\n";
+  }
+  return rewriting;
+}
+
+LogicalResult buildReferences(ModuleOp algorithm, ArrayRef<ModuleOp> rewritings,
+                              ModuleOp module) {
   for (KernelOp kernel : algorithm.getOps<KernelOp>()) {
     if (!kernel.getReference())
       continue;
+    SmallVector<std::string> names;
+    SmallVector<KernelOp> distinct;
+    for (ModuleOp rewriting : rewritings)
+      for (KernelOp other : rewriting.getOps<KernelOp>()) {
+        std::string name = getRewriting(other);
+        if (other.getSymName() != kernel.getSymName() || name.empty() ||
+            llvm::is_contained(names, name))
+          continue;
+        names.push_back(name);
+        distinct.push_back(other);
+      }
     ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
     builder.setInsertionPointToEnd(module.getBody());
-    if (failed(ReferenceBuilder(kernel, builder).build()))
+    if (failed(ReferenceBuilder(kernel, distinct, builder).build()))
       return failure();
   }
   return success();

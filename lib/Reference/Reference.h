@@ -14,9 +14,11 @@ namespace sparkle {
 /// For every kernel of `algorithm` that asks for it adds to `module`
 ///   int NAME_reference(inputs, weights, {values, bounds} of outputs, sizes):
 /// the outputs in double and, for each element, a bound on the error of any
-/// computation in float. docs/artifact.md derives the bound.
+/// computation in float: of the equations as they are, and as the kernels of
+/// the same name in `rewritings` have them. docs/artifact.md derives the bound.
 /// Fails on an op that has no meaning at the algorithm level.
 mlir::LogicalResult buildReferences(mlir::ModuleOp algorithm,
+                                    llvm::ArrayRef<mlir::ModuleOp> rewritings,
                                     mlir::ModuleOp module);
 
 /// For every kernel of `algorithm` adds to `module` the function

@@ -23,20 +23,22 @@ struct PackWeights : sparkle::impl::PackWeightsBase<PackWeights> {
   void runOnOperation() override {
     getOperation().walk([&](TensorOp tensor) {
       if (tensor.getRole() == Role::Weight)
-        pack(tensor);
+        pack(tensor.getResult());
     });
+    getOperation().walk(
+        [&](TransformOp transform) { pack(transform.getResult()); });
   }
 
 private:
-  void pack(TensorOp weight);
+  void pack(TypedValue<StoredTensorType> weight);
 };
 } // namespace
 
 /// The only access to `weight` if all its reads are the same and stand in the
 /// sum of one equation, with a plain index along each dimension; null if not.
-static ReadOp getOnlyAccess(TensorOp weight) {
+static ReadOp getOnlyAccess(Value weight) {
   ReadOp only;
-  for (Operation *user : weight.getResult().getUsers()) {
+  for (Operation *user : weight.getUsers()) {
     auto read = dyn_cast<ReadOp>(user);
     if (!read || !isa<SumOp>(read->getParentOp()))
       return {};
@@ -89,7 +91,7 @@ static AffineMap loopOrder(DefineOp define, AffineMap access,
   return AffineMap::get(shape.size(), 0, results, context);
 }
 
-void PackWeights::pack(TensorOp weight) {
+void PackWeights::pack(TypedValue<StoredTensorType> weight) {
   ReadOp access = getOnlyAccess(weight);
   if (!access)
     return;
@@ -98,9 +100,7 @@ void PackWeights::pack(TensorOp weight) {
   AffineMap layout = loopOrder(define, access.getMap(), type.getShape());
   auto packed = StoredTensorType::get(type.getContext(), type.getShape(),
                                       type.getElementType(), layout);
-  OpBuilder builder(weight);
-  builder.setInsertionPoint(define);
-  auto pack =
-      PackOp::create(builder, weight.getLoc(), packed, weight.getResult());
-  weight.getResult().replaceAllUsesExcept(pack.getResult(), pack);
+  OpBuilder builder(define);
+  auto pack = PackOp::create(builder, weight.getLoc(), packed, weight);
+  weight.replaceAllUsesExcept(pack.getResult(), pack);
 }

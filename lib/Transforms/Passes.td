@@ -9,6 +9,35 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ApplyWinograd : Pass<"sparkle-apply-winograd", "::mlir::ModuleOp"> {
+  let summary = "Rewrite convolutions to do fewer multiplications";
+  let description = [{
+    Where the pattern asks for `winograd MxM`, a sum over 3x3 or 5x5 taps becomes
+    three equations: tiles of the input in another basis, products there, which
+    are as many as a tile and its taps have rows, and the way back. The weight
+    is transformed as it is packed. Both temps are computed in near memory.
+
+    Before:
+    ```mlir
+    sparkle.define %y ["n", "k", "p", "q", "c", "r", "s"] reductions 3 ...
+      pattern <transform = "winograd 2x2"> { ... x[n, c, p + r, q + s] * w[k, c, r, s] ... }
+    ```
+    After:
+    ```mlir
+    %b = sparkle.constant dense<...> : tensor<4x4xf32> as ...
+    sparkle.define %input ["n", "c", "p.tile", "q.tile", "p.row", "q.row", "r", "s"] reductions 2 ... {
+      ... b[p.row, r] * b[q.row, s] * x[n, c, 2 p.tile + r, 2 q.tile + s] ... }
+    %u = sparkle.transform %w along [2, 3] by dense<...> : ...
+    sparkle.define %product ["n", "k", "p.tile", "q.tile", "p.row", "q.row", "c"] reductions 1 ... {
+      ... input[n, c, ...] * u[k, c, p.row, q.row] ... }
+    sparkle.define %y ["n", "k", "p", "q", "p.row", "q.row"] reductions 2 ... {
+      ... a[p mod 2, p.row] * a[q mod 2, q.row] * product[n, k, p floordiv 2, q floordiv 2, ...] ... }
+    ```
+    Fails where it is asked for and the equation is no such sum, or near memory
+    does not hold one tile.
+  }];
+}
+
 def ResolvePattern : Pass<"sparkle-resolve-pattern", "::mlir::ModuleOp"> {
   let summary = "Choose every size of the pattern that is auto";
   let description = [{

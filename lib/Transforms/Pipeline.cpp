@@ -11,6 +11,10 @@
 using namespace mlir;
 using namespace sparkle;
 
+void sparkle::buildAlgorithmPipeline(OpPassManager &manager) {
+  manager.addPass(createApplyWinograd());
+}
+
 void sparkle::buildPatternPipeline(OpPassManager &manager) {
   manager.addPass(createResolvePattern());
 }
@@ -33,6 +37,7 @@ void sparkle::registerTransforms() {
                              "The whole way from the algorithm level to the "
                              "tiled level",
                              [](OpPassManager &manager) {
+                               buildAlgorithmPipeline(manager);
                                buildPatternPipeline(manager);
                                buildTiledPipeline(manager);
                              });

@@ -10,6 +10,9 @@
 namespace sparkle {
 
 /// Algorithm level -> the same with every size of the pattern chosen. The
+/// Algorithm level: equations as the patterns want them rewritten.
+void buildAlgorithmPipeline(mlir::OpPassManager &manager);
+
 /// module carries `sparkle.target`.
 void buildPatternPipeline(mlir::OpPassManager &manager);
 

@@ -5,6 +5,7 @@
 
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/Pattern/Resolver.h"
+#include "lib/Transforms/Reach.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/IR/Builders.h"
@@ -26,8 +27,24 @@ Resolver::Resolver(DefineOp define, TargetAttr target)
     : define(define), target(target), context(define.getContext()),
       outputs(define.getNumOutputs()), extents(define.getStaticExtents()) {
   if (SumOp sum = define.getSum())
-    for (ReadOp read : sum.getBody().getOps<ReadOp>())
-      operands.push_back(describe(read));
+    for (ReadOp read : sum.getBody().getOps<ReadOp>()) {
+      if (!read.getTensor().getDefiningOp<ConstantOp>())
+        operands.push_back(describe(read));
+      else
+        hasConstants = true;
+    }
+}
+
+/// What a coordinate grows by with each index; 2, which is never contiguous,
+/// where it does not grow evenly.
+static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
+  SmallVector<int64_t> row;
+  bool isLinear = succeeded(getFlattenedAffineExpr(expr, count, 0, &row)) &&
+                  row.size() == count + 1;
+  row.resize(count, 0);
+  for (unsigned i = 0; i < count && !isLinear; ++i)
+    row[i] = expr.isFunctionOfDim(i) ? 2 : 0;
+  return row;
 }
 
 Operand Resolver::describe(ReadOp read) {
@@ -38,12 +55,8 @@ Operand Resolver::describe(ReadOp read) {
     operand.name = tensor.getNameAttr();
   operand.isWeight = tensor && tensor.getRole() == Role::Weight &&
                      read.getMap().isProjectedPermutation();
-  for (AffineExpr expr : read.getMap().getResults()) {
-    SmallVector<int64_t> row;
-    (void)getFlattenedAffineExpr(expr, extents.size(), 0, &row);
-    row.resize(extents.size(), 1);
-    operand.coefficients.push_back(row);
-  }
+  for (AffineExpr expr : read.getMap().getResults())
+    operand.coefficients.push_back(getCoefficients(expr, extents.size()));
   return operand;
 }
 
@@ -145,12 +158,65 @@ LogicalResult Resolver::checkNames(ArrayAttr names, StringRef line) {
   return success();
 }
 
+/// A temp that is computed in near memory is nowhere else: one place reads it.
+LogicalResult Resolver::checkFused() {
+  for (DefineOp producer : define.getProducers()) {
+    StringRef name = producer.getTarget().getDefiningOp<TensorOp>().getName();
+    Location loc = define.getPatternLoc("stage");
+    if (!producer.getTarget().getType().getElementType().isF32())
+      return emitError(loc, "expected a temp of f32 to compute where it is "
+                            "staged, but got '")
+             << name << "' - write '" << name << ": copy'";
+    ReadOp only;
+    for (Operation *user : producer.getTarget().getUsers()) {
+      auto read = dyn_cast<ReadOp>(user);
+      if (!read || (read->getParentOp() == define.getSum() &&
+                    (!only || only.getMap() == read.getMap()))) {
+        only = read ? read : only;
+        continue;
+      }
+      InFlightDiagnostic diag =
+          emitError(loc, "expected one place that reads '")
+          << name << "', which is computed where it is staged, but got more "
+          << "- write '" << name << ": copy'";
+      diag.attachNote(read.getLoc()) << "read here as well";
+      return diag;
+    }
+  }
+  return success();
+}
+
+/// The sizes of the box take the place of a worker's. Along a dimension where
+/// it begins anywhere, a register tile is one element.
+LogicalResult Resolver::takeBox() {
+  for (unsigned i = 0; i < outputs; ++i) {
+    workers[i] = box->shape[i];
+    if (!box->isCut[i] || target.getMasked())
+      continue;
+    if (registers[i] > 1)
+      return emitError(define.getPatternLoc("registers"), "expected 1 of '")
+             << name(i) << "' in 'registers', along which the staged box is "
+             << "cut, but got " << registers[i];
+    registers[i] = 1;
+  }
+  return success();
+}
+
+/// Whether sums of products with constants are in no register for longer than
+/// they take.
+bool Resolver::isSummedAtOnce() {
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    if (unroll[i] < extents[i])
+      return false;
+  return hasConstants;
+}
+
 LogicalResult Resolver::check() {
   int64_t vectors = 1, laneCount = 1;
   for (unsigned i = 0; i < outputs; ++i) {
     vectors *= llvm::divideCeil(registers[i], lanes[i]);
     laneCount *= lanes[i];
-    if (vectors > target.getVectors())
+    if (vectors > target.getVectors() && !isSummedAtOnce())
       return emitError(define.getPatternLoc("registers"),
                        "expected a register tile of at most ")
              << target.getVectors() << " vectors, but got " << vectors
@@ -172,7 +238,8 @@ LogicalResult Resolver::check() {
              << near[i] << " in 'near', but got " << workers[i];
   }
   PatternAttr pattern = define.getPatternAttr();
-  if (failed(checkNames(stage, "stage")))
+  if (failed(checkNames(stage, "stage")) || failed(checkNames(fuse, "stage")) ||
+      failed(checkFused()))
     return failure();
   if (!pattern)
     return success();
@@ -194,7 +261,8 @@ LogicalResult Resolver::check() {
 FailureOr<PatternAttr> Resolver::run() {
   PatternAttr given = define.getPatternAttr();
   if (!given)
-    given = PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {});
+    given =
+        PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
   workers = getGiven(given.getWorkers(), true);
   if (failed(readParts(given.getWorkers())))
     return failure();
@@ -207,6 +275,9 @@ FailureOr<PatternAttr> Resolver::run() {
   near = getGiven(given.getNear(), false);
   unroll = getGiven(given.getUnroll(), false);
   stage = given.getStage();
+  fuse = given.getFuse();
+  if (box && failed(takeBox()))
+    return failure();
 
   if (DenseI64ArrayAttr list = given.getLanes()) {
     lanes.assign(extents.size(), 1);
@@ -228,14 +299,43 @@ FailureOr<PatternAttr> Resolver::run() {
   return PatternAttr::get(
       context, list(workers), list(near), stage, list(registers), list(lanes),
       list(unroll), list(order),
-      prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap);
+      prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap, fuse,
+      given.getTransform());
 }
 
 FailureOr<PatternAttr> sparkle::resolvePattern(DefineOp define,
-                                               TargetAttr target) {
-  return (target.getMasked() ? makeGridResolver(define, target)
-                             : makeVectorResolver(define, target))
-      ->run();
+                                               TargetAttr target,
+                                               const NearBox *box) {
+  std::unique_ptr<Resolver> resolver = target.getMasked()
+                                           ? makeGridResolver(define, target)
+                                           : makeVectorResolver(define, target);
+  if (box)
+    resolver->setBox(*box);
+  return resolver->run();
+}
+
+/// The box of `read` that a worker of `define`, whose pattern is resolved,
+/// computes.
+static NearBox getNearBox(DefineOp define, ReadOp read) {
+  PatternAttr pattern = define.getPatternAttr();
+  SmallVector<int64_t> extents = define.getStaticExtents(), sizes, divisors;
+  for (unsigned i = 0; i < extents.size(); ++i) {
+    bool isOutput = i < define.getNumOutputs();
+    sizes.push_back(isOutput ? pattern.getWorkers()[i] : pattern.getNear()[i]);
+    divisors.push_back(!ShapedType::isDynamic(extents[i]) &&
+                               sizes[i] >= extents[i]
+                           ? 0
+                           : sizes[i]);
+  }
+  NearBox box;
+  for (AffineExpr expr : read.getMap().getResults()) {
+    bool moves = false;
+    for (unsigned i = 0; i < extents.size(); ++i)
+      moves |= divisors[i] != 0 && expr.isFunctionOfDim(i);
+    box.shape.push_back(getReach(expr, sizes, divisors).size);
+    box.isCut.push_back(moves && !isa<AffineDimExpr>(expr));
+  }
+  return box;
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,13 +353,35 @@ struct ResolvePattern : sparkle::impl::ResolvePatternBase<ResolvePattern> {
           << kTargetAttr << "' on the module";
       return signalPassFailure();
     }
-    // Every equation is tried, so that one run reports all that is wrong.
+    // Every equation is tried, so that one run reports all that is wrong; those
+    // that are computed within another one after that.
+    llvm::SmallPtrSet<Operation *, 4> within;
     getOperation().walk([&](DefineOp define) {
-      FailureOr<PatternAttr> pattern = resolvePattern(define, target);
-      if (failed(pattern))
-        return signalPassFailure();
-      define.setPatternAttr(*pattern);
+      for (DefineOp producer : define.getProducers())
+        within.insert(producer);
     });
+    getOperation().walk([&](DefineOp define) {
+      if (!within.contains(define) && failed(resolve(define, target, nullptr)))
+        signalPassFailure();
+    });
+  }
+
+private:
+  LogicalResult resolve(DefineOp define, TargetAttr target,
+                        const NearBox *box) {
+    FailureOr<PatternAttr> pattern = resolvePattern(define, target, box);
+    if (failed(pattern))
+      return failure();
+    define.setPatternAttr(*pattern);
+    for (DefineOp producer : define.getProducers())
+      for (Operation *user : producer.getTarget().getUsers())
+        if (auto read = dyn_cast<ReadOp>(user)) {
+          NearBox within = getNearBox(define, read);
+          if (failed(resolve(producer, target, &within)))
+            return failure();
+          break;
+        }
+    return success();
   }
 };
 } // namespace

@@ -131,11 +131,11 @@ PatternAttr Splitter::getPartsPattern() {
   auto list = [&](ArrayRef<int64_t> sizes) {
     return builder.getDenseI64ArrayAttr(sizes);
   };
-  return PatternAttr::get(context, list(workers), list(shift(given.getNear())),
-                          given.getStage(), list(shift(given.getRegisters())),
-                          list(shift(given.getLanes())),
-                          list(shift(given.getUnroll())), list(order),
-                          given.getPrefetch(), given.getOverlap());
+  return PatternAttr::get(
+      context, list(workers), list(shift(given.getNear())), given.getStage(),
+      list(shift(given.getRegisters())), list(shift(given.getLanes())),
+      list(shift(given.getUnroll())), list(order), given.getPrefetch(),
+      given.getOverlap(), given.getFuse(), given.getTransform());
 }
 
 /// t[c.part, ...] = sum(c: ... at c.part * part + c)

@@ -6,7 +6,6 @@
 #include "lib/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace sparkle {
@@ -30,16 +29,11 @@ static bool lists(ArrayAttr names, StringRef name) {
          });
 }
 
-/// The dimensions of a tensor in the order of its layout, a blocked dimension
-/// where its finest factor stands: what is contiguous stays so.
-static AffineMap copyLayout(StoredTensorType type) {
-  llvm::SetVector<unsigned> innermostFirst;
-  for (AffineExpr expr : llvm::reverse(type.getLayout().getResults()))
-    for (unsigned dim = 0; dim < type.getRank(); ++dim)
-      if (expr.isFunctionOfDim(dim))
-        innermostFirst.insert(dim);
-  SmallVector<unsigned> order(innermostFirst.rbegin(), innermostFirst.rend());
-  return AffineMap::getPermutationMap(order, type.getContext());
+/// The pattern of the equation that reads a box: its own where the equation is
+/// computed within that of the worker.
+static PatternAttr getPattern(StageOp stage, PatternAttr ofWorker) {
+  auto own = stage->getAttrOfType<PatternAttr>(kPatternAttr);
+  return own ? own : ofWorker;
 }
 
 /// Bytes of a box; saturates.
@@ -65,6 +59,7 @@ struct Stage : sparkle::impl::StageBase<Stage> {
         signalPassFailure();
       prefetchBoxes(workers, pattern);
       workers->removeAttr(kPatternAttr);
+      workers.walk([](StageOp stage) { stage->removeAttr(kPatternAttr); });
     });
   }
 
@@ -81,11 +76,23 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
   llvm::MapVector<Block *, SmallVector<StageOp>> copies;
   workers.walk([&](StageOp stage) {
     TensorOp tensor = getDeclaration(stage.getTensor());
-    if (tensor && lists(pattern.getStage(), tensor.getName()))
+    if (stage.getRealisation() == Realisation::InPlace && tensor &&
+        lists(getPattern(stage, pattern).getStage(), tensor.getName()))
       copies[stage->getBlock()].push_back(stage);
   });
+  // What is computed near stays there while boxes come and go.
+  int64_t computed = 0;
+  workers.walk([&](StageOp stage) {
+    if (stage.getRealisation() == Realisation::Compute &&
+        llvm::AddOverflow(computed, getBytes(stage.getType()), computed))
+      computed = std::numeric_limits<int64_t>::max();
+  });
+  if (target && computed > target.getNearBytes())
+    return workers.emitError("expected temps in near memory of at most ")
+           << target.getNearBytes() << " bytes, but got " << computed
+           << " bytes - use smaller 'workers' or 'near' sizes";
   for (auto &[block, stages] : copies) {
-    int64_t bytes = 0;
+    int64_t bytes = computed;
     for (StageOp stage : stages) {
       StringRef name = getDeclaration(stage.getTensor()).getName();
       BoxType box = stage.getType();
@@ -95,8 +102,8 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
       if (llvm::AddOverflow(bytes, getBytes(stage.getType()), bytes))
         bytes = std::numeric_limits<int64_t>::max();
       stage.setRealisation(Realisation::Copy);
-      stage.setLayout(copyLayout(stage.getTensor().getType()));
-      stage.setOverlap(lists(pattern.getOverlap(), name));
+      stage.setLayout(stage.getTensor().getType().getNearLayout());
+      stage.setOverlap(lists(getPattern(stage, pattern).getOverlap(), name));
     }
     if (target && bytes > target.getNearBytes())
       return workers.emitError("expected staged boxes of at most ")
@@ -114,8 +121,6 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
 /// Prefetches, ahead of each accumulate, what the same accumulate reads some
 /// steps of the innermost loop around it later.
 void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
-  if (!pattern.getPrefetch() || pattern.getPrefetch().empty())
-    return;
   workers.walk([&](AccumulateOp op) {
     auto loop = dyn_cast<LoopOp>(op->getParentOp());
     if (!loop)
@@ -124,9 +129,10 @@ void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
     for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
       auto stage = box.getDefiningOp<StageOp>();
       TensorOp tensor = stage ? getDeclaration(stage.getTensor()) : TensorOp();
-      auto steps =
-          tensor ? pattern.getPrefetch().getAs<IntegerAttr>(tensor.getName())
-                 : IntegerAttr();
+      DictionaryAttr prefetch =
+          tensor ? getPattern(stage, pattern).getPrefetch() : DictionaryAttr();
+      auto steps = prefetch ? prefetch.getAs<IntegerAttr>(tensor.getName())
+                            : IntegerAttr();
       if (!steps)
         continue;
       int64_t ahead = steps.getInt() * static_cast<int64_t>(loop.getStep());

@@ -4,13 +4,14 @@
 // accumulates. In: defines with resolved patterns.   Out: the tiled level.
 
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/Reach.h"
 
-#include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 namespace sparkle {
 #define GEN_PASS_DEF_TILE
@@ -28,18 +29,37 @@ struct Span {
   int64_t size = 1;
 };
 
-/// Emits the nest of one equation.
+/// The equations whose results are computed in near memory, by their temps.
+using Producers = llvm::DenseMap<Value, DefineOp>;
+
+/// A box of a temp, which its equation fills within another one's nest.
+struct ComputedBox {
+  StageOp stage;
+  /// Along each dimension: what there is to compute, and the extent of the box.
+  SmallVector<Span> spans;
+  /// Whether it was cut to the tensor, and so begins anywhere.
+  SmallVector<bool> isCut;
+};
+
+/// Emits the nest of one equation, and within it those of its producers.
 class Tiler {
 public:
-  Tiler(DefineOp define, bool masked)
-      : define(define), pattern(define.getPatternAttr()), builder(define),
-        loc(define.getLoc()), outputs(define.getNumOutputs()),
-        extents(define.getStaticExtents()), masked(masked),
-        spans(extents.size()) {}
+  Tiler(DefineOp define, const Producers &producers, bool masked)
+      : define(define), producers(producers), pattern(define.getPatternAttr()),
+        builder(define), loc(define.getLoc()), outputs(define.getNumOutputs()),
+        extents(define.getStaticExtents()), target(define.getTarget()),
+        masked(masked), spans(extents.size()) {}
 
   LogicalResult run();
 
 private:
+  /// A producer's nest, where `outer` stands now.
+  Tiler(DefineOp define, const Tiler &outer)
+      : Tiler(define, outer.producers, outer.masked) {
+    builder = outer.builder;
+  }
+  LogicalResult runWithin(ComputedBox box);
+
   using Body = llvm::function_ref<void()>;
 
   OpFoldResult constant(int64_t value) { return builder.getIndexAttr(value); }
@@ -53,13 +73,14 @@ private:
   SmallVector<Value> coordinates(unsigned count);
   TileType tileType();
   /// The elements that the equation writes.
-  Type getStored() { return define.getTarget().getType().getElementType(); }
+  Type getStored() { return getElementType(target.getType()); }
 
   void loop(Level level, unsigned index, OpFoldResult lower, OpFoldResult upper,
             int64_t step, OpFoldResult base, Body body);
   void steps(unsigned index, int64_t step, Body body);
 
-  LogicalResult collectReads();
+  void collectReads();
+  void collectNearIndices();
   void emitWorkers();
   void emitNest();
   bool isOneTile(unsigned index);
@@ -67,20 +88,31 @@ private:
   void outputTiles(ArrayRef<int64_t> indices, Body body);
   void reduce(ArrayRef<int64_t> indices);
   void stageBoxes();
-  void stageBox(ReadOp read);
+  StageOp stageBox(ReadOp read);
+  int64_t getSize(unsigned index);
+  int64_t getDivisor(unsigned index);
+  void addSpan(ReadOp read, unsigned dimension, ComputedBox &box);
+  void compute(ReadOp read, StageOp box);
   void initialise(Value resume);
   void accumulate();
   void store(Value last);
   Value anyNear(arith::CmpIPredicate predicate);
 
   DefineOp define;
+  const Producers &producers;
   PatternAttr pattern;
   OpBuilder builder;
   Location loc;
   unsigned outputs;
   SmallVector<int64_t> extents;
+  /// What is defined: the tensor, or a box of it.
+  Value target;
   /// Tiles may reach beyond the output.
   bool masked;
+  /// Within another nest: along which indices the box is cut.
+  SmallVector<bool> isCut;
+  bool isWithin = false;
+  LogicalResult result = success();
 
   SmallVector<Span> spans;
   /// Indices of the sum that near memory holds a part of.
@@ -215,6 +247,8 @@ void Tiler::nearSteps(ArrayRef<int64_t> indices, Body body) {
 bool Tiler::isOneTile(unsigned index) {
   int64_t worker = pattern.getWorkers()[index];
   int64_t size = pattern.getRegisters()[index], extent = extents[index];
+  if (isWithin && isCut[index] && !masked)
+    return false;
   if (worker == 1 || (masked && worker <= size))
     return true;
   return !ShapedType::isDynamic(extent) && worker <= size && extent % size == 0;
@@ -250,67 +284,123 @@ void Tiler::reduce(ArrayRef<int64_t> indices) {
 // Ops
 //===----------------------------------------------------------------------===//
 
-/// Collects the distinct reads of the sum. Boxes need linear indices.
-LogicalResult Tiler::collectReads() {
+/// Collects the distinct reads of the sum.
+void Tiler::collectReads() {
   if (!define.getSum())
-    return success();
-  for (ReadOp read : define.getSum().getBody().getOps<ReadOp>()) {
-    for (AffineExpr expr : read.getMap().getResults()) {
-      SmallVector<int64_t> coefficients;
-      if (failed(
-              getFlattenedAffineExpr(expr, extents.size(), 0, &coefficients)) ||
-          coefficients.size() != extents.size() + 1)
-        return read.emitOpError("expected indices that are linear, but got ")
-               << read.getMapAttr();
-    }
+    return;
+  for (ReadOp read : define.getSum().getBody().getOps<ReadOp>())
     if (llvm::none_of(reads, [&](ReadOp other) {
           return other.getTensor() == read.getTensor() &&
                  other.getMap() == read.getMap();
         }))
       reads.push_back(read);
-  }
-  return success();
 }
 
-/// Names the box of a tensor that the current spans read.
-void Tiler::stageBox(ReadOp read) {
+/// How many values an index takes in the boxes that are staged now.
+int64_t Tiler::getSize(unsigned index) {
+  if (index >= outputs)
+    return pattern.getNear()[index];
+  return isOfTile ? spans[index].size
+                  : std::max(pattern.getWorkers()[index], spans[index].size);
+}
+
+/// What divides the first of them; 0 if it is 0.
+int64_t Tiler::getDivisor(unsigned index) {
+  if (std::optional<int64_t> lower = getConstantIntValue(spans[index].lower))
+    return *lower;
+  if (isWithin && index < outputs && isCut[index])
+    return 1;
+  if (index >= outputs)
+    return pattern.getNear()[index];
+  return std::gcd(pattern.getWorkers()[index],
+                  isOfTile ? pattern.getRegisters()[index] : 0);
+}
+
+/// Names the box of a tensor that the current spans read, or makes room for it
+/// where it is to be computed.
+StageOp Tiler::stageBox(ReadOp read) {
+  SmallVector<int64_t> sizes, divisors, shape;
+  SmallVector<OpFoldResult> lower;
+  for (unsigned i = 0; i < spans.size(); ++i) {
+    sizes.push_back(getSize(i));
+    divisors.push_back(getDivisor(i));
+    lower.push_back(spans[i].lower);
+  }
   SmallVector<Value> origin;
-  SmallVector<int64_t> shape;
   for (AffineExpr expr : read.getMap().getResults()) {
-    SmallVector<int64_t> coefficients;
-    (void)getFlattenedAffineExpr(expr, extents.size(), 0, &coefficients);
-    AffineExpr first = builder.getAffineConstantExpr(coefficients.back());
-    int64_t size = 1;
-    SmallVector<OpFoldResult> lower;
-    for (auto [i, span] : llvm::enumerate(spans)) {
-      bool isOutput = i < outputs;
-      int64_t extent = !isOutput ? pattern.getNear()[i]
-                       : isOfTile
-                           ? span.size
-                           : std::max(pattern.getWorkers()[i], span.size);
-      int64_t reach = coefficients[i] * (extent - 1);
-      // The box begins at the smallest coordinate.
-      first = first + builder.getAffineDimExpr(i) * coefficients[i] +
-              std::min<int64_t>(reach, 0);
-      size += std::abs(reach);
-      lower.push_back(span.lower);
-    }
+    Reach reach = getReach(expr, sizes, divisors);
     origin.push_back(materialise(affine::makeComposedFoldedAffineApply(
-        builder, loc, AffineMap::get(spans.size(), 0, first), lower)));
-    shape.push_back(size);
+        builder, loc, AffineMap::get(spans.size(), 0, reach.first), lower)));
+    shape.push_back(reach.size);
   }
   StoredTensorType type = read.getTensor().getType();
-  boxes.push_back(StageOp::create(
+  bool isComputed = producers.contains(read.getTensor());
+  auto op = StageOp::create(
       builder, read.getLoc(),
       BoxType::get(builder.getContext(), shape, type.getElementType()),
-      Realisation::InPlace, read.getTensor(), origin, AffineMapAttr(),
-      /*overlap=*/false));
+      isComputed ? Realisation::Compute : Realisation::InPlace,
+      read.getTensor(), origin,
+      isComputed ? AffineMapAttr::get(type.getNearLayout()) : AffineMapAttr(),
+      /*overlap=*/false);
+  if (isWithin)
+    op->setAttr(kPatternAttr, pattern);
+  return op;
 }
 
+/// All boxes of the current spans. Those that are computed come first: what
+/// they need is not needed beside what is copied.
 void Tiler::stageBoxes() {
-  boxes.clear();
-  for (ReadOp read : reads)
-    stageBox(read);
+  boxes.assign(reads.size(), Value());
+  bool isComputed = false;
+  for (auto [read, box] : llvm::zip(reads, boxes))
+    if (producers.contains(read.getTensor())) {
+      StageOp stage = stageBox(read);
+      compute(read, stage);
+      box = stage;
+      isComputed = true;
+    }
+  if (isComputed)
+    BarrierOp::create(builder, loc);
+  for (auto [read, box] : llvm::zip(reads, boxes))
+    if (!box)
+      box = stageBox(read);
+}
+
+/// What there is to compute along one dimension of a box. An index that is the
+/// coordinate has it in its span; anything else is cut to the tensor.
+void Tiler::addSpan(ReadOp read, unsigned dimension, ComputedBox &box) {
+  int64_t size = box.stage.getType().getShape()[dimension];
+  if (auto dim = dyn_cast<AffineDimExpr>(read.getMap().getResult(dimension))) {
+    Span span = spans[dim.getPosition()];
+    if (isOfTile && dim.getPosition() < outputs)
+      span.upper = add(span.lower, span.size);
+    box.spans.push_back({span.lower, span.upper, size});
+    box.isCut.push_back(false);
+    return;
+  }
+  DefineOp producer = producers.lookup(read.getTensor());
+  int64_t extent = producer.getStaticExtents()[dimension];
+  OpFoldResult end = constant(extent);
+  if (ShapedType::isDynamic(extent))
+    end = ExtentOp::create(builder, loc, builder.getIndexType(),
+                           producer.getExtents().getSubMap({dimension}))
+              .getResult();
+  OpFoldResult first = getAsOpFoldResult(box.stage.getOrigin()[dimension]);
+  Span span = {maximum(first, constant(0)), minimum(add(first, size), end),
+               size};
+  box.isCut.push_back(!getConstantIntValue(span.lower) ||
+                      !getConstantIntValue(span.upper));
+  box.spans.push_back(span);
+}
+
+/// Fills a computed box: the nest of its equation.
+void Tiler::compute(ReadOp read, StageOp stage) {
+  ComputedBox box{stage, {}, {}};
+  for (unsigned i = 0; i < read.getMap().getNumResults(); ++i)
+    addSpan(read, i, box);
+  Tiler inner(producers.lookup(read.getTensor()), *this);
+  if (failed(inner.runWithin(box)))
+    result = failure();
 }
 
 void Tiler::initialise(Value resume) {
@@ -318,7 +408,7 @@ void Tiler::initialise(Value resume) {
     sums = InitOp::create(builder, loc, tileType(), Value(), ValueRange(),
                           Value());
   else
-    sums = InitOp::create(builder, loc, tileType(), define.getTarget(),
+    sums = InitOp::create(builder, loc, tileType(), target,
                           coordinates(outputs), resume);
 }
 
@@ -367,9 +457,8 @@ void Tiler::store(Value last) {
     tensors.push_back(read.getTensor());
     maps.push_back(shorten(read.getMap()));
   }
-  auto op = StoreOp::create(builder, loc, sums, define.getTarget(),
-                            coordinates(outputs), tensors,
-                            builder.getAffineMapArrayAttr(maps), last);
+  auto op = StoreOp::create(builder, loc, sums, target, coordinates(outputs),
+                            tensors, builder.getAffineMapArrayAttr(maps), last);
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   Value sum = block->addArgument(tileType().getElementType(), loc);
@@ -399,6 +488,12 @@ Value Tiler::anyNear(arith::CmpIPredicate predicate) {
   return any;
 }
 
+void Tiler::collectNearIndices() {
+  for (int64_t index : pattern.getOrder().asArrayRef().drop_front(outputs))
+    if (pattern.getNear()[index] < extents[index])
+      nearIndices.push_back(index);
+}
+
 /// Where a worker has one register tile, its sums live across all near steps;
 /// where it has many, they pass through the output between near steps. An
 /// output that stores less than a sum holds no partial ones: there each tile
@@ -407,9 +502,7 @@ void Tiler::emitNest() {
   ArrayRef<int64_t> order = pattern.getOrder().asArrayRef();
   ArrayRef<int64_t> left = order.take_front(outputs);
   ArrayRef<int64_t> right = order.drop_front(outputs);
-  for (int64_t index : right)
-    if (pattern.getNear()[index] < extents[index])
-      nearIndices.push_back(index);
+  collectNearIndices();
 
   auto tile = [&](Value resume, Value last) {
     initialise(resume);
@@ -483,11 +576,29 @@ void Tiler::emitWorkers() {
 }
 
 LogicalResult Tiler::run() {
-  if (failed(collectReads()))
-    return failure();
+  collectReads();
   emitWorkers();
-  define.erase();
-  return success();
+  return result;
+}
+
+/// The nest of the equation for a box of its result: one worker's tile, but for
+/// where it begins and ends.
+LogicalResult Tiler::runWithin(ComputedBox box) {
+  isWithin = true;
+  target = box.stage.getResult();
+  SmallVector<int64_t> workers(pattern.getWorkers().asArrayRef());
+  for (unsigned i = 0; i < outputs; ++i) {
+    const Span &span = box.spans[i];
+    spans[i] = {span.lower, span.upper, 1};
+    workers[i] = span.size;
+  }
+  isCut = box.isCut;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    spans[i] = {constant(0), constant(extents[i]), 1};
+  pattern = pattern.withWorkers(workers);
+  collectReads();
+  emitNest();
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -516,15 +627,22 @@ struct Tile : sparkle::impl::TileBase<Tile> {
     getOperation().walk([&](DefineOp define) { defines.push_back(define); });
     auto target = getOperation()->getAttrOfType<TargetAttr>(kTargetAttr);
     bool masked = target && target.getMasked();
+    Producers producers;
     for (DefineOp define : defines) {
       if (!isResolved(define.getPatternAttr())) {
         define.emitOpError("expected a resolved pattern - run "
                            "'sparkle-resolve-pattern' first");
         return signalPassFailure();
       }
-      if (failed(Tiler(define, masked).run()))
-        return signalPassFailure();
+      for (DefineOp producer : define.getProducers())
+        producers[producer.getTarget()] = producer;
     }
+    for (DefineOp define : defines)
+      if (!producers.contains(define.getTarget()) &&
+          failed(Tiler(define, producers, masked).run()))
+        return signalPassFailure();
+    for (DefineOp define : llvm::reverse(defines))
+      define.erase();
   }
 };
 } // namespace

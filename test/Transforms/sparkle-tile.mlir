@@ -189,6 +189,82 @@ sparkle.kernel @half sizes [] {
 
 // -----
 
+// A temp that is staged is computed within the worker, near step by near step:
+// the loop of its equation runs over the box, whose result is read there.
+// CHECK-LABEL: sparkle.kernel @fused
+// CHECK: sparkle.workers ["n", "k"] (%[[N:.*]], %[[K:.*]])
+// CHECK: sparkle.loop near %[[C:.*]] = %{{.*}} to %{{.*}} step 16
+// CHECK:   %[[BOX:.*]] = sparkle.stage compute %{{.*}}[%[[N]], %[[C]]] layout (d0, d1) -> (d0, d1) : {{.*}} to <4x16xf32>
+// CHECK:   %[[X:.*]] = sparkle.stage in_place %{{.*}}[%[[N]], %{{.*}}] {sparkle.pattern = {{.*}}} : {{.*}} to <4x32xf32>
+// CHECK:   sparkle.loop registers %[[I:.*]] = %[[N]] to %{{.*}} step 2
+// CHECK:     sparkle.loop registers %[[D:.*]] = %[[C]] to %{{.*}} step 8
+// CHECK:       sparkle.accumulate %{{.*}} at [%[[I]], %[[D]], %{{.*}}] {{.*}} (%[[X]]
+// CHECK:       sparkle.store %{{.*}} to %[[BOX]][%[[I]], %[[D]]]
+// CHECK:   sparkle.barrier
+// CHECK:   sparkle.accumulate {{.*}} (%[[BOX]]
+sparkle.kernel @fused sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8, 32) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)>
+  %v = sparkle.tensor weight "v" extents () -> (32, 32) : !sparkle.tensor<32x32xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (8, 32) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)>
+  %t = sparkle.tensor temp "t" extents () -> (8, 32) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (8, 8) : !sparkle.tensor<8x8xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %t ["n", "c", "d"] reductions 1 extents () -> (8, 32, 32)
+      pattern <workers = [4, 16, 1], near = [1, 1, 32], stage = [], registers = [2, 8, 1], lanes = [1, 8, 1], unroll = [1, 1, 4], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %v (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<32x32xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["n", "k", "c"] reductions 1 extents () -> (8, 8, 32)
+      pattern <workers = [4, 8, 1], near = [1, 1, 16], stage = [], registers = [2, 8, 1], lanes = [1, 8, 1], unroll = [1, 1, 4], order = [0, 1, 2], fuse = ["t"]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %t (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<8x32xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<8x8xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+// The box of a halo is cut to the temp. Quotients and remainders have boxes as
+// large as the values that they may take: 6 coordinates from anywhere on have at
+// most 3 quotients by 4.
+// CHECK-LABEL: sparkle.kernel @cut
+// CHECK: sparkle.stage compute %{{.*}}[%{{.*}}] {{.*}} to <6xf32>
+// CHECK: %[[FIRST:.*]] = affine.max
+// CHECK: %[[END:.*]] = affine.min
+// CHECK: sparkle.stage in_place {{.*}} to <3x4xf32>
+// CHECK: sparkle.loop registers %{{.*}} = %[[FIRST]] to %[[END]] step 1
+sparkle.kernel @cut sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4, 4) : !sparkle.tensor<4x4xf32, (d0, d1) -> (d0, d1)>
+  %t = sparkle.tensor temp "t" extents () -> (16) : !sparkle.tensor<16xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (16) : !sparkle.tensor<16xf32, (d0) -> (d0)>
+  sparkle.define %t ["p", "r"] reductions 1 extents () -> (16, 1)
+      pattern <workers = [6, 1], near = [1, 1], stage = [], registers = [1, 1], lanes = [1, 1], unroll = [1, 1], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 4, d0 mod 4) : !sparkle.tensor<4x4xf32, (d0, d1) -> (d0, d1)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<16xf32, (d0) -> (d0)>
+  sparkle.define %y ["p", "r"] reductions 1 extents () -> (16, 3)
+      pattern <workers = [4, 1], near = [1, 3], stage = [], registers = [4, 1], lanes = [1, 1], unroll = [1, 1], order = [0, 1], fuse = ["t"]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %t (d0, d1) -> (d0 + d1 - 1) : !sparkle.tensor<16xf32, (d0) -> (d0)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<16xf32, (d0) -> (d0)>
+}
+
+// -----
+
 sparkle.kernel @unresolved sizes [] {
   %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
   %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
@@ -205,18 +281,3 @@ sparkle.kernel @unresolved sizes [] {
   } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
 }
 
-// -----
-
-sparkle.kernel @not_linear sizes [] {
-  %x = sparkle.tensor input "x" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
-  %y = sparkle.tensor output "y" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
-  sparkle.define %y ["i", "j"] reductions 1 extents () -> (8, 8)
-      pattern <workers = [8, 1], near = [1, 8], stage = [], registers = [8, 1], lanes = [8, 1], unroll = [1, 1], order = [0, 1]> {
-    %0 = sparkle.sum {
-      // expected-error @below {{expected indices that are linear, but got affine_map<(d0, d1) -> (d0 floordiv 2 + d1)>}}
-      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 2 + d1) : !sparkle.tensor<8xf32, (d0) -> (d0)> -> f32
-      sparkle.yield %1 : f32
-    } : f32
-    sparkle.yield %0 : f32
-  } : !sparkle.tensor<8xf32, (d0) -> (d0)>
-}

@@ -299,8 +299,47 @@ sparkle.kernel @sum_c1 sizes [] {
 
 sparkle.kernel @pack_c1 sizes [] {
   %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
-  // expected-error @below {{expected a weight as source}}
+  // expected-error @below {{expected a weight as source, or a transform of one}}
   %0 = sparkle.pack %y : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @constant_c1 sizes [] {
+  // expected-error @below {{expected a result of f32 with the shape of 'tensor<2xf32>', but got '!sparkle.tensor<3xf32}}
+  %0 = sparkle.constant dense<[1.0, 2.0]> : tensor<2xf32> as !sparkle.tensor<3xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @transform_c1 sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (3) : !sparkle.tensor<3xf32, (d0) -> (d0)>
+  // expected-error @below {{expected a weight as source}}
+  %0 = sparkle.transform %x along [0] by dense<1.0> : tensor<4x3xf64> : !sparkle.tensor<3xf32, (d0) -> (d0)> to !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @transform_c2 sizes [] {
+  %w = sparkle.tensor weight "w" extents () -> (3) : !sparkle.tensor<3xf32, (d0) -> (d0)>
+  // expected-error @below {{expected a matrix of f64, but got 'tensor<4x3xf32>'}}
+  %0 = sparkle.transform %w along [0] by dense<1.0> : tensor<4x3xf32> : !sparkle.tensor<3xf32, (d0) -> (d0)> to !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @transform_c3 sizes [] {
+  %w = sparkle.tensor weight "w" extents () -> (3, 3) : !sparkle.tensor<3x3xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected ascending dimensions of '!sparkle.tensor<3x3xf32, (d0, d1) -> (d0, d1)>', but got [1, 0]}}
+  %0 = sparkle.transform %w along [1, 0] by dense<1.0> : tensor<4x3xf64> : !sparkle.tensor<3x3xf32, (d0, d1) -> (d0, d1)> to !sparkle.tensor<4x4xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
+sparkle.kernel @transform_c4 sizes [] {
+  %w = sparkle.tensor weight "w" extents () -> (5, 3) : !sparkle.tensor<5x3xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{expected a matrix of 'tensor<4x3xf64>' to take '!sparkle.tensor<5x3xf32, (d0, d1) -> (d0, d1)>' to the result, but got '!sparkle.tensor<4x4xf32}}
+  %0 = sparkle.transform %w along [1] by dense<1.0> : tensor<4x3xf64> : !sparkle.tensor<5x3xf32, (d0, d1) -> (d0, d1)> to !sparkle.tensor<4x4xf32, (d0, d1) -> (d0, d1)>
 }
 
 // -----
@@ -412,7 +451,7 @@ func.func @stage_c1(%a: index, %x: !sparkle.tensor<4xf16, (d0) -> (d0)>) {
 // -----
 
 func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
-  // expected-error @below {{expected no layout and no overlap of a box in place}}
+  // expected-error @below {{expected no overlap of a box that is no copy}}
   %0 = sparkle.stage in_place %x[%a] overlap : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
   return
 }
@@ -431,6 +470,25 @@ func.func @stage_c3(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
   // expected-error @below {{expected a box of static extents, but got '!sparkle.box<?xf32>'}}
   %0 = sparkle.stage in_place %x[%a] : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<?xf32>
   return
+}
+
+// -----
+
+func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
+  // expected-error @below {{expected no layout of a box in place}}
+  %0 = sparkle.stage in_place %x[%a] layout (d0) -> (d0) : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
+  return
+}
+
+// -----
+
+sparkle.kernel @stage_c4 sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  sparkle.workers ["i"] (%i) extents () -> (4) steps [4] {
+    // expected-error @below {{expected a temp of 32-bit elements, but got '!sparkle.tensor<4xf32}}
+    %0 = sparkle.stage compute %x[%i] layout (d0) -> (d0) : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
+  }
 }
 
 // -----

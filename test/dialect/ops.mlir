@@ -123,3 +123,30 @@ sparkle.kernel @tiled_halves sizes [] {
     } : !sparkle.tile<8xf32, 8> to !sparkle.tensor<8xf16, (d0) -> (d0)>
   }
 }
+
+// Temps computed near the worker, constants, and a weight in another basis.
+// CHECK-LABEL: sparkle.kernel @near
+sparkle.kernel @near sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
+  %w = sparkle.tensor weight "w" extents () -> (5, 3) : !sparkle.tensor<5x3xf32, (d0, d1) -> (d0, d1)>
+  %t = sparkle.tensor temp "t" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (8) : !sparkle.tensor<8xf32, (d0) -> (d0)>
+  // CHECK: sparkle.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32> as <2xf32, (d0) -> (d0)>
+  %c = sparkle.constant dense<[1.0, 2.0]> : tensor<2xf32> as !sparkle.tensor<2xf32, (d0) -> (d0)>
+  // CHECK: %[[U:.*]] = sparkle.transform %{{.*}} along [1] by dense<1.000000e+00> : tensor<4x3xf64> : <5x3xf32, (d0, d1) -> (d0, d1)> to <5x4xf32, (d0, d1) -> (d0, d1)>
+  %u = sparkle.transform %w along [1] by dense<1.0> : tensor<4x3xf64> : !sparkle.tensor<5x3xf32, (d0, d1) -> (d0, d1)> to !sparkle.tensor<5x4xf32, (d0, d1) -> (d0, d1)>
+  // CHECK: sparkle.pack %[[U]]
+  %p = sparkle.pack %u : !sparkle.tensor<5x4xf32, (d0, d1) -> (d0, d1)> to !sparkle.tensor<5x4xf32, (d0, d1) -> (d1, d0)>
+  sparkle.workers ["i"] (%i) extents () -> (8) steps [4] {
+    %true = arith.constant true
+    // CHECK: %[[BOX:.*]] = sparkle.stage compute %{{.*}}[%{{.*}}] layout (d0) -> (d0) : <8xf32, (d0) -> (d0)> to <4xf32>
+    %a = sparkle.stage compute %t[%i] layout (d0) -> (d0) : !sparkle.tensor<8xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
+    // CHECK: sparkle.init resume %[[BOX]][%{{.*}}] if %{{.*}} from !sparkle.box<4xf32>
+    %0 = sparkle.init resume %a[%i] if %true from !sparkle.box<4xf32> : !sparkle.tile<4xf32, 4>
+    // CHECK: sparkle.store %{{.*}} to %[[BOX]][%{{.*}}] last %{{.*}} ()
+    sparkle.store %0 to %a[%i] last %true () {
+    ^bb0(%s: f32):
+      sparkle.yield %s : f32
+    } : !sparkle.tile<4xf32, 4> to !sparkle.box<4xf32>
+  }
+}

@@ -40,7 +40,7 @@ struct Descriptor {
   sparkle_factor_t plain[2] = {{0, 0, 1, 0}, {1, 0, 1, 0}};
   sparkle_factor_t blocked[3] = {{0, 0, 16, 0}, {1, 0, 1, 0}, {0, 0, 1, 16}};
   sparkle_tensor_t tensors[3];
-  sparkle_packing_t packing = {1, 3, blocked, 32 * 8 * 4, pack};
+  sparkle_packing_t packing = {1, 3, blocked, nullptr, 32 * 8 * 4, pack};
   sparkle_code_t code = {};
   sparkle_kernel_t kernel = {SPARKLE_KERNEL_MAGIC,
                              SPARKLE_KERNEL_VERSION,

@@ -39,8 +39,9 @@ struct PackTest : testing::Test {
                                extents,
                                from.data()};
     sparkle_kernel_t kernel = {};
-    sparkle_packing_t packing = {0, static_cast<uint32_t>(to.size()), to.data(),
-                                 static_cast<int64_t>(packedSize * 4), nullptr};
+    sparkle_packing_t packing = {
+        0,       static_cast<uint32_t>(to.size()),     to.data(),
+        nullptr, static_cast<int64_t>(packedSize * 4), nullptr};
     Floats source = count(sourceSize), packed(packedSize, -1);
     Status status =
         packByLayout(kernel, tensor, packing, source.data(), packed.data());
@@ -79,7 +80,7 @@ TEST_F(PackTest, halves) {
   sparkle_tensor_t tensor = {
       "w",     SPARKLE_ROLE_WEIGHT, SPARKLE_ELEMENT_F16, 2, 2,
       extents, plain.data()};
-  sparkle_packing_t packing = {0, 2, turned.data(), 8, nullptr};
+  sparkle_packing_t packing = {0, 2, turned.data(), nullptr, 8, nullptr};
   uint16_t source[] = {1, 2, 3, 4}, packed[4] = {};
   Status status = packByLayout({}, tensor, packing, source, packed);
   EXPECT_TRUE(status.isOk());

@@ -43,8 +43,8 @@ TEST_F(Validate, magic) {
 }
 
 TEST_F(Validate, version) {
-  good.kernel.version = 3;
-  expectMessage("expected kernel descriptor version 2, but got 3");
+  good.kernel.version = 4;
+  expectMessage("expected kernel descriptor version 3, but got 4");
 }
 
 TEST_F(Validate, structSize) {
@@ -192,6 +192,22 @@ TEST_F(Validate, packingOfNoWeight) {
   good.code.packings = two;
   good.code.packing_count = 2;
   expectMessage("code for cpu x86-64: expected 1 packings, but got 2");
+}
+
+TEST_F(Validate, transform) {
+  const int64_t shape[] = {36, 8};
+  good.packing.shape = shape;
+  expectMessage(
+      "tensor 'w': expected a packed size of 1536 bytes, but got 1024");
+  good.packing.size = 48 * 8 * 4;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+  const int64_t empty[] = {36, 0};
+  good.packing.shape = empty;
+  expectMessage("tensor 'w': expected extents of its transform from 1 to "
+                "2147483647, but got 0");
+  good.packing.pack = nullptr;
+  expectMessage("code for cpu x86-64: expected a packing function of weight "
+                "'w'");
 }
 
 TEST_F(Validate, workspace) {

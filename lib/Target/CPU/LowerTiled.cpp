@@ -43,6 +43,10 @@ LogicalResult KernelLowering::lower(Operation &op) {
         lower(tiled);
         return success();
       })
+      .Case([&](ConstantOp constant) {
+        memories[constant.getResult()] = describe(constant);
+        return success();
+      })
       // A worker is one thread: it never waits for itself.
       .Case([](BarrierOp) { return success(); })
       .Default([&](Operation *other) {

@@ -4,7 +4,8 @@
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the C functions around it),
 // LowerTiledMemory.cpp (elements and boxes), LowerTiledSums.cpp (register
 // tiles), LowerTiledBody.cpp (the arithmetic of one element),
-// Transpose.cpp (vectors to be stored across their lanes).
+// Contract.cpp (sums of products with constants), Transpose.cpp (vectors to be
+// stored across their lanes).
 
 #ifndef SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
@@ -20,6 +21,11 @@ struct Memory : Placement {
   mlir::Value pointer;
   /// How an element is stored: f32, or i16 for the bits of an f16.
   mlir::Type element;
+  /// Where it is a box to be written: the elements from the origin on that
+  /// there are.
+  llvm::SmallVector<int64_t> room;
+  /// The elements, where they are known.
+  mlir::DenseElementsAttr values;
 };
 
 /// For `resolve`: along which dimensions no read falls outside, as bits.
@@ -35,6 +41,8 @@ struct Access {
   /// Of these, the ones where each form is not negative: one form for every
   /// lane, or one for all of them.
   llvm::SmallVector<llvm::SmallVector<LinearForm, 2>> conditions;
+  /// What the lanes are, one or one each, if that is known: nothing is read.
+  llvm::SmallVector<float, 2> numbers;
 };
 
 /// The arithmetic of an accumulate's or a store's body on whole vectors.
@@ -99,6 +107,8 @@ private:
   // LowerTiledMemory.cpp
   Access resolve(const Memory &memory, llvm::ArrayRef<Point> lanes,
                  int64_t width, uint64_t inside);
+  void require(llvm::SmallVector<LinearForm, 2> forms, bool zeroFilled,
+               Access &access);
   void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
                    uint64_t inside, Access &access);
   mlir::Value getMask(const Access &access);
@@ -107,6 +117,8 @@ private:
   mlir::Value getGuarded(const Memory &memory, const LinearForm &offset,
                          mlir::Value condition);
   mlir::Value getZero();
+  Memory describe(ConstantOp op);
+  void findNumbers(const Memory &memory, Access &access);
   mlir::Value loadStored(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
@@ -119,13 +131,17 @@ private:
   // LowerTiledSums.cpp
   mlir::LogicalResult lower(InitOp op);
   mlir::LogicalResult lower(AccumulateOp op);
+  // Contract.cpp
+  bool contract(AccumulateOp op);
   mlir::LogicalResult lower(StoreOp op);
   enum class Sums { Partial, Finished };
+  Memory getWritten(mlir::Value tensorOrBox);
   mlir::LogicalResult writeSums(StoreOp op, Sums kind);
   mlir::FailureOr<mlir::Value> finishSum(StoreOp op, mlir::Value sum,
                                          llvm::ArrayRef<Point> lanes,
                                          int64_t width);
   friend class Accumulation;
+  friend class VectorContraction;
 
   mlir::Value getScalar(mlir::Value value);
 

@@ -20,14 +20,20 @@ static int64_t getElementBytes(StoredTensorType type) {
   return type.getElementType().getIntOrFloatBitWidth() / 8;
 }
 
+/// Whether the caller knows of a temp, and so passes a workspace. The names of
+/// those that the compiler adds have a dot.
+static bool isDeclaredTemp(TensorOp tensor) {
+  return tensor.getRole() == Role::Temp && !tensor.getName().contains('.');
+}
+
 LogicalResult KernelLowering::run() {
   for (PackOp pack : kernel.getBody().getOps<PackOp>())
-    packs[pack.getSource().getDefiningOp()] = pack;
+    packs[pack.getWeight()] = pack;
   bool hasTemps = false;
   for (TensorOp tensor : kernel.getTensors()) {
     if (tensor.getRole() == Role::Weight)
       emitPack(tensor);
-    hasTemps |= tensor.getRole() == Role::Temp;
+    hasTemps |= isDeclaredTemp(tensor);
   }
   if (hasTemps)
     emitWorkspaceSize();
@@ -117,6 +123,14 @@ StoredTensorType KernelLowering::getPassedType(TensorOp tensor) {
   return pack ? pack.getType() : tensor.getType();
 }
 
+/// The extents of a weight, or of its transform.
+static AffineMap getStaticExtents(StoredTensorType type) {
+  SmallVector<AffineExpr> extents;
+  for (int64_t extent : type.getShape())
+    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
+  return AffineMap::get(0, 0, extents, type.getContext());
+}
+
 /// Counts the bytes of every buffer, and where in the workspace each temp
 /// begins.
 KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
@@ -149,7 +163,7 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
     if (tensor.getRole() == Role::Output) {
       Value some = code.compare(LLVM::ICmpPredicate::ne, count, code.i64(0));
       bytes.nonEmpty = bytes.nonEmpty ? code.any(bytes.nonEmpty, some) : some;
-    } else if (tensor.getRole() == Role::Temp) {
+    } else if (tensor.isInWorkspace()) {
       bytes.offsets[tensor] = bytes.workspace;
       Value end = checked.add(bytes.workspace,
                               checked.add(count, code.i64(kTempAlignment - 1)));
@@ -165,7 +179,8 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
 /// here, once.
 Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
                                 Value pointer) {
-  Memory memory{indices.place(type, extents), pointer, type.getElementType()};
+  Memory memory{
+      indices.place(type, extents), pointer, type.getElementType(), {}, {}};
   if (memory.element.isF16())
     memory.element = code.getI16Type();
   return memory;
@@ -179,7 +194,8 @@ LogicalResult KernelLowering::emitEntry() {
   SmallVector<TensorOp> passed, temps;
   for (TensorOp tensor : kernel.getTensors())
     (tensor.getRole() == Role::Temp ? temps : passed).push_back(tensor);
-  size_t pointerCount = passed.size() + !temps.empty();
+  bool hasWorkspace = llvm::any_of(temps, isDeclaredTemp);
+  size_t pointerCount = passed.size() + hasWorkspace;
   SmallVector<Type> types(pointerCount, code.pointerType());
   types.append(kernel.getSizes().size(), code.getI64Type());
   auto function = addFunction("", code.getI32Type(), types);
@@ -195,17 +211,27 @@ LogicalResult KernelLowering::emitEntry() {
   }
   Value given;
   Value null = LLVM::ZeroOp::create(code, code.loc, code.pointerType());
-  for (Value pointer : pointers)
+  // A workspace without a temp in it may be null.
+  bool isUsed = llvm::any_of(
+      temps, [](TensorOp tensor) { return tensor.isInWorkspace(); });
+  for (Value pointer :
+       !hasWorkspace || isUsed ? pointers : pointers.drop_back())
     given =
         code.both(given, code.compare(LLVM::ICmpPredicate::ne, pointer, null));
   returnUnless(given, code.i32(kRefused));
 
   for (auto [tensor, pointer] : llvm::zip(passed, pointers)) {
     PackOp pack = packs.lookup(tensor);
-    memories[pack ? pack.getResult() : tensor.getResult()] =
-        describe(getPassedType(tensor), tensor.getExtents(), pointer);
+    StoredTensorType type = getPassedType(tensor);
+    memories[pack ? pack.getResult() : tensor.getResult()] = describe(
+        type, pack ? getStaticExtents(type) : tensor.getExtents(), pointer);
   }
   for (TensorOp tensor : temps) {
+    if (!tensor.isInWorkspace()) {
+      memories[tensor.getResult()] =
+          describe(tensor.getType(), tensor.getExtents(), null);
+      continue;
+    }
     Value start = LLVM::GEPOp::create(
         code, code.loc, code.pointerType(), code.getI8Type(), pointers.back(),
         ArrayRef<LLVM::GEPArg>{bytes.offsets.lookup(tensor)});
@@ -214,7 +240,7 @@ LogicalResult KernelLowering::emitEntry() {
   }
 
   for (Operation &op : kernel.getBody().front())
-    if (!isa<TensorOp, PackOp>(op) && failed(lower(op)))
+    if (!isa<TensorOp, TransformOp, PackOp>(op) && failed(lower(op)))
       return failure();
   LLVM::ReturnOp::create(code, code.loc, code.i32(kDone));
   return success();
@@ -248,6 +274,11 @@ void KernelLowering::emitPack(TensorOp weight) {
   addFunction("_packed_" + weight.getName() + "_size", code.getI64Type(), {});
   LLVM::ReturnOp::create(code, code.loc,
                          code.i64(count * getElementBytes(type)));
+  // A transform is packed by a function that the compiler builds for all
+  // targets.
+  PackOp pack = packs.lookup(weight);
+  if (pack && pack.getSource() != weight.getResult())
+    return;
 
   Type pointer = code.pointerType();
   auto function = addFunction("_pack_" + weight.getName(), code.getI32Type(),

@@ -26,37 +26,48 @@ static std::optional<LinearForm> getCommonTerms(ArrayRef<LinearForm> forms) {
   return common;
 }
 
-/// Drops the lanes that are outside of the tensor, and notes the conditions
-/// that only run time can decide.
+/// Drops the lanes whose form is negative; where only run time can tell, that
+/// becomes a condition.
+void KernelLowering::require(SmallVector<LinearForm, 2> forms, bool zeroFilled,
+                             Access &access) {
+  size_t lanes = forms.size();
+  if (llvm::all_equal(forms))
+    forms.resize(1);
+  const LinearForm &least = *llvm::min_element(forms);
+  if (getCommonTerms(forms) && indices.isNonNegative(least))
+    return;
+  bool decided = true;
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    const LinearForm &form = forms[forms.size() == 1 ? 0 : lane];
+    if (indices.isNonNegative(form * -1 - 1))
+      access.present.reset(lane);
+    else if (!form.isConstant())
+      decided = false;
+  }
+  if (!decided && !zeroFilled)
+    access.conditions.push_back(std::move(forms));
+}
+
+/// Requires the lanes to be inside of the tensor, and of a box with room for
+/// less.
 void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
                                  uint64_t inside, Access &access) {
-  auto check = [&](SmallVector<LinearForm, 2> forms) {
-    if (llvm::all_equal(forms))
-      forms.resize(1);
-    const LinearForm &least = *llvm::min_element(forms);
-    if (getCommonTerms(forms) && indices.isNonNegative(least))
-      return;
-    bool decided = true;
-    for (unsigned lane = 0; lane < lanes.size(); ++lane) {
-      const LinearForm &form = forms[forms.size() == 1 ? 0 : lane];
-      if (indices.isNonNegative(form * -1 - 1))
-        access.present.reset(lane);
-      else if (!form.isConstant())
-        decided = false;
-    }
-    if (!decided && !memory.zeroFilled)
-      access.conditions.push_back(std::move(forms));
-  };
-  for (auto [dim, extent] : llvm::enumerate(memory.extents)) {
-    if (inside >> dim & 1)
-      continue;
+  auto requireBetween = [&](unsigned dim, const LinearForm &begin,
+                            const LinearForm &end) {
     SmallVector<LinearForm, 2> lower, upper;
     for (const Point &lane : lanes) {
-      lower.push_back(lane[dim]);
-      upper.push_back(extent - lane[dim] - 1);
+      lower.push_back(lane[dim] - begin);
+      upper.push_back(end - lane[dim] - 1);
     }
-    check(std::move(lower));
-    check(std::move(upper));
+    require(std::move(lower), memory.zeroFilled, access);
+    require(std::move(upper), memory.zeroFilled, access);
+  };
+  for (auto [dim, extent] : llvm::enumerate(memory.extents)) {
+    if (!(inside >> dim & 1))
+      requireBetween(dim, 0, extent);
+    if (!memory.room.empty())
+      requireBetween(dim, memory.origin[dim],
+                     memory.origin[dim] + memory.room[dim]);
   }
 }
 
@@ -103,7 +114,57 @@ Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
     access.kind = Access::Scattered;
     access.offsets = std::move(offsets);
   }
+  if (memory.values)
+    findNumbers(memory, access);
   return access;
+}
+
+/// Elements of a constant at offsets that are known are numbers.
+void KernelLowering::findNumbers(const Memory &memory, Access &access) {
+  auto isKnown = [](const LinearForm &form) { return form.isConstant(); };
+  if (!access.conditions.empty() || !llvm::all_of(access.offsets, isKnown))
+    return;
+  auto values = memory.values.getValues<float>();
+  if (access.kind == Access::Broadcast) {
+    access.numbers = {values[access.offsets.front().constant]};
+  } else {
+    for (unsigned lane = 0; lane < access.present.size(); ++lane) {
+      int64_t offset = access.kind == Access::Contiguous
+                           ? access.offsets.front().constant + lane
+                           : access.offsets[lane].constant;
+      access.numbers.push_back(access.present[lane] ? values[offset] : 0);
+    }
+  }
+  if (llvm::all_of(access.numbers, [](float number) { return number == 0; }))
+    access.kind = Access::Nothing;
+}
+
+/// A table of its numbers, for elements that only run time finds.
+Memory KernelLowering::describe(ConstantOp op) {
+  auto values = cast<DenseElementsAttr>(op.getValues());
+  auto module = kernel->getParentOfType<ModuleOp>();
+  auto globals = module.getOps<LLVM::GlobalOp>();
+  std::string name =
+      ("sparkle.table." + Twine(std::distance(globals.begin(), globals.end())))
+          .str();
+  {
+    OpBuilder::InsertionGuard guard(code);
+    code.setInsertionPointToStart(module.getBody());
+    Type type = LLVM::LLVMArrayType::get(code.getF32Type(), values.size());
+    LLVM::GlobalOp::create(code, code.loc, type, /*isConstant=*/true,
+                           LLVM::Linkage::Private, name,
+                           values.reshape(RankedTensorType::get(
+                               values.size(), code.getF32Type())));
+  }
+  StoredTensorType type = op.getType();
+  SmallVector<AffineExpr> extents;
+  for (int64_t extent : type.getShape())
+    extents.push_back(code.getAffineConstantExpr(extent));
+  Memory memory = describe(
+      type, AffineMap::get(0, 0, extents, code.getContext()),
+      LLVM::AddressOfOp::create(code, code.loc, code.pointerType(), name));
+  memory.values = values;
+  return memory;
 }
 
 //===----------------------------------------------------------------------===//
@@ -174,6 +235,13 @@ Value KernelLowering::getGuarded(const Memory &memory, const LinearForm &offset,
 /// Elements as they are stored.
 Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   int64_t lanes = access.present.size();
+  if (access.numbers.size() == 1)
+    return code.splat(access.numbers.front(), lanes);
+  if (!access.numbers.empty())
+    return LLVM::ConstantOp::create(
+        code, code.loc,
+        DenseElementsAttr::get(code.vectorType(lanes),
+                               ArrayRef<float>(access.numbers)));
   Type element = memory.element;
   auto type = VectorType::get(lanes, element);
   switch (access.kind) {
@@ -267,7 +335,8 @@ void KernelLowering::lower(StageOp op) {
   to.layout = *op.getLayout();
   to.origin = indices.getPoint(op.getOrigin());
   to.extents = from.extents;
-  to.zeroFilled = true;
+  bool isCopy = op.getRealisation() == Realisation::Copy;
+  to.zeroFilled = isCopy;
   int64_t count = 1;
   for (AffineExpr expr : llvm::reverse(to.layout.getResults())) {
     to.strides.insert(to.strides.begin(), {count, Value()});
@@ -280,7 +349,8 @@ void KernelLowering::lower(StageOp op) {
                                         to.element, code.i64(count),
                                         /*alignment=*/64);
   }
-  copyBox(from, to, box);
+  if (isCopy)
+    copyBox(from, to, box);
   memories[op.getResult()] = to;
 }
 

@@ -57,7 +57,7 @@ LogicalResult KernelLowering::lower(InitOp op) {
     sums = zeros();
     return success();
   }
-  const Memory &memory = memories[op.getTensor()];
+  Memory memory = getWritten(op.getTensor());
   Point at = indices.getPoint(op.getAt());
   auto partial = [&] {
     Indices::Scope scope(indices);
@@ -112,12 +112,20 @@ LogicalResult KernelLowering::lower(StoreOp op) {
   return result;
 }
 
+/// A tensor, or a box as far as there is room.
+Memory KernelLowering::getWritten(Value tensorOrBox) {
+  Memory memory = memories[tensorOrBox];
+  if (auto box = dyn_cast<BoxType>(tensorOrBox.getType()))
+    memory.room.assign(box.getShape().begin(), box.getShape().end());
+  return memory;
+}
+
 /// Each sum is finished and stored before the next is begun. All at once would
 /// keep twice the registers alive, and spill out of the loop before. Where the
 /// lanes are far apart in memory, a few are finished and transposed at a time.
 LogicalResult KernelLowering::writeSums(StoreOp op, Sums kind) {
   TileVectors tile(op.getSums().getType());
-  const Memory &memory = memories[op.getTensor()];
+  Memory memory = getWritten(op.getTensor());
   Point at = indices.getPoint(op.getAt());
   ArrayRef<Value> sums = tiles[op.getSums()];
   std::vector<SmallVector<Point>> lanes;
@@ -227,6 +235,8 @@ private:
 
 LogicalResult KernelLowering::lower(AccumulateOp op) {
   Indices::Scope scope(indices);
+  if (contract(op))
+    return success();
   return Accumulation(*this, op).run();
 }
 

@@ -195,12 +195,13 @@ LinearForm WorkersLowering::countElements(StoredTensorType type,
 void WorkersLowering::describeTensors() {
   llvm::SmallDenseMap<Operation *, PackOp> packs;
   for (PackOp pack : kernel.getBody().getOps<PackOp>())
-    packs[pack.getSource().getDefiningOp()] = pack;
+    packs[pack.getWeight()] = pack;
   unsigned binding = 0;
   SmallVector<TensorOp> temps;
   for (TensorOp tensor : kernel.getTensors()) {
     if (tensor.getRole() == Role::Temp) {
-      temps.push_back(tensor);
+      if (tensor.isInWorkspace())
+        temps.push_back(tensor);
       continue;
     }
     PackOp pack = packs.lookup(tensor);
@@ -246,8 +247,11 @@ LogicalResult WorkersLowering::collectTiles() {
                             "'sparkle.workers', but got ")
                << type;
     llvm::SetVector<unsigned> dims;
-    for (AffineExpr expr :
-         llvm::reverse(op.getTensor().getType().getLayout().getResults()))
+    auto tensor = dyn_cast<StoredTensorType>(op.getTensor().getType());
+    AffineMap layout =
+        tensor ? tensor.getLayout()
+               : *op.getTensor().getDefiningOp<StageOp>().getLayout();
+    for (AffineExpr expr : llvm::reverse(layout.getResults()))
       dims.insert(getFactor(expr).first);
     if (order.empty())
       order.assign(dims.begin(), dims.end());

@@ -35,10 +35,19 @@ struct Operand {
   }
 };
 
+/// The box of a temp that another equation's worker computes in near memory.
+struct NearBox {
+  llvm::SmallVector<int64_t> shape;
+  /// Along which dimensions it is cut to the tensor, and so begins anywhere.
+  llvm::SmallVector<bool> isCut;
+};
+
 /// Chooses the sizes of one equation's pattern.
 class Resolver {
 public:
   virtual ~Resolver() = default;
+  /// The equation is computed in boxes of that form; called before `run`.
+  void setBox(const NearBox &box) { this->box = box; }
   /// The pattern with nothing left open.
   mlir::FailureOr<PatternAttr> run();
 
@@ -63,27 +72,36 @@ protected:
   mlir::MLIRContext *context;
   unsigned outputs;
   llvm::SmallVector<int64_t> extents;
+  /// Those of the sum that are no constants.
   llvm::SmallVector<Operand> operands;
+  bool hasConstants = false;
 
   /// What the pattern gives; 0 where it is still to choose. An index of the sum
   /// in `workers` is 1 where it is not divided; where it is, `extents` has the
   /// part as well.
   Sizes workers, near, registers, lanes, unroll, order;
-  mlir::ArrayAttr stage;
+  mlir::ArrayAttr stage, fuse;
 
 private:
   Operand describe(ReadOp read);
   Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
   mlir::LogicalResult readParts(mlir::DenseI64ArrayAttr list);
   mlir::LogicalResult checkNames(mlir::ArrayAttr names, llvm::StringRef line);
+  mlir::LogicalResult checkFused();
+  mlir::LogicalResult takeBox();
+  bool isSummedAtOnce();
   mlir::LogicalResult check();
   mlir::LogicalResult checkDivides(unsigned index, llvm::StringRef line,
                                    int64_t outer, llvm::StringRef innerLine,
                                    int64_t inner);
+
+  std::optional<NearBox> box;
 };
 
-/// The resolved pattern of an equation.
-mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target);
+/// The resolved pattern of an equation. `box`: see Resolver::setBox; may be
+/// null.
+mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target,
+                                            const NearBox *box = nullptr);
 
 /// Whether neighbours along `index` are neighbours in memory. `rows` are the
 /// coefficients of the tensor's coordinates.

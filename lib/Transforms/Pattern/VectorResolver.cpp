@@ -128,7 +128,7 @@ unsigned VectorResolver::chooseThickIndex() {
   unsigned best = laneIndex;
   int64_t bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
-    if (i == laneIndex || !isStatic(i))
+    if (i == laneIndex || !isStatic(i) || registers[i] == 1)
       continue;
     int64_t reused = llvm::count_if(operands, [&](const Operand &operand) {
       return operand.varies(laneIndex) && !operand.varies(i);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sums of products with constants, one constant after the other: of
+// sum(r, s: a[i, r] * b[j, s] * x[r, s]) first t[i, s] = sum(r: a[i, r] * x[r,
+// s]), then sum(s: b[j, s] * t[i, s]). What two elements of a tile have in
+// common is computed once, and no zero is multiplied.
+
+#ifndef SPARKLE_LIB_TARGET_CONTRACTION_H
+#define SPARKLE_LIB_TARGET_CONTRACTION_H
+
+#include "dialect/SparkleDialect.h"
+#include <map>
+
+namespace sparkle {
+
+/// The sum that an accumulate adds to each element of its tile, in terms that a
+/// leaf emits.
+class Contraction {
+public:
+  virtual ~Contraction() = default;
+
+  /// Whether the terms of `op` are products of its operands, some of which are
+  /// constants.
+  static bool applies(AccumulateOp op);
+
+  /// The sum at an element of the tile; null if it is zero. `offset`: from the
+  /// coordinates of the accumulate, one for each dimension of the tile.
+  mlir::Value getSum(llvm::ArrayRef<int64_t> offset);
+
+protected:
+  explicit Contraction(AccumulateOp op);
+
+  using Offset = llvm::SmallVector<int64_t>;
+  /// The product of all operands that are no constants, at an offset along each
+  /// dimension of the tile and of the slice; null if it is zero.
+  virtual mlir::Value emitProduct(llvm::ArrayRef<unsigned> operands,
+                                  const Offset &offset) = 0;
+  /// The element of the constant `operand` there.
+  virtual float getNumber(unsigned operand, const Offset &offset) = 0;
+  /// sum + factor * value; `sum` may be null, which is zero.
+  virtual mlir::Value emitTerm(mlir::Value sum, float factor,
+                               mlir::Value value) = 0;
+
+private:
+  mlir::Value getPartial(unsigned level, Offset offset);
+
+  /// Dimensions of the tile and the slice, and those of the tile alone.
+  unsigned rank, tileRank;
+  Offset slice;
+  llvm::SmallVector<unsigned> variables, constants;
+  /// Of each level: the dimensions that its partial sums vary along, and those
+  /// that it sums over. Level 0 is the product.
+  struct Level {
+    llvm::SmallVector<bool> varies;
+    llvm::SmallVector<unsigned> sums;
+  };
+  llvm::SmallVector<Level> levels;
+  std::map<std::pair<unsigned, Offset>, mlir::Value> known;
+};
+
+/// The constant that a box of `accumulate` is of; null if it is of none.
+ConstantOp getConstant(mlir::Value box);
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_TARGET_CONTRACTION_H
