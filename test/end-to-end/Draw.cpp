@@ -57,6 +57,7 @@ private:
   std::string drawLayout();
   std::string drawEpilogue();
   std::string drawPattern();
+  std::string drawTransformed();
   int64_t drawExtent(int64_t most);
 
   bool hasSplitChannels() const { return groups > 1 && !isDepthwise; }
@@ -208,7 +209,32 @@ std::string Drawing::drawPattern() {
   return text;
 }
 
+/// A convolution that Winograd's transform rewrites.
+std::string Drawing::drawTransformed() {
+  int64_t taps = random.oneIn(3) ? 5 : 3;
+  int64_t ic = random.pick(channels), oc = random.pick(channels);
+  int64_t batch = random.pick(1, 3);
+  std::string text = spell(random.oneIn(4) ? "mb?" : "mb", batch) +
+                     spell("ic", ic) + spell("oc", oc);
+  work = batch * ic * oc;
+  for (char letter : {'h', 'w'}) {
+    int64_t before = random.pick(0, taps - 1), after = random.pick(0, taps - 1);
+    int64_t in = std::max(drawExtent(40), taps - before - after);
+    int64_t out = in + before + after - taps + 1;
+    work *= out * taps;
+    for (auto [name, value] :
+         {std::pair("i", in), {"o", out}, {"k", taps}, {"p", before}})
+      text += name + std::string(1, letter) + std::to_string(value);
+  }
+  for (int i = 0; i < 2; ++i)
+    text += " " + drawLayout() + (random.oneIn(6) ? ":f16" : "");
+  return text + " " + drawEpilogue() + " | transform winograd " +
+         (random.oneIn(2) ? "2x2" : "4x4");
+}
+
 std::string Drawing::draw() {
+  if (random.oneIn(12))
+    return drawTransformed();
   static const unsigned ranks[] = {2, 2, 2, 2, 2, 2, 1, 1, 3, 3, 0};
   rank = random.pick(ranks);
   isRagged = random.oneIn(4);

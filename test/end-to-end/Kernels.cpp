@@ -425,7 +425,7 @@ pattern narrow for bottleneck.s {
 }
 
 pattern blocks for bottleneck.t on cpu {
-  near      c: 8, stage s, v
+  near      c: 8, stage s: copy, v
   registers k: 24, q: 3
 }
 )";
@@ -547,7 +547,7 @@ kernel halves(N = ?) {
 }
 
 pattern parts for halves.y {
-  near      c: 8, stage t
+  near      c: 8, stage t: copy
   registers k: 16, q: 4
 }
 )";
@@ -641,5 +641,7 @@ std::vector<Problem> sparkle::makeKernels() {
   addActivations(all);
   addSeveralEquations(all);
   addHalves(all);
+  addNear(all);
+  addTransposed(all);
   return all;
 }

@@ -45,6 +45,7 @@ struct Problem {
   std::string text;
   std::vector<Argument> arguments;
   bool hasTemps = false;
+  bool isTransformed = false; ///< Other sums than those of the text are added.
   /// How many times wider than needed the emitted reference's bound may be: it
   /// may count the terms in the padding, too.
   int64_t looseness = 64;
@@ -67,6 +68,10 @@ std::string drawRow(uint64_t &state);
 
 /// The kernels that are no plain convolution.
 std::vector<Problem> makeKernels();
+
+/// Adds kernels to those of several equations that `all` has; others.
+void addNear(std::vector<Problem> &all);
+void addTransposed(std::vector<Problem> &all);
 
 } // namespace sparkle
 

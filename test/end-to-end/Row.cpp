@@ -386,6 +386,10 @@ void Writer::write() {
   }
   problem.looseness = std::max<int64_t>(
       problem.looseness, 2 * c.kernel[0] * c.kernel[1] * c.kernel[2]);
+  // The bound of a transform counts what cancels in it.
+  problem.isTransformed = row.pattern.find("transform") != std::string::npos;
+  if (problem.isTransformed)
+    problem.looseness = std::max<int64_t>(problem.looseness, 4096);
   if (hasSizes())
     makeCalls();
   attachReference();
