@@ -95,6 +95,13 @@ SmallVector<int64_t> StoredTensorType::getPhysicalStrides() const {
   return strides;
 }
 
+AffineMap StoredTensorType::getStaticExtents(unsigned symbols) const {
+  SmallVector<AffineExpr> extents;
+  for (int64_t extent : getShape())
+    extents.push_back(getAffineConstantExpr(extent, getContext()));
+  return AffineMap::get(0, symbols, extents, getContext());
+}
+
 AffineMap StoredTensorType::getNearLayout() const {
   llvm::SetVector<unsigned> innermostFirst;
   for (AffineExpr expr : llvm::reverse(getLayout().getResults()))

@@ -47,6 +47,8 @@ def Sparkle_TensorType : SparkleType<"StoredTensor", "tensor"> {
     /// Elements from one physical index to the next, in the order of the
     /// layout's results; kDynamic where an inner physical extent is.
     ::llvm::SmallVector<int64_t> getPhysicalStrides() const;
+    /// The extents, all of them static, as a function of that many symbols.
+    ::mlir::AffineMap getStaticExtents(unsigned symbols) const;
     /// How a box of it lies in near memory: the dimensions in the order of the
     /// layout, a blocked one where its finest factor stands, so that what is
     /// contiguous stays so.

@@ -170,24 +170,18 @@ LogicalResult ReferenceBuilder::build() {
          << unknown->getName() << "'";
 }
 
-/// A map to extents that are static.
-AffineMap getExtents(StoredTensorType type, unsigned sizes) {
-  SmallVector<AffineExpr> extents;
-  for (int64_t extent : type.getShape())
-    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
-  return AffineMap::get(0, sizes, extents, type.getContext());
-}
-
 /// The tensors of a rewriting: those of the kernel are in the same place, and
 /// what it adds is stored besides.
 void ReferenceBuilder::measureRewriting(KernelOp other) {
   unsigned count = sizes.size();
   for (Operation &op : other.getBody().front()) {
     if (auto transform = dyn_cast<TransformOp>(op)) {
-      measure(&op, transform.getType(), getExtents(transform.getType(), count));
+      measure(&op, transform.getType(),
+              transform.getType().getStaticExtents(count));
       temps.push_back(&op);
     } else if (auto constant = dyn_cast<ConstantOp>(op)) {
-      measure(&op, constant.getType(), getExtents(constant.getType(), count));
+      measure(&op, constant.getType(),
+              constant.getType().getStaticExtents(count));
     } else if (auto tensor = dyn_cast<TensorOp>(op)) {
       bool isKnown = llvm::any_of(kernel.getTensors(), [&](TensorOp mine) {
         return mine.getName() == tensor.getName();

@@ -214,8 +214,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
                                  /*near_bytes=*/core->second,
                                  /*close_bytes=*/core->first,
                                  /*copies=*/false, /*masked=*/false);
-  return TargetDescription{numbers, processor->name,
-                           processor->features,
+  return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};
 }
 

@@ -123,14 +123,6 @@ StoredTensorType KernelLowering::getPassedType(TensorOp tensor) {
   return pack ? pack.getType() : tensor.getType();
 }
 
-/// The extents of a weight, or of its transform.
-static AffineMap getStaticExtents(StoredTensorType type) {
-  SmallVector<AffineExpr> extents;
-  for (int64_t extent : type.getShape())
-    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
-  return AffineMap::get(0, 0, extents, type.getContext());
-}
-
 /// Counts the bytes of every buffer, and where in the workspace each temp
 /// begins.
 KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
@@ -224,7 +216,7 @@ LogicalResult KernelLowering::emitEntry() {
     PackOp pack = packs.lookup(tensor);
     StoredTensorType type = getPassedType(tensor);
     memories[pack ? pack.getResult() : tensor.getResult()] = describe(
-        type, pack ? getStaticExtents(type) : tensor.getExtents(), pointer);
+        type, pack ? type.getStaticExtents(0) : tensor.getExtents(), pointer);
   }
   for (TensorOp tensor : temps) {
     if (!tensor.isInWorkspace()) {

@@ -156,12 +156,8 @@ Memory KernelLowering::describe(ConstantOp op) {
                            values.reshape(RankedTensorType::get(
                                values.size(), code.getF32Type())));
   }
-  StoredTensorType type = op.getType();
-  SmallVector<AffineExpr> extents;
-  for (int64_t extent : type.getShape())
-    extents.push_back(code.getAffineConstantExpr(extent));
   Memory memory = describe(
-      type, AffineMap::get(0, 0, extents, code.getContext()),
+      op.getType(), op.getType().getStaticExtents(0),
       LLVM::AddressOfOp::create(code, code.loc, code.pointerType(), name));
   memory.values = values;
   return memory;
