@@ -12,6 +12,10 @@
 using namespace mlir;
 using namespace sparkle;
 
+/// The attribute of an equation that holds the comments on its pattern, in
+/// lines: sparkle-resolve-pattern writes it, printPattern reads it.
+static constexpr StringLiteral kNotesAttr = "sparkle.notes";
+
 namespace {
 
 class PatternPrinter {
@@ -140,6 +144,9 @@ void sparkle::printPattern(DefineOp define, StringRef word,
   auto tensor = define.getTarget().getDefiningOp<TensorOp>();
   out << "pattern resolved for " << kernel.getSymName() << '.'
       << tensor.getName() << " on " << word << " {";
+  if (auto notes = define->getAttrOfType<ArrayAttr>(kNotesAttr))
+    for (auto line : notes.getAsRange<StringAttr>())
+      out << "\n  // " << line.getValue();
   PatternAttr pattern = define.getPatternAttr();
   PatternPrinter(define, out)
       .printLines(pattern ? pattern

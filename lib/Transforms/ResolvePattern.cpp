@@ -18,6 +18,10 @@ namespace sparkle {
 using namespace mlir;
 using namespace sparkle;
 
+/// The attribute of an equation that holds the comments on its pattern, in
+/// lines: sparkle-resolve-pattern writes it, printPattern reads it.
+static constexpr StringLiteral kNotesAttr = "sparkle.notes";
+
 //===----------------------------------------------------------------------===//
 // What is given
 //===----------------------------------------------------------------------===//
@@ -231,11 +235,15 @@ FailureOr<PatternAttr> Resolver::run() {
       prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap);
 }
 
+static std::unique_ptr<Resolver> makeResolver(DefineOp define,
+                                              TargetAttr target) {
+  return target.getMasked() ? makeGridResolver(define, target)
+                            : makeVectorResolver(define, target);
+}
+
 FailureOr<PatternAttr> sparkle::resolvePattern(DefineOp define,
                                                TargetAttr target) {
-  return (target.getMasked() ? makeGridResolver(define, target)
-                             : makeVectorResolver(define, target))
-      ->run();
+  return makeResolver(define, target)->run();
 }
 
 //===----------------------------------------------------------------------===//
@@ -255,10 +263,16 @@ struct ResolvePattern : sparkle::impl::ResolvePatternBase<ResolvePattern> {
     }
     // Every equation is tried, so that one run reports all that is wrong.
     getOperation().walk([&](DefineOp define) {
-      FailureOr<PatternAttr> pattern = resolvePattern(define, target);
+      std::unique_ptr<Resolver> resolver = makeResolver(define, target);
+      FailureOr<PatternAttr> pattern = resolver->run();
       if (failed(pattern))
         return signalPassFailure();
       define.setPatternAttr(*pattern);
+      SmallVector<Attribute> notes;
+      for (const std::string &line : resolver->explain())
+        notes.push_back(StringAttr::get(&getContext(), line));
+      if (!notes.empty())
+        define->setAttr(kNotesAttr, ArrayAttr::get(&getContext(), notes));
     });
   }
 };

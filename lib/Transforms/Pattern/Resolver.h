@@ -9,6 +9,7 @@
 
 #include "dialect/SparkleDialect.h"
 #include <memory>
+#include <string>
 
 namespace sparkle {
 
@@ -41,6 +42,9 @@ public:
   virtual ~Resolver() = default;
   /// The pattern with nothing left open.
   mlir::FailureOr<PatternAttr> run();
+  /// Behind `run`: what its sizes make of the target's numbers, in lines. They
+  /// follow from the pattern alone, not from how it was found.
+  virtual llvm::SmallVector<std::string> explain() { return {}; }
 
 protected:
   using Sizes = llvm::SmallVector<int64_t>;
