@@ -501,8 +501,8 @@ int64_t VectorResolver::getTileBytes() {
 /// Output indices: the lanes' outside, so that what varies along them alone is
 /// read again and again from close by; inside where all of it is close anyway,
 /// or where most of what is read varies along them and along the tile, so that
-/// it comes in a row. Sum indices: those that slide inside, before them the one
-/// that is unrolled.
+/// it comes in a row. Sum indices: those of single steps outside, so that the
+/// weights of each slice lie in a row; that which slides inside.
 void VectorResolver::chooseOrder() {
   int64_t shared = getTileBytes(), streamed = 0;
   for (const Operand &operand : operands)
@@ -517,9 +517,9 @@ void VectorResolver::chooseOrder() {
         return -1;
       return index == static_cast<int64_t>(thickIndex) ? 2 : 1;
     }
-    if (slideIndex && index == static_cast<int64_t>(*slideIndex))
-      return 12;
-    return unroll[index] > 1 ? 11 : 10;
+    if (unroll[index] == 1)
+      return 10;
+    return slideIndex && index == static_cast<int64_t>(*slideIndex) ? 12 : 11;
   };
   for (unsigned i = 0; i < extents.size(); ++i)
     order.push_back(i);
