@@ -64,6 +64,9 @@ private:
   double getCost(const Choice &choice);
   void chooseTile();
   void chooseUnroll();
+  bool goesAlongLanes();
+  bool isStoredInRow(unsigned index);
+  int64_t getOutputBytes();
   void chooseOrder();
   void chooseWorkers();
   void chooseNear();
@@ -74,6 +77,9 @@ private:
   /// index of the sum slides along that, if any does.
   unsigned laneIndex = 0, thickIndex = 0;
   std::optional<unsigned> slideIndex;
+  /// Whether the loop along the lanes is innermost, and whether the output is
+  /// contiguous along them.
+  bool lanesInside = false, storesInRow = false;
 };
 } // namespace
 
@@ -99,6 +105,8 @@ void VectorResolver::choose() {
     laneIndex = chooseLaneIndex();
   thickIndex = chooseThickIndex();
   slideIndex = chooseSlideIndex();
+  lanesInside = goesAlongLanes();
+  storesInRow = isStoredInRow(laneIndex);
 
   chooseTile();
   chooseUnroll();
@@ -120,15 +128,26 @@ int64_t VectorResolver::getSpan(unsigned index) {
   return isStatic(index) ? extents[index] : kUnknown;
 }
 
-/// The index of the left side along which the lanes do most: full vectors,
-/// operands that are either the same for all lanes or contiguous, and a
-/// contiguous output.
-unsigned VectorResolver::chooseLaneIndex() {
+/// Bytes of an element of the output.
+int64_t VectorResolver::getOutputBytes() {
+  Type element = define.getTarget().getType().getElementType();
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+/// Whether the output is contiguous along `index`.
+bool VectorResolver::isStoredInRow(unsigned index) {
   SmallVector<SmallVector<int64_t>> identity;
   for (unsigned i = 0; i < outputs; ++i) {
     identity.emplace_back(extents.size(), 0);
     identity.back()[i] = 1;
   }
+  return isContiguous(define.getTarget().getType(), identity, index);
+}
+
+/// The index of the left side along which the lanes do most: full vectors,
+/// operands that are either the same for all lanes or contiguous, and a
+/// contiguous output.
+unsigned VectorResolver::chooseLaneIndex() {
   unsigned best = 0;
   double bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
@@ -139,7 +158,7 @@ unsigned VectorResolver::chooseLaneIndex() {
       if (operand.varies(i) && !operand.isWeight &&
           !isContiguous(operand.type, operand.coefficients, i))
         score *= 0.2;
-    if (!isContiguous(define.getTarget().getType(), identity, i))
+    if (!isStoredInRow(i))
       score *= 0.97; // Stored across lanes: a transpose in registers.
     if (score >= bestScore) {
       bestScore = score;
@@ -294,7 +313,12 @@ double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
       std::max({sums, 1.15 * loads, double(step.streamedBytes) / 24}) +
       0.02 * loads;
   slots += double(step.collisions);
-  return steps * slots + 2 * tile + 20;
+  // Lines of the output of which tiles write parts are fetched for each.
+  int64_t bytes = vectors * target.getLanes() * getOutputBytes();
+  double parts = 0;
+  if (storesInRow && !lanesInside && bytes % kLine)
+    parts = 16 * double(thickness);
+  return steps * slots + 2 * tile + parts + 20;
 }
 
 /// Cycles for all tiles of the two indices, those at the ends of the extents
@@ -498,17 +522,22 @@ int64_t VectorResolver::getTileBytes() {
   return bytes;
 }
 
-/// Output indices: the lanes' outside, so that what varies along them alone is
-/// read again and again from close by; inside where all of it is close anyway,
-/// or where most of what is read varies along them and along the tile, so that
-/// it comes in a row. Sum indices: those of single steps outside, so that the
-/// weights of each slice lie in a row; that which slides inside.
-void VectorResolver::chooseOrder() {
+/// Whether the loop along the lanes is innermost. It is outermost where what
+/// varies along them alone is then read again and again from close by; not
+/// where all of it is close anyway, or where most of what is read varies along
+/// them and along the tile, so that it comes in a row.
+bool VectorResolver::goesAlongLanes() {
   int64_t shared = getTileBytes(), streamed = 0;
   for (const Operand &operand : operands)
     if (operand.varies(laneIndex) && operand.varies(thickIndex))
       streamed += getBytes(operand);
-  bool lanesInside = shared * 2 <= target.getCloseBytes() || streamed > shared;
+  return shared * 2 <= target.getCloseBytes() || streamed > shared;
+}
+
+/// Output indices: the lanes' outside or inside. Sum indices: those of single
+/// steps outside, so that the weights of each slice lie in a row; that which
+/// slides inside.
+void VectorResolver::chooseOrder() {
   auto rank = [&](int64_t index) {
     if (index < static_cast<int64_t>(outputs)) {
       if (index == static_cast<int64_t>(laneIndex))
