@@ -13,6 +13,10 @@
 using namespace mlir;
 using namespace sparkle;
 
+/// The attribute of an equation that holds the comments on its pattern, in
+/// lines: sparkle-resolve-pattern writes it, printPattern reads it.
+static constexpr StringLiteral kNotesAttr = "sparkle.notes";
+
 namespace {
 
 class PatternPrinter {
@@ -178,6 +182,10 @@ void sparkle::printPattern(DefineOp define, StringRef word,
   out << "pattern resolved for " << kernel.getSymName() << '.'
       << tensor.getName() << " on " << word << " {";
   PatternAttr pattern = define.getPatternAttr();
+  auto notes = define->getAttrOfType<ArrayAttr>(kNotesAttr);
+  if (notes && !(pattern && pattern.getTransform()))
+    for (auto line : notes.getAsRange<StringAttr>())
+      out << "\n  // " << line.getValue();
   PatternPrinter(define, out)
       .printLines(pattern ? pattern
                           : PatternAttr::get(define.getContext(), {}, {}, {},

@@ -173,7 +173,19 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     ```
     Elsewhere the loop over register tiles is cut into a loop over the
     interior, and one tile after the other at constant coordinates before and
-    behind it. Never fails; where the border has more than eight tiles at one
+    behind it. There a loop over the sum whose index decides what is inside
+    becomes part of the slice, so that it is known of each term:
+
+    Before:
+    ```mlir
+    %1 = sparkle.loop registers %s = %c0 to %c3 step 1 carry (%a = %0) : ... {
+      %2 = sparkle.accumulate %a at [..., %s] slice [4, 1] ...
+    ```
+    After:
+    ```mlir
+    %1 = sparkle.accumulate %0 at [..., %c0] slice [4, 3] ...
+    ```
+    Never fails; where the border has more than eight tiles at one
     end, the loop stays whole and its reads are checked.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",

@@ -19,6 +19,10 @@ namespace sparkle {
 using namespace mlir;
 using namespace sparkle;
 
+/// The attribute of an equation that holds the comments on its pattern, in
+/// lines: sparkle-resolve-pattern writes it, printPattern reads it.
+static constexpr StringLiteral kNotesAttr = "sparkle.notes";
+
 //===----------------------------------------------------------------------===//
 // What is given
 //===----------------------------------------------------------------------===//
@@ -303,15 +307,15 @@ FailureOr<PatternAttr> Resolver::run() {
       given.getTransform());
 }
 
+static std::unique_ptr<Resolver> makeResolver(DefineOp define,
+                                              TargetAttr target) {
+  return target.getMasked() ? makeGridResolver(define, target)
+                            : makeVectorResolver(define, target);
+}
+
 FailureOr<PatternAttr> sparkle::resolvePattern(DefineOp define,
-                                               TargetAttr target,
-                                               const NearBox *box) {
-  std::unique_ptr<Resolver> resolver = target.getMasked()
-                                           ? makeGridResolver(define, target)
-                                           : makeVectorResolver(define, target);
-  if (box)
-    resolver->setBox(*box);
-  return resolver->run();
+                                               TargetAttr target) {
+  return makeResolver(define, target)->run();
 }
 
 /// The box of `read` that a worker of `define`, whose pattern is resolved,
@@ -369,10 +373,18 @@ struct ResolvePattern : sparkle::impl::ResolvePatternBase<ResolvePattern> {
 private:
   LogicalResult resolve(DefineOp define, TargetAttr target,
                         const NearBox *box) {
-    FailureOr<PatternAttr> pattern = resolvePattern(define, target, box);
+    std::unique_ptr<Resolver> resolver = makeResolver(define, target);
+    if (box)
+      resolver->setBox(*box);
+    FailureOr<PatternAttr> pattern = resolver->run();
     if (failed(pattern))
       return failure();
     define.setPatternAttr(*pattern);
+    SmallVector<Attribute> notes;
+    for (const std::string &line : resolver->explain())
+      notes.push_back(StringAttr::get(&getContext(), line));
+    if (!notes.empty())
+      define->setAttr(kNotesAttr, ArrayAttr::get(&getContext(), notes));
     for (DefineOp producer : define.getProducers())
       for (Operation *user : producer.getTarget().getUsers())
         if (auto read = dyn_cast<ReadOp>(user)) {

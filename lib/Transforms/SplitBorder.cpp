@@ -11,6 +11,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace sparkle {
@@ -24,6 +26,10 @@ using namespace sparkle;
 /// Tiles that are cut off at one end of a loop at most; each is a copy of the
 /// loop's body.
 static constexpr int64_t kMaxBorderTiles = 8;
+
+/// Terms of an accumulate that covers all taps of a border tile at most: a
+/// longer body is slow to compile.
+static constexpr int64_t kMaxBorderTerms = 512;
 
 /// Whether the term of `op` is zero wherever operand `operand` is.
 static bool isFactor(AccumulateOp op, unsigned operand) {
@@ -294,6 +300,98 @@ static void cutLoops(Block &root) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Whole slices in border tiles
+//===----------------------------------------------------------------------===//
+
+/// The loop over the sum on whose index alone it depends whether an access is
+/// inside, as in a border tile at constant coordinates.
+static LoopOp getDecidingLoop(AccumulateOp op, unsigned operand,
+                              unsigned dimension) {
+  std::optional<Access> access = getAccess(op, operand, dimension);
+  auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+  std::optional<Linear> extent = getTensorExtent(stage, dimension);
+  if (!access || !extent || !extent->isConstant() || access->first.hasSizes())
+    return {};
+  SmallVector<Value> values = access->first.getValues();
+  auto iv = values.size() == 1 ? dyn_cast<BlockArgument>(values.front())
+                               : BlockArgument();
+  auto loop = iv ? dyn_cast<LoopOp>(iv.getOwner()->getParentOp()) : LoopOp();
+  return loop && loop.getInductionVar() == iv && !loop.getInit().empty()
+             ? loop
+             : LoopOp();
+}
+
+/// The dimension of the slice of `op` that `loop` steps along.
+static std::optional<unsigned> getSteppedDim(LoopOp loop, AccumulateOp op) {
+  unsigned outputs = op.getSums().getType().getShape().size();
+  for (auto [i, at] : llvm::enumerate(op.getAt().drop_front(outputs)))
+    if (at == loop.getInductionVar() &&
+        op.getSlice()[i] == static_cast<int64_t>(loop.getStep()))
+      return i;
+  return std::nullopt;
+}
+
+/// The accumulates of `loop` if their slices can cover all of its steps: its
+/// index is only where they stand, and a body of that size is still small.
+static SmallVector<AccumulateOp> getWidened(LoopOp loop, int64_t trips) {
+  SmallVector<AccumulateOp> ops;
+  loop.walk([&](AccumulateOp op) { ops.push_back(op); });
+  for (AccumulateOp op : ops) {
+    int64_t terms = trips;
+    TileType tile = op.getSums().getType();
+    for (auto [size, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
+      terms *= llvm::divideCeil(size, lanes);
+    for (int64_t size : op.getSlice())
+      terms *= size;
+    if (terms > kMaxBorderTerms || !getSteppedDim(loop, op))
+      return {};
+  }
+  bool isElsewhere =
+      llvm::any_of(loop.getInductionVar().getUsers(), [](Operation *user) {
+        return !isa<AccumulateOp>(user) && !isOpTriviallyDead(user);
+      });
+  return isElsewhere ? SmallVector<AccumulateOp>() : ops;
+}
+
+/// Lets the accumulates of `loop` cover all of its steps at once.
+static void widen(LoopOp loop) {
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLower());
+  std::optional<int64_t> upper = getConstantIntValue(loop.getUpper());
+  int64_t step = loop.getStep();
+  if (!lower || !upper || *upper <= *lower || (*upper - *lower) % step)
+    return;
+  SmallVector<AccumulateOp> ops = getWidened(loop, (*upper - *lower) / step);
+  if (ops.empty())
+    return;
+  for (AccumulateOp op : ops) {
+    SmallVector<int64_t> slice(op.getSlice());
+    slice[*getSteppedDim(loop, op)] = *upper - *lower;
+    op.setSlice(slice);
+  }
+  Block *body = &loop.getBody().front();
+  loop.getInductionVar().replaceAllUsesWith(loop.getLower());
+  for (auto [inside, before] : llvm::zip(loop.getCarried(), loop.getInit()))
+    inside.replaceAllUsesWith(before);
+  loop.replaceAllUsesWith(body->getTerminator()->getOperands());
+  body->getTerminator()->erase();
+  loop->getBlock()->getOperations().splice(loop->getIterator(),
+                                           body->getOperations());
+  loop.erase();
+}
+
+/// In a border tile it depends on the tap which elements are inside. With all
+/// taps in one accumulate that is known of each term, and none is checked.
+static void widenSlices(WorkersOp workers) {
+  llvm::SmallSetVector<LoopOp, 4> loops;
+  forEachDoubtful(workers,
+                  [&](AccumulateOp op, unsigned operand, unsigned dimension) {
+                    if (LoopOp loop = getDecidingLoop(op, operand, dimension))
+                      loops.insert(loop);
+                  });
+  llvm::for_each(loops, widen);
+}
+
 namespace {
 struct SplitBorder : sparkle::impl::SplitBorderBase<SplitBorder> {
   using Base::Base;
@@ -302,6 +400,7 @@ struct SplitBorder : sparkle::impl::SplitBorderBase<SplitBorder> {
     getOperation().walk([](WorkersOp workers) {
       clampLoops(workers);
       cutLoops(workers.getBody().front());
+      widenSlices(workers);
     });
   }
 };

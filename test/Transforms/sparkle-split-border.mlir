@@ -93,10 +93,13 @@ sparkle.kernel @not_a_product sizes [] {
 }
 
 // Two indices of the sum move one coordinate. What lies outside for the last
-// slice lies inside for others, so that nothing can be clamped.
+// slice lies inside for others, so that nothing can be clamped. It depends on
+// the tap alone, so that the slices cover all taps.
 // CHECK-LABEL: sparkle.kernel @two_taps
 // CHECK-NOT: affine.max
-// CHECK: sparkle.loop registers %{{.*}} = %c0{{.*}} to %c2{{.*}} step 1 carry
+// CHECK-NOT: sparkle.loop
+// CHECK: sparkle.accumulate {{.*}} slice [4, 2]
+// CHECK: sparkle.accumulate {{.*}} slice [1, 2]
 sparkle.kernel @two_taps sizes [] {
   %d = sparkle.tensor input "d" extents () -> (9) : !sparkle.tensor<9xf32, (d0) -> (d0)>
   %y = sparkle.tensor output "y" extents () -> (2) : !sparkle.tensor<2xf32, (d0) -> (d0)>
@@ -108,4 +111,30 @@ sparkle.kernel @two_taps sizes [] {
     } : f32
     sparkle.yield %0 : f32
   } : !sparkle.tensor<2xf32, (d0) -> (d0)>
+}
+
+// One tap at a time: a loop in the interior. In the border tiles it depends on
+// the tap which elements are inside, so the slice covers all of them.
+// CHECK-LABEL: sparkle.kernel @whole
+// CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[C3:.*]] = arith.constant 3 : index
+// CHECK: sparkle.accumulate %{{.*}} at [%{{.*}}, %[[C0]], %{{.*}}, %[[C0]]] slice [4, 3]
+// CHECK: sparkle.loop registers %[[Q:.*]] = %{{.*}} to %{{.*}} step 6 {
+// CHECK: sparkle.loop registers %[[S:.*]] = %[[C0]] to %[[C3]] step 1 carry
+// CHECK: sparkle.accumulate %{{.*}} at [%{{.*}}, %[[Q]], %{{.*}}, %[[S]]] slice [4, 1]
+// CHECK: sparkle.accumulate %{{.*}} at [%{{.*}}, %{{.*}}, %{{.*}}, %[[C0]]] slice [4, 3]
+sparkle.kernel @whole sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8, 30) : !sparkle.tensor<8x30xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor input "w" extents () -> (16, 8, 3) : !sparkle.tensor<16x8x3xf32, (d0, d1, d2) -> (d1, d2, d0)>
+  %y = sparkle.tensor output "y" extents () -> (16, 30) : !sparkle.tensor<16x30xf32, (d0, d1) -> (d1, d0)>
+  sparkle.define %y ["k", "q", "c", "s"] reductions 2 extents () -> (16, 30, 8, 3)
+      pattern <workers = [16, 30, 1, 1], near = [1, 1, 8, 3], stage = [], registers = [16, 6, 1, 1], lanes = [16, 1, 1, 1], unroll = [1, 1, 4, 1], order = [0, 1, 2, 3]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (k, q, c, s) -> (c, q * 1 + s * 1 - 1) : !sparkle.tensor<8x30xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (k, q, c, s) -> (k, c, s) : !sparkle.tensor<16x8x3xf32, (d0, d1, d2) -> (d1, d2, d0)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<16x30xf32, (d0, d1) -> (d1, d0)>
 }

@@ -24,6 +24,8 @@ static int runCommand(const Options &options) {
     return listDevices(context, options);
   if (options.command == "run")
     return runOnce(context, options);
+  if (options.command == "sweep")
+    return sweep(context, options);
   return options.command == "verify" ? verify(context, options)
                                      : bench(context, options);
 }

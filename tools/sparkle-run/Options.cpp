@@ -17,6 +17,7 @@ static const char usage[] =
     "       sparkle-run run FILE [--kernel NAME] [options]\n"
     "       sparkle-run verify WHAT... [options]\n"
     "       sparkle-run bench WHAT... [options]\n"
+    "       sparkle-run sweep WHAT... [options]\n"
     "       sparkle-run compile WHAT... --artifacts FOLDER [options]\n"
     "\n"
     "WHAT is any number of\n"
@@ -41,7 +42,7 @@ static const char usage[] =
     "                       500\n"
     "  --threads N          of the CPU's kernels (default: all)\n"
     "  --jobs N             compilations and references at once\n"
-    "  --rounds N           of bench (default: 30)\n"
+    "  --rounds N           of bench and of sweep's last race (default: 30)\n"
     "  --peer onednn|glsl   bench: the same on oneDNN 2 (cpu), or by the GLSL\n"
     "                       convolution written by hand (other devices)\n"
     "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
@@ -167,9 +168,14 @@ bool Parser::check() {
   if (command == "devices")
     return !hasWork || fail("expected no kernels for devices");
   if (command != "run" && command != "verify" && command != "bench" &&
-      command != "compile")
-    return fail("expected devices, run, verify, bench or compile, but got '" +
+      command != "sweep" && command != "compile")
+    return fail("expected devices, run, verify, bench, sweep or compile, but "
+                "got '" +
                 command + "'");
+  if (command == "sweep" &&
+      (!options.files.empty() ||
+       options.devices != std::vector<std::string>{"cpu"}))
+    return fail("expected problems or lists for sweep, and the device cpu");
   if (command == "compile" && options.artifacts.empty())
     return fail("expected --artifacts for compile");
   if (!hasWork)
@@ -181,7 +187,7 @@ bool Parser::check() {
 std::optional<Options> Parser::parse() {
   static const char *const flags[] = {"--json", "--measure"};
   if (words.empty()) {
-    fail("expected devices, run, verify, bench or compile");
+    fail("expected devices, run, verify, bench, sweep or compile");
     return std::nullopt;
   }
   options.command = words[0];
@@ -212,10 +218,10 @@ std::optional<Options> Parser::parse() {
                                : word.substr(equals + 1)))
       return std::nullopt;
   }
-  if (!check())
-    return std::nullopt;
   if (options.devices.empty())
     options.devices = {"cpu"};
+  if (!check())
+    return std::nullopt;
   return options;
 }
 

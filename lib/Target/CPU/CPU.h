@@ -25,6 +25,11 @@ struct Processor {
   uint64_t features = 0;
 };
 
+/// Bytes of the caches that one core has to itself.
+struct Caches {
+  int64_t first = 0, second = 0;
+};
+
 // Describe.cpp
 /// Empty if LLVM does not know the name.
 std::optional<Processor> getProcessor(const TargetOptions &options);
@@ -39,6 +44,10 @@ std::string spellFeatures(const Processor &processor);
 /// As LLVM names the least processor of the architecture, which `spellFeatures`
 /// adds to.
 llvm::StringRef getLeast(const Processor &processor);
+
+// DetectCaches.cpp
+/// Those of this machine; empty if it does not tell.
+std::optional<Caches> detectCaches();
 
 // LowerTiled.cpp
 /// Whether the processor converts f16 to f32 and back (F16C, NEON).

@@ -2,7 +2,7 @@
 //
 // The numbers of a processor, from its name, and the architecture, which the
 // name says too. They never depend on the machine that compiles, so that the
-// same --cpu gives the same code.
+// same --cpu gives the same code; but for `native`, which is that machine.
 
 #include "lib/Target/CPU/CPU.h"
 
@@ -189,6 +189,14 @@ std::optional<Processor> getProcessor(const TargetOptions &options) {
   return std::nullopt;
 }
 
+/// Of the machine itself for `native`, if it tells.
+static Caches getCaches(const TargetOptions &options, const Core &core) {
+  std::optional<Caches> own;
+  if (options.processor == "native")
+    own = detectCaches();
+  return own.value_or(Caches{core.first, core.second});
+}
+
 FailureOr<TargetDescription> describe(MLIRContext *context,
                                       const TargetOptions &options) {
   std::optional<Processor> processor = getProcessor(options);
@@ -204,6 +212,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   const Core *core = std::begin(kCores);
   while (!core->processor.empty() && core->processor != processor->tuning)
     ++core;
+  Caches caches = getCaches(options, *core);
   auto numbers = TargetAttr::get(context, "cpu",
                                  /*lanes=*/
                                  hasWide  ? 16
@@ -211,8 +220,8 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
                                           : 4,
                                  /*vectors=*/hasMany ? 32 : 16,
                                  /*fma_latency=*/core->sums,
-                                 /*near_bytes=*/core->second,
-                                 /*close_bytes=*/core->first,
+                                 /*near_bytes=*/caches.second,
+                                 /*close_bytes=*/caches.first,
                                  /*copies=*/false, /*masked=*/false);
   return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};

@@ -215,6 +215,7 @@ private:
   };
   Roles assignRoles(ArrayRef<unsigned> group);
   LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
+  void keepLoadsBehind();
   void hideStreamed(Roles roles);
   LogicalResult emitTerm(const Term &term, ArrayRef<Value> arguments);
 
@@ -351,6 +352,18 @@ Accumulation::Roles Accumulation::assignRoles(ArrayRef<unsigned> group) {
   return roles;
 }
 
+/// Keeps the loads that follow behind those before. LLVM moves up to four loads
+/// from neighbouring addresses together (ClusterNeighboringLoads), which would
+/// bring in the resident elements of later groups early, and spill. Machine
+/// code has nothing in this place.
+void Accumulation::keepLoadsBehind() {
+  LLVM::InlineAsmOp::create(code, code.loc, /*res=*/TypeRange(), ValueRange(),
+                            /*asm_string=*/"", /*constraints=*/"",
+                            /*has_side_effects=*/true, /*is_align_stack=*/false,
+                            LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+                            /*operand_attrs=*/nullptr);
+}
+
 /// Makes the streamed operand's address one that LLVM knows nothing of, so that
 /// what is loaded from here on is not kept from before.
 void Accumulation::hideStreamed(Roles roles) {
@@ -373,6 +386,7 @@ LogicalResult Accumulation::run() {
     // The element in flight, and one to spare for the allocator.
     int64_t live = roles.resident + sums.size() + 2;
     if (live <= lowering.registers) {
+      keepLoadsBehind();
       if (failed(emitGroup(group, roles)))
         return failure();
       continue;

@@ -9,6 +9,7 @@
 
 #include "dialect/SparkleDialect.h"
 #include <memory>
+#include <string>
 
 namespace sparkle {
 
@@ -50,6 +51,9 @@ public:
   void setBox(const NearBox &box) { this->box = box; }
   /// The pattern with nothing left open.
   mlir::FailureOr<PatternAttr> run();
+  /// Behind `run`: what its sizes make of the target's numbers, in lines. They
+  /// follow from the pattern alone, not from how it was found.
+  virtual llvm::SmallVector<std::string> explain() { return {}; }
 
 protected:
   using Sizes = llvm::SmallVector<int64_t>;
@@ -98,10 +102,8 @@ private:
   std::optional<NearBox> box;
 };
 
-/// The resolved pattern of an equation. `box`: see Resolver::setBox; may be
-/// null.
-mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target,
-                                            const NearBox *box = nullptr);
+/// The resolved pattern of an equation.
+mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target);
 
 /// Whether neighbours along `index` are neighbours in memory. `rows` are the
 /// coefficients of the tensor's coordinates.

@@ -5,8 +5,11 @@
 
 #include "lib/Transforms/Pattern/Resolver.h"
 
+#include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace sparkle;
@@ -14,6 +17,22 @@ using namespace sparkle;
 namespace {
 /// Stands for an extent that only the call knows.
 constexpr int64_t kUnknown = 1 << 16;
+
+/// Bytes of a line of close memory.
+constexpr int64_t kLine = 64;
+
+/// What one step of a register tile takes.
+struct Step {
+  int64_t sums = 0, slide = 1;
+  int64_t loads = 0;
+  /// Vectors of what the whole tile shares, which stay in registers.
+  int64_t kept = 0;
+  /// Bytes of these.
+  int64_t streamedBytes = 0;
+  /// Loads of lines that drive each other out of the close memory.
+  int64_t collisions = 0;
+  bool fits = true;
+};
 
 /// Sizes of one register tile and its slice, with what they cost.
 struct Choice {
@@ -28,15 +47,26 @@ public:
 
 private:
   void choose() override;
+  SmallVector<std::string> explain() override;
+  std::string explainRegisters();
+  std::string explainBytes();
+  std::string explainWorkers();
 
   int64_t getSpan(unsigned index);
   unsigned chooseLaneIndex();
   unsigned chooseThickIndex();
   std::optional<unsigned> chooseSlideIndex();
+  bool isTap(unsigned index);
+  bool collides(const Operand &operand, int64_t thickness);
+  int64_t countOtherTaps(const Operand &operand);
+  Step getStep(int64_t vectors, int64_t thickness, int64_t slide);
   double getTileCost(int64_t vectors, int64_t thickness, int64_t slide);
   double getCost(const Choice &choice);
   void chooseTile();
   void chooseUnroll();
+  bool goesAlongLanes();
+  bool isStoredInRow(unsigned index);
+  int64_t getOutputBytes();
   void chooseOrder();
   void chooseWorkers();
   void chooseNear();
@@ -47,6 +77,9 @@ private:
   /// index of the sum slides along that, if any does.
   unsigned laneIndex = 0, thickIndex = 0;
   std::optional<unsigned> slideIndex;
+  /// Whether the loop along the lanes is innermost, and whether the output is
+  /// contiguous along them.
+  bool lanesInside = false, storesInRow = false;
 };
 } // namespace
 
@@ -72,6 +105,8 @@ void VectorResolver::choose() {
     laneIndex = chooseLaneIndex();
   thickIndex = chooseThickIndex();
   slideIndex = chooseSlideIndex();
+  lanesInside = goesAlongLanes();
+  storesInRow = isStoredInRow(laneIndex);
 
   chooseTile();
   chooseUnroll();
@@ -93,15 +128,26 @@ int64_t VectorResolver::getSpan(unsigned index) {
   return isStatic(index) ? extents[index] : kUnknown;
 }
 
-/// The index of the left side along which the lanes do most: full vectors,
-/// operands that are either the same for all lanes or contiguous, and a
-/// contiguous output.
-unsigned VectorResolver::chooseLaneIndex() {
+/// Bytes of an element of the output.
+int64_t VectorResolver::getOutputBytes() {
+  Type element = define.getTarget().getType().getElementType();
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+/// Whether the output is contiguous along `index`.
+bool VectorResolver::isStoredInRow(unsigned index) {
   SmallVector<SmallVector<int64_t>> identity;
   for (unsigned i = 0; i < outputs; ++i) {
     identity.emplace_back(extents.size(), 0);
     identity.back()[i] = 1;
   }
+  return isContiguous(define.getTarget().getType(), identity, index);
+}
+
+/// The index of the left side along which the lanes do most: full vectors,
+/// operands that are either the same for all lanes or contiguous, and a
+/// contiguous output.
+unsigned VectorResolver::chooseLaneIndex() {
   unsigned best = 0;
   double bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
@@ -112,7 +158,7 @@ unsigned VectorResolver::chooseLaneIndex() {
       if (operand.varies(i) && !operand.isWeight &&
           !isContiguous(operand.type, operand.coefficients, i))
         score *= 0.2;
-    if (!isContiguous(define.getTarget().getType(), identity, i))
+    if (!isStoredInRow(i))
       score *= 0.97; // Stored across lanes: a transpose in registers.
     if (score >= bestScore) {
       bestScore = score;
@@ -151,38 +197,128 @@ std::optional<unsigned> VectorResolver::chooseSlideIndex() {
   return std::nullopt;
 }
 
-/// Cycles that one register tile of `vectors` by `thickness` takes, up to a
-/// factor: one multiply-add or one load each. Infinite if it does not fit into
-/// the registers.
-double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
-                                   int64_t slide) {
-  double loads = 0, bytes = 0;
-  int64_t live = vectors * thickness + 1;
+/// Whether `index` counts taps: it moves a coordinate that an index of the left
+/// side moves as well, so that some of its steps may read outside.
+bool VectorResolver::isTap(unsigned index) {
+  for (const Operand &operand : operands)
+    for (unsigned i = 0; i < outputs; ++i)
+      if (operand.slides(i, index))
+        return true;
+  return false;
+}
+
+/// Bytes from one element of an operand to the next along `index`; 0 if only
+/// the call knows.
+static int64_t getStride(const Operand &operand, unsigned index) {
+  SmallVector<AffineExpr> coordinates;
+  MLIRContext *context = operand.type.getContext();
+  for (auto &row : operand.coefficients)
+    coordinates.push_back(getAffineConstantExpr(row[index], context));
+  int64_t bytes = 0;
+  for (auto [expr, stride] : llvm::zip(operand.type.getLayout().getResults(),
+                                       operand.type.getPhysicalStrides())) {
+    auto moved = dyn_cast<AffineConstantExpr>(
+        simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
+    if (!moved || (ShapedType::isDynamic(stride) && moved.getValue() != 0))
+      return 0;
+    if (moved.getValue() != 0)
+      bytes += moved.getValue() * stride * operand.getElementBytes();
+  }
+  return std::abs(bytes);
+}
+
+/// Whether the `thickness` lines that a tile reads of an operand meet in so few
+/// sets of the close memory that they drive each other out. Its ways are a page
+/// long, as on every processor that finds a set while it translates an address.
+bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
+  constexpr int64_t kWay = 4096;
+  int64_t stride = getStride(operand, thickIndex);
+  int64_t sets = kWay / std::gcd(stride, kWay);
+  int64_t ways = target.getCloseBytes() / kWay;
+  int64_t lines = llvm::divideCeilSigned(thickness, sets);
+  // A quarter of the ways stays for everything else.
+  return stride >= kLine && lines * 4 > ways * 3;
+}
+
+/// Steps of the sum's indices that move an operand as taps do, beside the one
+/// that slides along the tile.
+int64_t VectorResolver::countOtherTaps(const Operand &operand) {
+  int64_t count = 1;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    if (i != slideIndex && operand.varies(i) && isTap(i))
+      count *= extents[i];
+  return count;
+}
+
+/// One step of the sum of a register tile of `vectors` by `thickness`, with
+/// `slide` steps of the index that slides along it at a time.
+Step VectorResolver::getStep(int64_t vectors, int64_t thickness,
+                             int64_t slide) {
+  Step step;
+  step.sums = vectors * thickness;
+  step.slide = slide;
   for (const Operand &operand : operands) {
     bool alongLanes = operand.varies(laneIndex);
     bool alongTile = operand.varies(thickIndex);
     bool alongSlide = slideIndex && operand.varies(*slideIndex);
     int64_t points = (alongTile ? thickness : 1) * (alongSlide ? slide : 1);
-    if (slideIndex && operand.slides(thickIndex, *slideIndex))
-      points = std::min(points, thickness + slide - 1);
-    loads += double(points * (alongLanes ? vectors : 1));
+    for (auto &row : operand.coefficients)
+      if (slideIndex && row[thickIndex] && row[*slideIndex])
+        points =
+            std::min(points, std::abs(row[thickIndex]) * (thickness - 1) +
+                                 std::abs(row[*slideIndex]) * (slide - 1) + 1);
+    int64_t loads = points * (alongLanes ? vectors : 1);
+    step.loads += loads;
     if (alongLanes && !alongTile) {
-      live += vectors * points;
-      bytes += double(vectors * target.getLanes() * operand.getElementBytes() *
-                      points);
+      step.kept += loads;
+      step.streamedBytes +=
+          loads * target.getLanes() * operand.getElementBytes();
     }
+    if (alongTile && collides(operand, points))
+      step.collisions += loads;
+    // Half of a line now, the other half for the next tile along the lanes,
+    // when it is gone.
+    int64_t bytes = vectors * target.getLanes() * operand.getElementBytes();
+    if (alongTile && alongLanes && bytes % kLine &&
+        collides(operand, points * countOtherTaps(operand)))
+      step.collisions += loads;
   }
-  if (live + 2 > target.getVectors())
+  // One element in flight. Of 32 registers the allocator does best with two to
+  // spare; of 16 each counts, but what slices share wants one.
+  int64_t spare =
+      std::max<int64_t>(slide > 1 ? 1 : 0, target.getVectors() / 8 - 2);
+  step.fits = step.sums + step.kept + 1 + spare <= target.getVectors();
+  return step;
+}
+
+/// What one register tile takes, in slots of a multiply-add. Infinite if it
+/// does not fit into the registers.
+double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
+                                   int64_t slide) {
+  Step step = getStep(vectors, thickness, slide);
+  if (!step.fits)
     return std::numeric_limits<double>::infinity();
   double steps = 1.0 / double(slide);
   for (int64_t extent : ArrayRef(extents).drop_front(outputs))
     steps *= double(extent);
-  // Too few independent sums wait for each other.
-  double tile = double(vectors * thickness);
-  double sums = double(slide) * std::max(tile, double(target.getFmaLatency()));
-  // What does not stay close streams from near memory, some 24 bytes a cycle.
-  double step = std::max({sums, loads, bytes / 24}) + 0.02 * loads;
-  return steps * step + 2 * tile + 20;
+  // Too few independent sums wait for each other; more are too few where each
+  // element serves several taps, as the same sums come shortly one after the
+  // other.
+  double latency = double(target.getFmaLatency()) * (slide > 1 ? 1.15 : 1);
+  double tile = double(step.sums), loads = double(step.loads);
+  double sums = double(slide) * std::max(tile, latency);
+  // A load takes a little longer than a multiply-add. What does not stay close
+  // streams from near memory, some 24 bytes a slot.
+  double slots =
+      std::max({sums, 1.15 * loads, double(step.streamedBytes) / 24}) +
+      0.02 * loads;
+  slots += double(step.collisions);
+  // Lines of the output of which tiles write parts are fetched for each.
+  int64_t bytes = vectors * target.getLanes() * getOutputBytes();
+  double parts = 0;
+  if (storesInRow && !lanesInside && bytes % kLine)
+    parts = 16 * double(thickness);
+  return steps * slots + 2 * tile + parts + 20;
 }
 
 /// Cycles for all tiles of the two indices, those at the ends of the extents
@@ -263,7 +399,8 @@ void VectorResolver::chooseTile() {
 }
 
 /// Unrolls a few steps of the largest index of the sum besides, as long as the
-/// body stays small: a long one is slow to compile and spills.
+/// body stays small: a long one is slow to compile and spills. Never of taps:
+/// where each is a step, those outside are left out.
 void VectorResolver::chooseUnroll() {
   constexpr int64_t kMaxBody = 256;
   int64_t body = 1;
@@ -272,7 +409,8 @@ void VectorResolver::chooseUnroll() {
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
     body *= std::max<int64_t>(unroll[i], 1);
-    if (!unroll[i] && (!largest || extents[i] >= extents[*largest]))
+    if (!unroll[i] && !isTap(i) &&
+        (!largest || extents[i] >= extents[*largest]))
       largest = i;
   }
   if (largest) {
@@ -291,6 +429,75 @@ void VectorResolver::chooseUnroll() {
   for (int64_t &size : unroll)
     if (!size)
       size = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Why
+//===----------------------------------------------------------------------===//
+
+/// Of the tile that the pattern has, whoever chose it: several indices of the
+/// left side that are thick count as one.
+std::string VectorResolver::explainRegisters() {
+  int64_t vectors = llvm::divideCeil(registers[laneIndex], lanes[laneIndex]);
+  int64_t thickness = 1;
+  for (unsigned i = 0; i < outputs; ++i)
+    if (i != laneIndex)
+      thickness *= registers[i];
+  int64_t slide = slideIndex ? unroll[*slideIndex] : 1;
+  Step step = getStep(vectors, thickness, slide);
+  return llvm::formatv(
+             "registers: {0} sums, {1} vectors kept and 1 in flight, of {2}; "
+             "{3} loads for {4} multiply-adds",
+             step.sums, step.kept, target.getVectors(), step.loads,
+             step.sums * slide)
+      .str();
+}
+
+/// The elements of an operand that a box of these sizes reads.
+static int64_t countBox(const Operand &operand, ArrayRef<int64_t> sizes) {
+  int64_t count = 1;
+  for (auto &row : operand.coefficients) {
+    int64_t reach = 1;
+    for (auto [coefficient, size] : llvm::zip(row, sizes))
+      reach += std::abs(coefficient) * (size - 1);
+    if (llvm::MulOverflow(count, reach, count))
+      return std::numeric_limits<int64_t>::max() / 64;
+  }
+  return count;
+}
+
+std::string VectorResolver::explainBytes() {
+  std::string line = "bytes for a register tile, for a worker's tile:";
+  for (const Operand &operand : operands) {
+    Sizes tile(registers), worker(workers);
+    for (unsigned i = outputs; i < extents.size(); ++i)
+      tile[i] = worker[i] = near[i];
+    int64_t bytes = operand.getElementBytes();
+    line += llvm::formatv(" {0} {1}, {2};", operand.name.getValue(),
+                          countBox(operand, tile) * bytes,
+                          countBox(operand, worker) * bytes);
+  }
+  return line + llvm::formatv(" close memory has {0}, near memory {1}",
+                              target.getCloseBytes(), target.getNearBytes())
+                    .str();
+}
+
+std::string VectorResolver::explainWorkers() {
+  int64_t tiles = 1;
+  std::string unknown;
+  for (unsigned i = 0; i < outputs; ++i)
+    if (isStatic(i))
+      tiles *= llvm::divideCeil(extents[i], workers[i]);
+    else
+      unknown += " for each " + std::to_string(workers[i]) + " of " + name(i);
+  return "workers: " + std::to_string(tiles) +
+         (tiles == 1 ? " tile" : " tiles") + unknown;
+}
+
+SmallVector<std::string> VectorResolver::explain() {
+  if (operands.empty())
+    return {explainWorkers()};
+  return {explainRegisters(), explainBytes(), explainWorkers()};
 }
 
 //===----------------------------------------------------------------------===//
@@ -315,11 +522,22 @@ int64_t VectorResolver::getTileBytes() {
   return bytes;
 }
 
-/// Output indices: the lanes' outside, so that what varies along them is read
-/// again and again from close by; inside where all of it is close anyway. Sum
-/// indices: those that slide inside, before them the one that is unrolled.
+/// Whether the loop along the lanes is innermost. It is outermost where what
+/// varies along them alone is then read again and again from close by; not
+/// where all of it is close anyway, or where most of what is read varies along
+/// them and along the tile, so that it comes in a row.
+bool VectorResolver::goesAlongLanes() {
+  int64_t shared = getTileBytes(), streamed = 0;
+  for (const Operand &operand : operands)
+    if (operand.varies(laneIndex) && operand.varies(thickIndex))
+      streamed += getBytes(operand);
+  return shared * 2 <= target.getCloseBytes() || streamed > shared;
+}
+
+/// Output indices: the lanes' outside or inside. Sum indices: those of single
+/// steps outside, so that the weights of each slice lie in a row; that which
+/// slides inside.
 void VectorResolver::chooseOrder() {
-  bool lanesInside = getTileBytes() * 2 <= target.getCloseBytes();
   auto rank = [&](int64_t index) {
     if (index < static_cast<int64_t>(outputs)) {
       if (index == static_cast<int64_t>(laneIndex))
@@ -328,9 +546,9 @@ void VectorResolver::chooseOrder() {
         return -1;
       return index == static_cast<int64_t>(thickIndex) ? 2 : 1;
     }
-    if (slideIndex && index == static_cast<int64_t>(*slideIndex))
-      return 12;
-    return unroll[index] > 1 ? 11 : 10;
+    if (unroll[index] == 1)
+      return 10;
+    return slideIndex && index == static_cast<int64_t>(*slideIndex) ? 12 : 11;
   };
   for (unsigned i = 0; i < extents.size(); ++i)
     order.push_back(i);

@@ -5,6 +5,7 @@
 // what they computed. A kernel faster than the peak did not do the work.
 
 #include "tools/sparkle-run/Command/Commands.h"
+#include "tools/sparkle-run/Execution/Times.h"
 #include "tools/sparkle-run/Peer/Peer.h"
 
 #include <algorithm>
@@ -16,24 +17,6 @@ using namespace sparkle;
 
 namespace {
 
-/// The times of one side, in seconds.
-class Times {
-public:
-  void add(double time) { seconds.push_back(time); }
-  bool isEmpty() const { return seconds.empty(); }
-  double getBest() const {
-    return *std::min_element(seconds.begin(), seconds.end());
-  }
-  double getMedian() const {
-    std::vector<double> sorted = seconds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
-  }
-
-private:
-  std::vector<double> seconds;
-};
-
 /// One kernel on one device.
 struct Figure {
   std::string name, problem, error, unsupported;
@@ -43,6 +26,7 @@ struct Figure {
   std::string method, noPeer; ///< Of the peer; why there is none.
   double operations = 0, nominal = 0, compileSeconds = 0;
   double creation = 0, warmCreation = 0; ///< Seconds.
+  int64_t objectBytes = 0;
   int64_t farBytes = -1, nearBytes = -1;
   bool hasDeviceTimes = false;
   Outputs outputs, peerOutputs;
@@ -81,6 +65,7 @@ private:
   std::string getVerdict(const Figure &figure) const;
   void print() const;
   void printFigure(const Figure &figure) const;
+  void printSummary() const;
   void writeJson() const;
   void writeFigure(Json &json, const Figure &figure) const;
 
@@ -318,7 +303,33 @@ void Bench::print() const {
   for (const auto &ofWork : figures)
     for (const Figure &figure : ofWork)
       printFigure(figure);
+  printSummary();
   printCounts();
+}
+
+/// What all layers have in common: the ratio to the peer, and what the compiler
+/// took.
+void Bench::printSummary() const {
+  double logMedian = 0, logBest = 0, seconds = 0;
+  int64_t bytes = 0, count = 0;
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork) {
+      seconds = std::max(seconds, figure.compileSeconds);
+      bytes = std::max(bytes, figure.objectBytes);
+      if (!figure.isTimed() || figure.theirs.isEmpty())
+        continue;
+      ++count;
+      logMedian +=
+          std::log(figure.theirs.getMedian() / figure.ours.getMedian());
+      logBest += std::log(figure.theirs.getBest() / figure.ours.getBest());
+    }
+  if (count)
+    std::printf(
+        "\ngeometric mean of peer / ours: %.3f of medians, %.3f of best "
+        "times\n",
+        std::exp(logMedian / double(count)), std::exp(logBest / double(count)));
+  std::printf("at most %.2f s of CPU to compile, %.1f KiB of shared object\n",
+              seconds, double(bytes) / 1024);
 }
 
 void Bench::writeFigure(Json &json, const Figure &figure) const {
@@ -343,7 +354,8 @@ void Bench::writeFigure(Json &json, const Figure &figure) const {
         .field("processor", figure.processor)
         .field("creation_ms", figure.creation * 1e3)
         .field("creation_again_ms", figure.warmCreation * 1e3)
-        .field("compile_cpu_seconds", figure.compileSeconds);
+        .field("compile_cpu_seconds", figure.compileSeconds)
+        .field("object_bytes", figure.objectBytes);
     json.key("ratio");
     if (figure.theirs.isEmpty())
       json.null();
@@ -408,6 +420,7 @@ int Bench::run() {
         figure.name = work[i].name;
         figure.problem = work[i].problem;
         figure.compileSeconds = work[i].compileSeconds;
+        figure.objectBytes = work[i].objectBytes;
         figure.device = device;
         figures[i].push_back(std::move(figure));
       }

@@ -74,22 +74,24 @@ static double toSeconds(const timeval &time) {
   return double(time.tv_sec) + 1e-6 * double(time.tv_usec);
 }
 
-Compiler::Result Compiler::compileFile(const std::string &source,
-                                       const std::string &stem) const {
+Compiler::Result
+Compiler::run(const std::string &source, const std::string &stem,
+              const std::string &output,
+              std::initializer_list<const char *> flags) const {
   Result result;
-  std::string object = folder + "/" + stem + ".so";
   std::string messages = folder + "/" + stem + ".txt";
   std::string target = "--target=" + targets;
-  const char *const words[] = {
-      path.c_str(), source.c_str(), target.c_str(), "--with-reference",
-      "-o",         object.c_str(), nullptr};
+  std::vector<const char *> words = {path.c_str(), source.c_str(),
+                                     target.c_str(), "-o", output.c_str()};
+  words.insert(words.end(), flags);
+  words.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 2, messages.c_str(),
                                    O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child;
   int failure = posix_spawnp(&child, path.c_str(), &actions, nullptr,
-                             const_cast<char **>(words), environ);
+                             const_cast<char **>(words.data()), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure) {
     result.error = path + ": " + std::strerror(failure);
@@ -101,10 +103,38 @@ Compiler::Result Compiler::compileFile(const std::string &source,
     ;
   result.seconds = toSeconds(usage.ru_utime) + toSeconds(usage.ru_stime);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    result.object = object;
+    result.object = output;
   else
     result.error = findError(readFile(messages), status);
   return result;
+}
+
+Compiler::Result Compiler::compileFile(const std::string &source,
+                                       const std::string &stem) const {
+  return run(source, stem, folder + "/" + stem + ".so", {"--with-reference"});
+}
+
+/// The file that holds `text`, or nothing.
+std::string Compiler::write(const std::string &text, const std::string &stem,
+                            std::string &error) const {
+  std::string source = folder + "/" + stem + ".spk";
+  std::ofstream file(source);
+  if (file << text << std::flush)
+    return source;
+  error = source + ": " + std::strerror(errno);
+  return "";
+}
+
+std::string Compiler::printPattern(const std::string &text,
+                                   const std::string &stem,
+                                   std::string &error) const {
+  std::string source = write(text, stem, error);
+  if (source.empty())
+    return "";
+  Result result =
+      run(source, stem, folder + "/" + stem + ".pattern", {"--emit=pattern"});
+  error = result.error;
+  return error.empty() ? readFile(result.object) : "";
 }
 
 /// FNV-1a, 64 bits.
@@ -122,10 +152,9 @@ Compiler::Result Compiler::compileText(const std::string &text,
   std::string place = kept + "/" + getHash(targets + "\n" + text) + ".so";
   if (!kept.empty() && access(place.c_str(), R_OK) == 0)
     return {place, true, "", 0};
-  std::string source = folder + "/" + stem + ".spk";
-  std::ofstream file(source);
-  if (!(file << text << std::flush))
-    return {"", false, source + ": " + std::strerror(errno), 0};
+  std::string error, source = write(text, stem, error);
+  if (source.empty())
+    return {"", false, error, 0};
   Result result = compileFile(source, stem);
   if (kept.empty() || result.object.empty())
     return result;

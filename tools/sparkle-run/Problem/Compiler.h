@@ -35,8 +35,17 @@ public:
   /// May be called from several threads.
   Result compileFile(const std::string &source, const std::string &stem) const;
   Result compileText(const std::string &text, const std::string &stem) const;
+  /// The pattern that the compiler chooses; empty with an error if it fails.
+  std::string printPattern(const std::string &text, const std::string &stem,
+                           std::string &error) const;
 
 private:
+  Result run(const std::string &source, const std::string &stem,
+             const std::string &output,
+             std::initializer_list<const char *> flags) const;
+  std::string write(const std::string &text, const std::string &stem,
+                    std::string &error) const;
+
   std::string path, targets, kept, folder;
 };
 

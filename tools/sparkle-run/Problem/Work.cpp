@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <dirent.h>
+#include <filesystem>
 #include <unistd.h>
 
 using namespace sparkle;
@@ -27,17 +28,24 @@ static std::shared_ptr<sparkle_library_t> openLibrary(const std::string &path,
   return std::shared_ptr<sparkle_library_t>(library, ReleaseLibrary());
 }
 
+static int64_t getFileSize(const std::string &path) {
+  std::error_code failure;
+  auto size = std::filesystem::file_size(path, failure);
+  return failure ? 0 : int64_t(size);
+}
+
 void Work::prepare(const Compiler &compiler, size_t number) {
   if (kernel || !unsupported.empty() || !error.empty())
     return;
   std::string stem = "k" + std::to_string(number);
-  Compiler::Result result =
-      compiler.compileText(writeKernel(*asked, "problem"), stem);
+  Compiler::Result result = compiler.compileText(
+      text.empty() ? writeKernel(*asked, "problem") : text, stem);
   compileSeconds = result.seconds;
   error = result.error;
   if (result.object.empty())
     return;
   library = openLibrary(result.object, error);
+  objectBytes = getFileSize(result.object);
   if (!result.isKept)
     unlink(result.object.c_str()); // It stays mapped.
   if (library)
@@ -120,6 +128,7 @@ bool Collector::addFile(const std::string &path, size_t number) {
     one.library = library;
     one.kernel = kernel;
     one.compileSeconds = seconds;
+    one.objectBytes = getFileSize(object);
     work.push_back(std::move(one));
   }
   return work.size() > before ||

@@ -26,11 +26,13 @@ struct Work {
   /// that file.
   std::string problem;
   std::optional<Case> asked; ///< None for a kernel of a file.
+  std::string text;          ///< Of the kernel; empty: as the problem says.
   std::string unsupported;   ///< Why it is not run.
   std::string error;         ///< Why it cannot be run though it should.
   std::shared_ptr<sparkle_library_t> library;
   const sparkle_kernel_t *kernel = nullptr;
   double compileSeconds = 0;
+  int64_t objectBytes = 0; ///< Of the shared object, with all that is in it.
 
   /// Compiles it and opens the object, unless that is done.
   void prepare(const Compiler &compiler, size_t number);

@@ -16,7 +16,7 @@ for result in report["results"]:
     for key in ("name", "problem", "check"):
         assert result[key], (key, result)
     for key in ("ms", "gflops", "percent_of_peak", "far_bytes", "near_bytes",
-                "creation_ms", "operations"):
+                "creation_ms", "operations", "object_bytes"):
         assert result[key] > 0, (key, result)
     assert result["max_error"] >= 0 and result["check"] == "ok", result
     assert result["gflops"] <= result["nominal_gflops"] * 1.001, result
