@@ -5,6 +5,7 @@
 #include "lib/Target/Contraction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -100,6 +101,19 @@ Value Contraction::getPartial(unsigned number, Offset offset) {
     }
   }
   return place->second = sum;
+}
+
+uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
+  uint64_t terms = 0;
+  for (const Level &level : ArrayRef(levels).drop_front()) {
+    uint64_t ofLevel = 1;
+    for (unsigned dim = 0; dim < rank; ++dim)
+      if (level.varies[dim] || llvm::is_contained(level.sums, dim))
+        ofLevel = llvm::SaturatingMultiply<uint64_t>(
+            ofLevel, dim < tileRank ? counts[dim] : slice[dim - tileRank]);
+    terms = llvm::SaturatingAdd(terms, ofLevel);
+  }
+  return terms;
 }
 
 Value Contraction::getSum(ArrayRef<int64_t> tileOffset) {

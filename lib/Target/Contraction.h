@@ -27,6 +27,10 @@ public:
   /// coordinates of the accumulate, one for each dimension of the tile.
   mlir::Value getSum(llvm::ArrayRef<int64_t> offset);
 
+  /// How many terms the sums of a tile take, partial sums included, where it has
+  /// `counts` elements along each dimension.
+  uint64_t countTerms(llvm::ArrayRef<int64_t> counts) const;
+
 protected:
   explicit Contraction(AccumulateOp op);
 

@@ -91,6 +91,9 @@ private:
                          ArrayRef<int64_t> order, ArrayRef<StringRef> fuse,
                          StringAttr transform);
 
+  PatternAttr getInputPattern(unsigned count, unsigned channel);
+  PatternAttr getProductPattern(unsigned count);
+  PatternAttr getOutputPattern(unsigned count);
   void defineInput();
   void defineProduct();
   void defineOutput();
@@ -109,7 +112,9 @@ private:
   /// varies along and the input does not.
   SmallVector<unsigned> channels, features;
   int64_t taps = 0, tile = 2;
-  /// Tiles of a worker along both slides, and parts of the features.
+  /// Whether temps are computed in near memory; then, tiles of a worker along
+  /// both slides, and parts of the features.
+  bool isFused = false;
   int64_t rows = 1, columns = 1, parts = 1;
 
   WinogradMatrices matrices;
@@ -248,8 +253,15 @@ double Rewriter::getCost(int64_t tiles, int64_t parts) {
 /// Chooses the tiles of a worker, and the parts among which the features are
 /// divided: the input is transformed anew for each, but near memory holds more
 /// tiles, and so weights serve more of them. Says why there are none.
+///
+/// A grid of lanes has near memory for hardly a tile, and is busy with many at a
+/// time: there the temps go far, and each equation has workers and lanes of its
+/// own.
 std::optional<std::string> Rewriter::plan() {
   matrices = getWinogradMatrices(tile, taps);
+  isFused = !target.getMasked();
+  if (!isFused)
+    return std::nullopt;
   int64_t each = matrices.size * matrices.size * int64_t(sizeof(float));
   int64_t last = extents[features.back()];
   double best = std::numeric_limits<double>::infinity();
@@ -280,8 +292,11 @@ std::optional<std::string> Rewriter::plan() {
   return std::to_string(least) + " bytes for one tile";
 }
 
-/// Whether it saves a fifth of the time, as the costs have it.
+/// Whether it saves a fifth of the time, as the costs have it. They are those of
+/// one worker that computes all three equations.
 bool Rewriter::pays() {
+  if (!isFused)
+    return false;
   double sums = double(tile * tile * taps * taps);
   double direct = sums * double(count(channels)) * double(count(features)) /
                   (2 * double(target.getLanes()));
@@ -406,6 +421,25 @@ Rewriter::getPattern(ArrayRef<int64_t> workers, ArrayRef<int64_t> registers,
 // The equations
 //===----------------------------------------------------------------------===//
 
+/// One line of lanes along the channels, and all rows of a tile at once.
+PatternAttr Rewriter::getInputPattern(unsigned count, unsigned channel) {
+  SmallVector<int64_t> registers(count, 1), lanes(count, 1), unroll(count, 1);
+  unsigned rank = count - 2;
+  lanes[channel] = std::min(target.getLanes(), extents[channels.back()]);
+  registers[channel] = lanes[channel];
+  SmallVector<int64_t> order;
+  for (unsigned i = 0; i < rank; ++i)
+    if (i != channel)
+      order.push_back(i);
+  order.push_back(channel);
+  for (unsigned i : {0, 1}) {
+    registers[inputs.rows[i]] = matrices.size;
+    unroll[rank + i] = matrices.size;
+    order.push_back(rank + i);
+  }
+  return getPattern({}, registers, lanes, unroll, order, {}, {});
+}
+
 /// input[n, c, tile.., row..] = sum(r, s: B[row, r] * B[row, s] * x[tile +
 /// r..])
 void Rewriter::defineInput() {
@@ -432,23 +466,10 @@ void Rewriter::defineInput() {
     moved[slides[i].tap] = dim(rank + i);
   }
 
-  SmallVector<int64_t> registers(count, 1), lanes(count, 1), unroll(count, 1);
-  unsigned channel = *inputs.places[innermost];
-  lanes[channel] = std::min(target.getLanes(), extents[innermost]);
-  registers[channel] = lanes[channel];
-  SmallVector<int64_t> order;
-  for (unsigned i = 0; i < rank; ++i)
-    if (i != channel)
-      order.push_back(i);
-  order.push_back(channel);
-  for (unsigned i : {0, 1}) {
-    registers[inputs.rows[i]] = matrices.size;
-    unroll[rank + i] = matrices.size;
-    order.push_back(rank + i);
-  }
-  DefineOp added =
-      addDefine(inputs.tensor, space, 2,
-                getPattern({}, registers, lanes, unroll, order, {}, {}));
+  PatternAttr pattern;
+  if (isFused)
+    pattern = getInputPattern(count, *inputs.places[innermost]);
+  DefineOp added = addDefine(inputs.tensor, space, 2, pattern);
   Value sum = addSum(added, [&](OpBuilder &at) {
     Value factors[2];
     for (unsigned i : {0, 1})
@@ -461,6 +482,26 @@ void Rewriter::defineInput() {
   });
   OpBuilder end = OpBuilder::atBlockEnd(&added.getBody().front());
   YieldOp::create(end, loc, sum);
+}
+
+/// The rows outside: of each, a product of matrices.
+PatternAttr Rewriter::getProductPattern(unsigned count) {
+  unsigned rank = count - channels.size();
+  SmallVector<int64_t> order;
+  for (unsigned i = 0; i < rank; ++i)
+    if (!llvm::is_contained(products.rows, i) &&
+        !llvm::is_contained(products.tiles, i) &&
+        llvm::none_of(features,
+                      [&](unsigned f) { return products.places[f] == i; }))
+      order.push_back(i);
+  llvm::append_range(order, products.rows);
+  for (unsigned i : features)
+    order.push_back(*products.places[i]);
+  llvm::append_range(order, products.tiles);
+  for (unsigned i = rank; i < count; ++i)
+    order.push_back(i);
+  StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
+  return getPattern({}, {}, {}, {}, order, {name}, {});
 }
 
 /// product[n, k, tile.., row..] = sum(c: input[n, c, ..] * (G w)[k, c, row..])
@@ -497,23 +538,9 @@ void Rewriter::defineProduct() {
   for (unsigned i : channels)
     moved[i] = dim(space.add(getName(i), define.getExtents().getResult(i)));
 
-  // The rows outside: of each, a product of matrices.
-  SmallVector<int64_t> order;
-  for (unsigned i = 0; i < rank; ++i)
-    if (!llvm::is_contained(products.rows, i) &&
-        !llvm::is_contained(products.tiles, i) &&
-        llvm::none_of(features,
-                      [&](unsigned f) { return products.places[f] == i; }))
-      order.push_back(i);
-  llvm::append_range(order, products.rows);
-  for (unsigned i : features)
-    order.push_back(*products.places[i]);
-  llvm::append_range(order, products.tiles);
-  for (unsigned i = rank; i < count; ++i)
-    order.push_back(i);
-  StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
-  DefineOp added = addDefine(products.tensor, space, channels.size(),
-                             getPattern({}, {}, {}, {}, order, {name}, {}));
+  DefineOp added =
+      addDefine(products.tensor, space, channels.size(),
+                isFused ? getProductPattern(count) : PatternAttr());
   Value sum = addSum(added, [&](OpBuilder &at) {
     SmallVector<AffineExpr> element(
         inputs.tensor.getDefiningOp<TensorOp>().getType().getRank());
@@ -536,17 +563,13 @@ void Rewriter::defineProduct() {
   YieldOp::create(end, loc, sum);
 }
 
-/// y[n, k, p, q] = f(sum(row..: A[p % m, row] * A[q % m, row] * product[...]))
-void Rewriter::defineOutput() {
-  Value basis = addConstant(matrices.output, tile);
-  Space space;
-  for (unsigned i = 0; i < outputs; ++i)
-    space.add(getName(i), define.getExtents().getResult(i));
-  unsigned count = outputs + 2;
-  for (const Slide &slide : slides)
-    space.add(builder.getStringAttr(getName(slide.output).getValue() + ".row"),
-              number(matrices.size));
-
+/// As many tiles of a worker as was planned, one line of lanes along the
+/// features; or what was asked for alone.
+PatternAttr Rewriter::getOutputPattern(unsigned count) {
+  auto asked = builder.getStringAttr("winograd " + Twine(tile) + "x" +
+                                     Twine(tile));
+  if (!isFused)
+    return getPattern({}, {}, {}, {}, {}, {}, asked);
   SmallVector<int64_t> workers(count, 1), registers(count, 1), lanes(count, 1),
       unroll(count, 1), order;
   for (unsigned i = 0; i < outputs; ++i)
@@ -568,11 +591,22 @@ void Rewriter::defineOutput() {
     order.push_back(outputs + i);
   }
   StringRef name = products.tensor.getDefiningOp<TensorOp>().getName();
-  auto asked =
-      builder.getStringAttr("winograd " + Twine(tile) + "x" + Twine(tile));
-  DefineOp added = addDefine(
-      define.getTarget(), space, 2,
-      getPattern(workers, registers, lanes, unroll, order, {name}, asked));
+  return getPattern(workers, registers, lanes, unroll, order, {name}, asked);
+}
+
+/// y[n, k, p, q] = f(sum(row..: A[p % m, row] * A[q % m, row] * product[...]))
+void Rewriter::defineOutput() {
+  Value basis = addConstant(matrices.output, tile);
+  Space space;
+  for (unsigned i = 0; i < outputs; ++i)
+    space.add(getName(i), define.getExtents().getResult(i));
+  unsigned count = outputs + 2;
+  for (const Slide &slide : slides)
+    space.add(builder.getStringAttr(getName(slide.output).getValue() + ".row"),
+              number(matrices.size));
+
+  DefineOp added =
+      addDefine(define.getTarget(), space, 2, getOutputPattern(count));
   Value sum = addSum(added, [&](OpBuilder &at) {
     SmallVector<AffineExpr> element(
         products.tensor.getDefiningOp<TensorOp>().getType().getRank());

@@ -15,7 +15,8 @@ def ApplyWinograd : Pass<"sparkle-apply-winograd", "::mlir::ModuleOp"> {
     Where the pattern asks for `winograd MxM`, a sum over 3x3 or 5x5 taps becomes
     three equations: tiles of the input in another basis, products there, which
     are as many as a tile and its taps have rows, and the way back. The weight
-    is transformed as it is packed. Both temps are computed in near memory.
+    is transformed as it is packed. Both temps are computed in near memory; on a
+    target with masked lanes, in a launch each.
 
     Before:
     ```mlir
@@ -151,6 +152,9 @@ def Stage : Pass<"sparkle-stage", "::mlir::ModuleOp"> {
     ...
     sparkle.barrier
     ```
+    A second barrier stands at the end of a step, also where a box is computed in
+    it: the next step writes it again.
+
     Fails when the staged boxes are larger than near memory.
   }];
 }

@@ -10,6 +10,7 @@
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 namespace sparkle {
 #define GEN_PASS_DEF_RESOLVEPATTERN
@@ -29,14 +30,35 @@ static constexpr StringLiteral kNotesAttr = "sparkle.notes";
 
 Resolver::Resolver(DefineOp define, TargetAttr target)
     : define(define), target(target), context(define.getContext()),
-      outputs(define.getNumOutputs()), extents(define.getStaticExtents()) {
+      outputs(define.getNumOutputs()), extents(define.getStaticExtents()),
+      grains(extents.size(), 1) {
   if (SumOp sum = define.getSum())
     for (ReadOp read : sum.getBody().getOps<ReadOp>()) {
-      if (!read.getTensor().getDefiningOp<ConstantOp>())
-        operands.push_back(describe(read));
+      if (read.getTensor().getDefiningOp<ConstantOp>())
+        noteConstant(read);
       else
-        hasConstants = true;
+        operands.push_back(describe(read));
     }
+}
+
+/// Of an index that counts only up to a period, the periods; of any other that
+/// an element depends on, all.
+void Resolver::noteConstant(ReadOp read) {
+  hasConstants = true;
+  for (AffineExpr expr : read.getMap().getResults()) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    bool isPeriodic = expr.getKind() == AffineExprKind::Mod &&
+                      isa<AffineDimExpr>(binary.getLHS());
+    for (unsigned i = 0; i < extents.size(); ++i) {
+      if (!expr.isFunctionOfDim(i) || grains[i] == kAll)
+        continue;
+      grains[i] =
+          isPeriodic
+              ? std::lcm(grains[i],
+                         cast<AffineConstantExpr>(binary.getRHS()).getValue())
+              : kAll;
+    }
+  }
 }
 
 /// What a coordinate grows by with each index; 2, which is never contiguous,
@@ -51,16 +73,36 @@ static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
   return row;
 }
 
+/// How many neighbours along `index` have the same coordinate, if `expr` is a
+/// quotient of it; 1 if it is anything else.
+static int64_t getRepeats(AffineExpr expr, unsigned index) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (expr.getKind() != AffineExprKind::FloorDiv ||
+      binary.getLHS() != getAffineDimExpr(index, expr.getContext()))
+    return 1;
+  return cast<AffineConstantExpr>(binary.getRHS()).getValue();
+}
+
 Operand Resolver::describe(ReadOp read) {
-  auto tensor = read.getTensor().getDefiningOp<TensorOp>();
+  Value declared = read.getTensor();
+  if (auto transform = declared.getDefiningOp<TransformOp>())
+    declared = transform.getSource();
+  auto tensor = declared.getDefiningOp<TensorOp>();
   Operand operand{
-      StringAttr::get(context, ""), read.getTensor().getType(), {}, false};
+      StringAttr::get(context, ""), read.getTensor().getType(), {}, {}, false};
   if (tensor)
     operand.name = tensor.getNameAttr();
   operand.isWeight = tensor && tensor.getRole() == Role::Weight &&
                      read.getMap().isProjectedPermutation();
   for (AffineExpr expr : read.getMap().getResults())
     operand.coefficients.push_back(getCoefficients(expr, extents.size()));
+  for (unsigned i = 0; i < extents.size(); ++i) {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (AffineExpr expr : read.getMap().getResults())
+      if (expr.isFunctionOfDim(i))
+        least = std::min(least, getRepeats(expr, i));
+    operand.repeats.push_back(operand.varies(i) ? least : 1);
+  }
   return operand;
 }
 
@@ -101,6 +143,12 @@ LogicalResult Resolver::readParts(DenseI64ArrayAttr list) {
       return emitError(define.getPatternLoc("workers"), "expected all of '")
              << name(i) << "' in 'workers', as target '" << target.getWord()
              << "' does not divide a sum, but got " << part;
+    if (box)
+      return emitError(define.getPatternLoc("workers"), "expected all of '")
+             << name(i)
+             << "' in 'workers', as the equation is computed where its result "
+                "is staged, but got "
+             << part;
     if (extents[i] % part != 0) {
       int64_t divisor = part;
       while (extents[i] % divisor != 0)
@@ -318,9 +366,14 @@ FailureOr<PatternAttr> sparkle::resolvePattern(DefineOp define,
   return makeResolver(define, target)->run();
 }
 
+static bool lists(ArrayAttr names, StringRef name) {
+  return names &&
+         llvm::is_contained(names, StringAttr::get(names.getContext(), name));
+}
+
 /// The box of `read` that a worker of `define`, whose pattern is resolved,
-/// computes.
-static NearBox getNearBox(DefineOp define, ReadOp read) {
+/// computes; `room` bytes of near memory are there for what the worker has.
+static NearBox getNearBox(DefineOp define, ReadOp read, int64_t room) {
   PatternAttr pattern = define.getPatternAttr();
   SmallVector<int64_t> extents = define.getStaticExtents(), sizes, divisors;
   for (unsigned i = 0; i < extents.size(); ++i) {
@@ -332,6 +385,20 @@ static NearBox getNearBox(DefineOp define, ReadOp read) {
                            : sizes[i]);
   }
   NearBox box;
+  box.lanes = 1;
+  for (int64_t count : pattern.getLanes().asArrayRef())
+    box.lanes *= count;
+  box.room = room;
+  for (ReadOp other : define.getSum().getBody().getOps<ReadOp>()) {
+    auto tensor = other.getTensor().getDefiningOp<TensorOp>();
+    if (!tensor || (!lists(pattern.getStage(), tensor.getName()) &&
+                    !lists(pattern.getFuse(), tensor.getName())))
+      continue;
+    int64_t bytes = sizeof(float);
+    for (AffineExpr expr : other.getMap().getResults())
+      bytes *= getReach(expr, sizes, divisors).size;
+    box.room = std::max<int64_t>(box.room - bytes, 0);
+  }
   for (AffineExpr expr : read.getMap().getResults()) {
     bool moves = false;
     for (unsigned i = 0; i < extents.size(); ++i)
@@ -385,10 +452,13 @@ private:
       notes.push_back(StringAttr::get(&getContext(), line));
     if (!notes.empty())
       define->setAttr(kNotesAttr, ArrayAttr::get(&getContext(), notes));
-    for (DefineOp producer : define.getProducers())
+    std::vector<DefineOp> producers = define.getProducers();
+    int64_t room = box ? box->room : target.getNearBytes();
+    for (DefineOp producer : producers)
       for (Operation *user : producer.getTarget().getUsers())
         if (auto read = dyn_cast<ReadOp>(user)) {
-          NearBox within = getNearBox(define, read);
+          NearBox within = getNearBox(define, read, room);
+          within.room /= static_cast<int64_t>(producers.size());
           if (failed(resolve(producer, target, &within)))
             return failure();
           break;

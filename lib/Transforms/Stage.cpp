@@ -19,7 +19,7 @@ using namespace sparkle;
 /// The declaration behind a tensor, through its packing.
 static TensorOp getDeclaration(Value tensor) {
   if (auto pack = tensor.getDefiningOp<PackOp>())
-    tensor = pack.getSource();
+    return pack.getWeight();
   return tensor.getDefiningOp<TensorOp>();
 }
 
@@ -43,6 +43,14 @@ static int64_t getBytes(BoxType box) {
     if (llvm::MulOverflow(bytes, extent, bytes))
       return std::numeric_limits<int64_t>::max();
   return bytes;
+}
+
+/// The first op behind `stage` that needs what is copied.
+static Operation *getReader(StageOp stage) {
+  Operation *op = stage;
+  while (op && (isa<StageOp>(op) || isMemoryEffectFree(op)))
+    op = op->getNextNode();
+  return op;
 }
 
 namespace {
@@ -72,9 +80,14 @@ private:
 
 LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
                                TargetAttr target) {
-  // Copies of the same near step: those of one block.
+  // Copies of the same near step: those of one block. Some are read before
+  // others begin, where an equation is computed within another one.
   llvm::MapVector<Block *, SmallVector<StageOp>> copies;
+  llvm::SetVector<Block *> refilled;
   workers.walk([&](StageOp stage) {
+    if (stage.getRealisation() == Realisation::Compute &&
+        isa<LoopOp>(stage->getParentOp()))
+      refilled.insert(stage->getBlock());
     TensorOp tensor = getDeclaration(stage.getTensor());
     if (stage.getRealisation() == Realisation::InPlace && tensor &&
         lists(getPattern(stage, pattern).getStage(), tensor.getName()))
@@ -110,9 +123,18 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
              << target.getNearBytes() << " bytes of near memory, but got "
              << bytes << " bytes - use smaller 'workers' or 'near' sizes";
     OpBuilder builder(stages.back());
-    builder.setInsertionPointAfter(stages.back());
-    BarrierOp::create(builder, workers.getLoc());
-    builder.setInsertionPoint(block->getTerminator());
+    for (auto [i, stage] : llvm::enumerate(stages)) {
+      if (i + 1 < stages.size() &&
+          getReader(stage) == getReader(stages[i + 1]))
+        continue;
+      builder.setInsertionPointAfter(stage);
+      BarrierOp::create(builder, workers.getLoc());
+    }
+    refilled.insert(block);
+  }
+  // Nobody reads what the next step overwrites.
+  for (Block *block : refilled) {
+    OpBuilder builder(block->getTerminator());
     BarrierOp::create(builder, workers.getLoc());
   }
   return success();

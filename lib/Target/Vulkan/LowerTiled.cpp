@@ -4,6 +4,7 @@
 // become linear forms, tiles lists of vectors, workers entry points.
 // In: tiled sparkle ops.   Out: one spirv.module for each kernel.
 
+#include "lib/Target/Contraction.h"
 #include "lib/Target/Vulkan/LowerTiled.h"
 #include "lib/Target/Vulkan/Vulkan.h"
 
@@ -232,8 +233,20 @@ static LogicalResult verifyType(Operation *op, Type type) {
 }
 
 /// What is unrolled takes time and code: no kernel is better for more.
-static LogicalResult verifyTerms(AccumulateOp op) {
+LogicalResult verifyTerms(AccumulateOp op, uint64_t terms) {
   constexpr uint64_t kMostTerms = 4096;
+  if (terms > kMostTerms)
+    return op.emitError("expected at most ")
+           << kMostTerms
+           << " terms of one invocation in an accumulate, but got " << terms
+           << " - use smaller sizes in 'unroll', or more 'lanes'";
+  return success();
+}
+
+static LogicalResult verifyTerms(AccumulateOp op) {
+  // Of those with constants, what they have in common counts once.
+  if (Contraction::applies(op))
+    return success();
   uint64_t terms = 1;
   auto multiply = [&](int64_t count) {
     terms = llvm::SaturatingMultiply<uint64_t>(terms, count);
@@ -242,12 +255,7 @@ static LogicalResult verifyTerms(AccumulateOp op) {
   for (auto [extent, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
     multiply(llvm::divideCeil(extent, lanes));
   llvm::for_each(op.getSlice(), multiply);
-  if (terms > kMostTerms)
-    return op.emitError("expected at most ")
-           << kMostTerms
-           << " terms of one invocation in an accumulate, but got " << terms
-           << " - use smaller sizes in 'unroll', or more 'lanes'";
-  return success();
+  return verifyTerms(op, terms);
 }
 
 static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
@@ -259,10 +267,38 @@ static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
 
 /// The kernel takes a packed weight only as it is packed.
 static LogicalResult verifyPack(PackOp pack) {
-  for (Operation *user : pack.getSource().getUsers())
-    if (user != pack)
-      return user->emitError("expected a tensor that the kernel takes, but got "
-                             "one that is packed");
+  auto transform = pack.getSource().getDefiningOp<TransformOp>();
+  for (Value source :
+       {Value(pack.getSource()), Value(pack.getWeight().getResult())})
+    for (Operation *user : source.getUsers())
+      if (user != pack && user != transform)
+        return user->emitError("expected a tensor that the kernel takes, but "
+                               "got one that is packed");
+  return success();
+}
+
+/// A weight is transformed where it is packed.
+static LogicalResult verifyTransform(TransformOp transform) {
+  for (Operation *user : transform.getResult().getUsers())
+    if (!isa<PackOp>(user))
+      return user->emitError("expected a transform that is packed, but got "
+                             "one that is not");
+  return success();
+}
+
+/// No element of a constant is in memory.
+static LogicalResult verifyConstant(ConstantOp constant) {
+  for (Operation *user : constant.getResult().getUsers()) {
+    auto stage = dyn_cast<StageOp>(user);
+    bool isFactor = stage && stage.getRealisation() == Realisation::InPlace &&
+                    llvm::all_of(stage.getResult().getUsers(), [](auto *use) {
+                      auto sum = dyn_cast<AccumulateOp>(use);
+                      return sum && Contraction::applies(sum);
+                    });
+    if (!isFactor)
+      return user->emitError("expected a constant in place, as a factor in a "
+                             "sum of products");
+  }
   return success();
 }
 
@@ -290,10 +326,12 @@ LogicalResult LowerTiled::verify(KernelOp kernel) {
       if (auto map = dyn_cast<AffineMapAttr>(attr.getValue());
           map && failed(verifyMap(op, map)))
         return failure();
-    if (auto pack = dyn_cast<PackOp>(op))
-      return verifyPack(pack);
-    auto sum = dyn_cast<AccumulateOp>(op);
-    return sum ? verifyTerms(sum) : success();
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([](PackOp pack) { return verifyPack(pack); })
+        .Case([](TransformOp transform) { return verifyTransform(transform); })
+        .Case([](ConstantOp constant) { return verifyConstant(constant); })
+        .Case([](AccumulateOp sum) { return verifyTerms(sum); })
+        .Default(success());
   };
   return failure(
       kernel.walk([&](Operation *op) { return WalkResult(verifyOp(op)); })

@@ -4,7 +4,8 @@
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the module, its buffers and
 // entry points), LowerTiledMemory.cpp (elements), LowerTiledBoxes.cpp (boxes in
 // workgroup memory), LowerTiledStage.cpp (copies), LowerTiledSums.cpp (register
-// tiles), LowerTiledBody.cpp (the arithmetic of one element).
+// tiles), LowerTiledContract.cpp (sums of products with constants),
+// LowerTiledBody.cpp (the arithmetic of one element).
 
 #ifndef SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
@@ -12,6 +13,7 @@
 #include "dialect/SparkleDialect.h"
 #include "lib/Target/TiledIndices.h"
 #include "lib/Target/Vulkan/Code.h"
+#include "llvm/ADT/MapVector.h"
 #include <map>
 
 namespace sparkle::vulkan {
@@ -40,6 +42,10 @@ struct Memory : Placement {
   mlir::Type elementType;
   /// Four elements from a multiple of four on are there if one of them is.
   bool inQuads = false;
+  /// Of a box that is computed: where it begins, and the elements from there on
+  /// that may be written.
+  Point first;
+  llvm::SmallVector<int64_t> room;
 };
 
 /// For `resolve`: along which dimensions no read falls outside, as bits.
@@ -66,7 +72,14 @@ struct TilePoints {
   TilePoints(TileType type, llvm::ArrayRef<unsigned> order);
 
   TileType type;
+  /// The dimensions, from the innermost in memory outward.
+  llvm::SmallVector<unsigned> order;
   llvm::SmallVector<int64_t> counts, groups;
+  /// Along each dimension, which lane an invocation is. Where a workgroup has
+  /// more invocations than the tile has lanes, the surplus ones repeat what
+  /// those compute, and store nothing.
+  Point lane;
+  int64_t laneCount = 1;
   /// The dimension along which four neighbours are one vector, if `width` is 4.
   unsigned vectorDim = 0;
   int64_t width = 1;
@@ -100,6 +113,9 @@ struct NearNest {
   /// What the steps of each loop begin with, and what the innermost computes.
   llvm::SmallVector<mlir::Operation *> heads, compute;
 };
+
+/// Refuses an accumulate of which one invocation unrolls too many terms.
+mlir::LogicalResult verifyTerms(AccumulateOp op, uint64_t terms);
 
 /// The arithmetic of an accumulate's or a store's body. Values are scalars or
 /// vectors of `width`.
@@ -168,6 +184,7 @@ private:
   Memory describe(StoredTensorType type, mlir::AffineMap extents,
                   unsigned binding);
   LinearForm countElements(StoredTensorType type, mlir::AffineMap extents);
+  void addTile(TileType type, llvm::ArrayRef<unsigned> order);
   mlir::LogicalResult collectTiles();
   void placeLanes();
   mlir::Value placeWorker();
@@ -199,10 +216,14 @@ private:
 
   // LowerTiledBoxes.cpp
   mlir::LogicalResult planBoxes();
-  mlir::FailureOr<BoxPlan> planBox(StageOp op);
+  BoxPlan planBox(StageOp op);
   int64_t countConflicts(StageOp op, const BoxPlan &plan);
   void padRows(llvm::ArrayRef<StageOp> stages);
   Memory describe(StageOp op);
+
+  // LowerTiledContract.cpp
+  class LaneContraction;
+  mlir::LogicalResult contract(AccumulateOp op);
 
   // LowerTiledStage.cpp
   void lower(StageOp op);
@@ -224,9 +245,10 @@ private:
                                           llvm::ArrayRef<Condition> known);
   friend class Accumulation;
 
-  const TilePoints &getPoints(TileType type);
+  const TilePoints &getPoints(TileType type) { return *tilePoints[type]; }
   llvm::SmallVector<Point> getLanes(const TilePoints &tile, unsigned vector,
                                     const Point &at);
+  uint64_t getInside(AccumulateOp op, unsigned operand);
   Access resolveSum(const Memory &memory, const TilePoints &tile,
                     const Point &at, const Point &point);
   mlir::Value getScalar(mlir::Value value);
@@ -238,15 +260,12 @@ private:
   Code code;
   TiledIndices indices;
 
-  /// The lanes along each dimension of the output, and which of them this
-  /// invocation is; the dimensions, from the innermost in memory outward.
-  llvm::SmallVector<int64_t> lanes;
-  Point laneForms;
+  /// Which invocation of the workgroup this is, and how many there are: as many
+  /// as the tile with the most lanes has.
   LinearForm invocation;
-  llvm::SmallVector<unsigned> order;
   int64_t invocations = 1;
 
-  llvm::DenseMap<mlir::Type, std::unique_ptr<TilePoints>> tilePoints;
+  llvm::MapVector<mlir::Type, std::unique_ptr<TilePoints>> tilePoints;
   llvm::DenseMap<mlir::Value, mlir::Value> scalars;
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;

@@ -5,7 +5,6 @@
 
 #include "lib/Target/Vulkan/LowerTiled.h"
 
-#include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "llvm/Support/MathExtras.h"
 #include <set>
 
@@ -18,8 +17,45 @@ unsigned getInnermost(StageOp op) {
   return layout.getDimPosition(layout.getNumResults() - 1);
 }
 
+namespace {
+/// How far values lie below the first and above the last of a range.
+struct Excess {
+  int64_t below = 0, above = 0;
+};
+} // namespace
+
+/// The same of an expression, given how far each index reaches beyond its own
+/// range.
+static Excess getExcess(AffineExpr expr, ArrayRef<int64_t> overhangs) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return {0, overhangs[dim.getPosition()]};
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return {};
+  Excess left = getExcess(binary.getLHS(), overhangs);
+  if (expr.getKind() == AffineExprKind::Add) {
+    Excess right = getExcess(binary.getRHS(), overhangs);
+    return {left.below + right.below, left.above + right.above};
+  }
+  int64_t by = cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  switch (expr.getKind()) {
+  case AffineExprKind::Mul:
+    if (by < 0)
+      std::swap(left.below, left.above);
+    return {left.below * std::abs(by), left.above * std::abs(by)};
+  case AffineExprKind::Mod:
+    // All remainders, at most.
+    if (left.below || left.above)
+      return {by - 1, by - 1};
+    return {};
+  default: // a division
+    return {llvm::divideCeilSigned(left.below, by),
+            llvm::divideCeilSigned(left.above, by)};
+  }
+}
+
 /// Room for what lanes without a point of the tile read around the box.
-FailureOr<BoxPlan> WorkersLowering::planBox(StageOp op) {
+BoxPlan WorkersLowering::planBox(StageOp op) {
   ArrayRef<int64_t> shape = op.getType().getShape();
   BoxPlan plan;
   plan.below.assign(shape.size(), 0);
@@ -29,30 +65,17 @@ FailureOr<BoxPlan> WorkersLowering::planBox(StageOp op) {
     if (!sum)
       continue;
     const TilePoints &tile = getPoints(sum.getType());
+    SmallVector<int64_t> overhangs(sum.getAt().size(), 0);
+    for (unsigned i = 0; i < tile.counts.size(); ++i)
+      overhangs[i] = tile.getOverhang(i);
     for (auto [box, map] : llvm::zip(
              sum.getBoxes(), sum.getMaps().getAsValueRange<AffineMapAttr>())) {
       if (box != op.getResult())
         continue;
       for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
-        SmallVector<int64_t> coefficients;
-        unsigned rank = map.getNumDims();
-        bool isLinear =
-            succeeded(getFlattenedAffineExpr(expr, rank, 0, &coefficients)) &&
-            coefficients.size() == rank + 1;
-        int64_t below = 0, above = 0;
-        for (unsigned i = 0; i < tile.counts.size(); ++i) {
-          int64_t overhang = tile.getOverhang(i);
-          if (!overhang || !expr.isFunctionOfDim(i))
-            continue;
-          if (!isLinear)
-            return sum.emitError("expected a linear map where lanes reach "
-                                 "beyond a tile, but got ")
-                   << AffineMapAttr::get(map);
-          int64_t reach = coefficients[i] * overhang;
-          (reach < 0 ? below : above) += std::abs(reach);
-        }
-        plan.below[dim] = std::max(plan.below[dim], below);
-        plan.above[dim] = std::max(plan.above[dim], above);
+        Excess excess = getExcess(expr, overhangs);
+        plan.below[dim] = std::max(plan.below[dim], excess.below);
+        plan.above[dim] = std::max(plan.above[dim], excess.above);
       }
     }
   }
@@ -97,12 +120,13 @@ int64_t WorkersLowering::countConflicts(StageOp op, const BoxPlan &plan) {
         use.getOperandNumber() - sum.getBoxes().getBeginOperandIndex();
     auto map = cast<AffineMapAttr>(sum.getMaps()[operand]).getValue();
     std::map<int64_t, std::set<int64_t>> banks;
-    for (int64_t lane = 0; lane < std::min(phase, invocations); ++lane) {
+    for (int64_t lane = 0; lane < std::min(phase, tile.laneCount); ++lane) {
       SmallVector<int64_t> at(map.getNumDims(), 0);
       int64_t rest = lane;
-      for (unsigned dim : order) {
-        at[dim] = rest % lanes[dim] * tile.groups[dim];
-        rest /= lanes[dim];
+      for (unsigned dim : tile.order) {
+        int64_t lanes = tile.type.getLanes()[dim];
+        at[dim] = rest % lanes * tile.groups[dim];
+        rest /= lanes;
       }
       SmallVector<int64_t> point = map.compose(at);
       int64_t offset = 0;
@@ -136,17 +160,12 @@ void WorkersLowering::padRows(ArrayRef<StageOp> stages) {
 
 LogicalResult WorkersLowering::planBoxes() {
   SmallVector<StageOp> stages;
-  WalkResult walked = workers.walk([&](StageOp op) {
-    if (op.getRealisation() != Realisation::Copy)
-      return WalkResult::advance();
+  workers.walk([&](StageOp op) {
+    if (op.getRealisation() == Realisation::InPlace)
+      return;
     stages.push_back(op);
-    FailureOr<BoxPlan> plan = planBox(op);
-    if (succeeded(plan))
-      plans[op] = *plan;
-    return WalkResult(LogicalResult(plan));
+    plans[op] = planBox(op);
   });
-  if (walked.wasInterrupted())
-    return failure();
   workers.walk([&](LoopOp op) {
     if (std::optional<NearNest> nest = matchNest(op))
       for (StageOp stage : nest->stages)
@@ -194,7 +213,11 @@ Memory WorkersLowering::describe(StageOp op) {
   for (int64_t stride : getStrides(op, plan))
     memory.strides.emplace_back(stride, Value());
   memory.inQuads = plan.inQuads;
-  memory.zeroFilled = true;
+  memory.zeroFilled = op.getRealisation() == Realisation::Copy;
+  if (!memory.zeroFilled) {
+    memory.first = indices.getPoint(op.getOrigin());
+    llvm::append_range(memory.room, op.getType().getShape());
+  }
   return memory;
 }
 

@@ -160,8 +160,10 @@ void WorkersLowering::readSizes() {
 /// here, once.
 Memory WorkersLowering::describe(StoredTensorType type, AffineMap extents,
                                  unsigned binding) {
-  Memory memory{indices.place(type, extents), binding,
-                spirv::GlobalVariableOp(), type.getElementType()};
+  Memory memory;
+  static_cast<Placement &>(memory) = indices.place(type, extents);
+  memory.binding = binding;
+  memory.elementType = type.getElementType();
   if (!type.getRank())
     return memory;
   int64_t innermost = type.getPhysicalShape().back();
@@ -172,6 +174,14 @@ Memory WorkersLowering::describe(StoredTensorType type, AffineMap extents,
                         : LinearForm(innermost);
   memory.inQuads = indices.getDivisor(form) % kQuad == 0;
   return memory;
+}
+
+/// The extents of a weight, or of its transform.
+static AffineMap getStaticExtents(StoredTensorType type) {
+  SmallVector<AffineExpr> extents;
+  for (int64_t extent : type.getShape())
+    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
+  return AffineMap::get(0, 0, extents, type.getContext());
 }
 
 /// Elements of a buffer.
@@ -205,9 +215,10 @@ void WorkersLowering::describeTensors() {
       continue;
     }
     PackOp pack = packs.lookup(tensor);
-    StoredTensorType type = pack ? pack.getType() : tensor.getType();
     memories[pack ? pack.getResult() : tensor.getResult()] =
-        describe(type, tensor.getExtents(), binding++);
+        pack ? describe(pack.getType(), getStaticExtents(pack.getType()),
+                        binding++)
+             : describe(tensor.getType(), tensor.getExtents(), binding++);
   }
   // In bytes, for temps of different element types.
   LinearForm workspace = 0;
@@ -234,37 +245,40 @@ WorkersLowering::WorkersLowering(WorkersOp workers, TargetAttr target,
       target(target), image(image),
       code(workers.getContext(), workers.getLoc()), indices(code) {}
 
-/// Reads off the tiles which lanes there are, and how the output lies.
+void WorkersLowering::addTile(TileType type, ArrayRef<unsigned> order) {
+  std::unique_ptr<TilePoints> &points = tilePoints[type];
+  if (!points)
+    points = std::make_unique<TilePoints>(type, order);
+  invocations = std::max(invocations, points->laneCount);
+}
+
+/// Reads off the tiles which lanes there are, and how what they are stored to
+/// lies.
 LogicalResult WorkersLowering::collectTiles() {
-  LogicalResult result = success();
   workers.walk([&](StoreOp op) {
-    TileType type = op.getSums().getType();
-    ArrayRef<int64_t> tileLanes = type.getLanes();
-    if (lanes.empty())
-      lanes.assign(tileLanes.begin(), tileLanes.end());
-    else if (ArrayRef(lanes) != tileLanes)
-      result = op.emitError("expected tiles with equal lanes in one "
-                            "'sparkle.workers', but got ")
-               << type;
-    llvm::SetVector<unsigned> dims;
     auto tensor = dyn_cast<StoredTensorType>(op.getTensor().getType());
     AffineMap layout =
         tensor ? tensor.getLayout()
                : *op.getTensor().getDefiningOp<StageOp>().getLayout();
+    llvm::SetVector<unsigned> dims;
     for (AffineExpr expr : llvm::reverse(layout.getResults()))
       dims.insert(getFactor(expr).first);
-    if (order.empty())
-      order.assign(dims.begin(), dims.end());
+    addTile(op.getSums().getType(), dims.getArrayRef());
   });
-  for (int64_t count : lanes)
-    invocations *= count;
-  if (succeeded(result) && invocations > target.getLanes())
-    result = workers.emitError("expected at most ")
-             << target.getLanes() << " lanes, but got " << invocations;
-  return result;
+  // Sums that are stored nowhere.
+  workers.walk([&](InitOp op) {
+    auto dims = llvm::to_vector(
+        llvm::seq<unsigned>(0, op.getType().getShape().size()));
+    std::reverse(dims.begin(), dims.end());
+    addTile(op.getType(), dims);
+  });
+  if (invocations > target.getLanes())
+    return workers.emitError("expected at most ")
+           << target.getLanes() << " lanes, but got " << invocations;
+  return success();
 }
 
-/// Neighbouring lanes lie along the innermost dimension of the output.
+/// Neighbouring lanes lie along the innermost dimension of what they store to.
 void WorkersLowering::placeLanes() {
   Indices::Atom atom;
   Type i32 = code.getI32Type();
@@ -273,11 +287,16 @@ void WorkersLowering::placeLanes() {
   atom.lower.push_back(0);
   atom.upper.push_back(invocations - 1);
   invocation = indices.addAtom(std::move(atom));
-  laneForms.resize(lanes.size());
-  LinearForm rest = invocation;
-  for (unsigned dim : order) {
-    laneForms[dim] = indices.mod(rest, lanes[dim]);
-    rest = indices.floorDiv(rest, lanes[dim]);
+  for (auto &[type, points] : tilePoints) {
+    ArrayRef<int64_t> lanes = points->type.getLanes();
+    points->lane.resize(lanes.size());
+    LinearForm rest = invocation;
+    if (points->laneCount < invocations)
+      rest = indices.mod(rest, points->laneCount);
+    for (unsigned dim : points->order) {
+      points->lane[dim] = indices.mod(rest, lanes[dim]);
+      rest = indices.floorDiv(rest, lanes[dim]);
+    }
   }
 }
 
@@ -336,8 +355,8 @@ LogicalResult WorkersLowering::run(StringRef name) {
   describeTensors();
   placeLanes();
   for (Operation &op : kernel.getBody().front())
-    if (!isa<TensorOp, PackOp, WorkersOp>(op) && !indices.evaluateOp(op) &&
-        failed(lowerCondition(op)))
+    if (!isa<TensorOp, ConstantOp, TransformOp, PackOp, WorkersOp>(op) &&
+        !indices.evaluateOp(op) && failed(lowerCondition(op)))
       return failure();
   LogicalResult result = success();
   code.when(placeWorker(),

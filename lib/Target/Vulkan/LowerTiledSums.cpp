@@ -3,9 +3,9 @@
 // Register tiles: which points an invocation holds, how an accumulate loads its
 // operands and multiplies, and how finished sums are written.
 
+#include "lib/Target/Contraction.h"
 #include "lib/Target/Vulkan/LowerTiled.h"
 
-#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 #include <set>
 
@@ -17,10 +17,12 @@ namespace sparkle::vulkan {
 // Points
 //===----------------------------------------------------------------------===//
 
-TilePoints::TilePoints(TileType type, ArrayRef<unsigned> order) : type(type) {
+TilePoints::TilePoints(TileType type, ArrayRef<unsigned> order)
+    : type(type), order(order) {
   for (auto [extent, lanes] : llvm::zip(type.getShape(), type.getLanes())) {
     int64_t count = llvm::divideCeil(extent, lanes);
     counts.push_back(count);
+    laneCount *= lanes;
     groups.push_back(count % kQuad == 0 ? kQuad : count % 2 == 0 ? 2 : 1);
   }
   for (unsigned dim : order)
@@ -48,19 +50,12 @@ int64_t TilePoints::getOverhang(unsigned dim) const {
   return counts[dim] * type.getLanes()[dim] - type.getShape()[dim];
 }
 
-const TilePoints &WorkersLowering::getPoints(TileType type) {
-  std::unique_ptr<TilePoints> &points = tilePoints[type];
-  if (!points)
-    points = std::make_unique<TilePoints>(type, order);
-  return *points;
-}
-
 /// The points of this invocation in one vector of a tile at `at`.
 SmallVector<Point> WorkersLowering::getLanes(const TilePoints &tile,
                                              unsigned vector, const Point &at) {
   Point first = at;
   for (unsigned dim = 0; dim < tile.counts.size(); ++dim)
-    first[dim] = first[dim] + laneForms[dim] * tile.groups[dim] +
+    first[dim] = first[dim] + tile.lane[dim] * tile.groups[dim] +
                  tile.vectors[vector][dim];
   SmallVector<Point> points(tile.width, first);
   for (auto [i, point] : llvm::enumerate(points))
@@ -68,15 +63,32 @@ SmallVector<Point> WorkersLowering::getLanes(const TilePoints &tile,
   return points;
 }
 
-/// The element of the output at `point` of a tile at `at`. Lanes may reach
-/// beyond the tile, and the tile beyond the output.
+/// The element of what is written at `point` of a tile at `at`. Lanes may reach
+/// beyond the tile, the tile beyond the output, or beyond a box of it.
 Access WorkersLowering::resolveSum(const Memory &memory, const TilePoints &tile,
                                    const Point &at, const Point &point) {
   Access access = resolve(memory, point, kAnywhere);
   for (auto [dim, extent] : llvm::enumerate(tile.type.getShape()))
     if (tile.getOverhang(dim) && !access.isAbsent)
       require(access, point[dim] - at[dim], extent);
+  for (auto [dim, room] : llvm::enumerate(memory.room))
+    if (!access.isAbsent)
+      require(access, point[dim] - memory.first[dim], room);
+  if (tile.laneCount < invocations && !access.isAbsent)
+    require(access, invocation, tile.laneCount);
   return access;
+}
+
+/// What is inside for every point of the tile need not be for lanes beyond it.
+uint64_t WorkersLowering::getInside(AccumulateOp op, unsigned operand) {
+  const TilePoints &tile = getPoints(op.getType());
+  uint64_t inside = op.getInside()[operand];
+  AffineMap map = cast<AffineMapAttr>(op.getMaps()[operand]).getValue();
+  for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+    for (unsigned i = 0; i < tile.counts.size(); ++i)
+      if (tile.getOverhang(i) && expr.isFunctionOfDim(i))
+        inside &= ~(uint64_t(1) << dim);
+  return inside;
 }
 
 //===----------------------------------------------------------------------===//
@@ -154,7 +166,8 @@ LogicalResult WorkersLowering::writeVector(StoreOp op, Sums kind, Value sums,
         store(memory, access, *finished);
     });
   };
-  if (std::optional<Access> quad = join(accesses)) {
+  if (std::optional<Access> quad = join(accesses);
+      quad && (!memory.array || memory.inQuads)) {
     write(*quad, sums, points);
     return result;
   }
@@ -238,7 +251,6 @@ private:
   SmallVector<unsigned> getSliceOrder();
   void collectTerms();
   Accesses collectElements(unsigned operand, ArrayRef<Point> lanes);
-  uint64_t getInside(unsigned operand);
   std::optional<Access> getQuad(unsigned operand, const Access &access);
   Value getElement(unsigned operand, const Access &access);
   Value getVector(unsigned operand, ArrayRef<Access> accesses);
@@ -260,17 +272,9 @@ private:
 
 LogicalResult WorkersLowering::lower(AccumulateOp op) {
   Indices::Scope scope(indices);
+  if (Contraction::applies(op))
+    return contract(op);
   return Accumulation(*this, op).run();
-}
-
-/// What is inside for every point of the tile need not be for lanes beyond it.
-uint64_t Accumulation::getInside(unsigned operand) {
-  uint64_t inside = op.getInside()[operand];
-  for (auto [dim, expr] : llvm::enumerate(maps[operand].getResults()))
-    for (unsigned i = 0; i < tile.counts.size(); ++i)
-      if (tile.getOverhang(i) && expr.isFunctionOfDim(i))
-        inside &= ~(uint64_t(1) << dim);
-  return inside;
 }
 
 /// The aligned four elements around one that may be loaded together.
@@ -289,7 +293,7 @@ std::optional<Access> Accumulation::getQuad(unsigned operand,
 Accumulation::Accesses Accumulation::collectElements(unsigned operand,
                                                      ArrayRef<Point> lanes) {
   Accesses accesses;
-  uint64_t inside = getInside(operand);
+  uint64_t inside = lowering.getInside(op, operand);
   bool varies = maps[operand].isFunctionOfDim(tile.vectorDim);
   for (const Point &lane : varies ? lanes : lanes.take_front()) {
     accesses.push_back(lowering.resolve(

@@ -65,6 +65,7 @@ private:
 
   void assumeExtents();
   std::optional<unsigned> findContiguous(const Operand &operand);
+  std::optional<int64_t> countTerms(const Operand &operand);
   std::vector<Cut> listCuts(unsigned index);
   SmallVector<int64_t> listSteps(unsigned index);
   void listNears();
@@ -92,6 +93,9 @@ private:
   /// Along which index each operand, and the output, is contiguous.
   SmallVector<std::optional<unsigned>> contiguous;
   std::optional<unsigned> written;
+
+  /// Of an operand that is computed in near memory: the terms of an element.
+  SmallVector<std::optional<int64_t>> terms;
 
   std::vector<std::vector<Cut>> cuts;
   /// Steps of the sum to try; the first is a guess that is good for any grid.
@@ -141,17 +145,34 @@ std::optional<unsigned> GridResolver::findContiguous(const Operand &operand) {
   return std::nullopt;
 }
 
+std::optional<int64_t> GridResolver::countTerms(const Operand &operand) {
+  for (DefineOp producer : define.getProducers()) {
+    if (producer.getTarget().getDefiningOp<TensorOp>().getNameAttr() !=
+        operand.name)
+      continue;
+    uint64_t count = 1;
+    for (int64_t extent : ArrayRef(producer.getStaticExtents())
+                              .drop_front(producer.getNumOutputs()))
+      count = llvm::SaturatingMultiply<uint64_t>(count, extent);
+    return count;
+  }
+  return std::nullopt;
+}
+
 /// The ways to divide an output index that agree with what is given.
 std::vector<Cut> GridResolver::listCuts(unsigned index) {
   int64_t extent = assumed[index], most = target.getLanes();
   int64_t givenLanes = lanes.empty() ? kAuto : lanes[index];
+  int64_t grain = grains[index] == kAll ? extent : grains[index];
   std::vector<Cut> list;
   auto add = [&](int64_t tile, int64_t count) {
     int64_t worker = workers[index] ? workers[index] : tile;
     bool fits = worker % tile == 0 || (isStatic(index) && worker >= extent);
     // Lanes without a sum only multiply the ways to divide other indices.
     bool isWorthwhile = givenLanes > 0 || count / 2 < tile;
-    if (fits && tile <= worker && isWorthwhile)
+    bool isKnown = llvm::divideCeil(tile, count) % grain == 0 &&
+                   (grains[index] != kAll || (tile == extent && count == 1));
+    if (fits && tile <= worker && isWorthwhile && isKnown)
       list.push_back({worker, tile, count});
   };
   for (int64_t count = 1; count <= most; count *= 2) {
@@ -159,11 +180,12 @@ std::vector<Cut> GridResolver::listCuts(unsigned index) {
     if (registers[index]) {
       add(registers[index], lane);
     } else {
-      for (int64_t each : {1, 2, 3, 4, 5, 6, 7, 8}) {
+      for (int64_t number : {1, 2, 3, 4, 5, 6, 7, 8}) {
+        int64_t each = number * grain;
         bool divides = extent % each == 0 && each <= extent;
         // Powers of two at any rate; the others where nothing is left over.
-        if ((llvm::isPowerOf2_64(each) || divides) &&
-            (each == 1 || each <= extent) && lane / 2 * each < extent)
+        if ((llvm::isPowerOf2_64(number) || divides) &&
+            (number == 1 || each <= extent) && lane / 2 * each < extent)
           add(lane * each, lane);
       }
       if (workers[index])
@@ -187,6 +209,8 @@ SmallVector<int64_t> GridResolver::listSteps(unsigned index) {
   int64_t extent = extents[index];
   if (near[index])
     return {near[index]};
+  if (grains[index] == kAll)
+    return {extent};
   bool isPart = workers[index] > 1;
   // Taps: one at a time, or all.
   if (extent <= kVector)
@@ -238,21 +262,30 @@ bool GridResolver::mayStage(unsigned number, bool wanted) {
   return llvm::is_contained(stage, Attribute(operands[number].name)) == wanted;
 }
 
+/// Bytes of a box of so many elements in near memory.
+static int64_t getBytes(double elements) {
+  return int64_t(std::min(elements * 4 * 9 / 8, 1e9));
+}
+
 /// What one near step costs a lane for one operand.
 GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
                                                  unsigned number, bool staged,
                                                  int64_t laneCount) {
   const Operand &operand = operands[number];
+  auto count = [&](unsigned i, int64_t size) {
+    return double(llvm::divideCeil(size, operand.repeats[i]));
+  };
   // The elements that a lane reads, and the box that the worker reads.
   double reads = 1, box = 1;
   for (unsigned i = 0; i < extents.size(); ++i)
     if (operand.varies(i))
-      reads *= double(i < outputs ? grid.cuts[i].each() : grid.near[i]);
+      reads *= count(i, i < outputs ? grid.cuts[i].each() : grid.near[i]);
   for (const auto &row : operand.coefficients) {
     double size = 1;
     for (unsigned i = 0; i < extents.size(); ++i)
-      size += double(std::abs(row[i])) *
-              double((i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+      size +=
+          double(std::abs(row[i])) *
+          (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
     box *= size;
   }
   double readVector = 1, copyVector = 1, run = 1;
@@ -267,6 +300,14 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   Step step;
   step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
+  if (terms[number]) {
+    // Nothing is far, but for what it is computed from.
+    step.elements = box;
+    step.cycles = reads / readVector * kNearRead +
+                  box * double(*terms[number]) / double(laneCount) + kStep;
+    step.bytes = getBytes(box);
+    return step;
+  }
   if (!staged) {
     step.cycles = reads / readVector * kFarRead;
     return step;
@@ -275,27 +316,32 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
                 box / copyVector / double(laneCount) * kCopy;
   // A row of padding for every eight, against conflicts of banks. Copies are
   // f32 whatever the tensor stores.
-  double bytes = box * 4 * 9 / 8;
-  step.bytes = bytes > 1e9 ? int64_t(1e9) : int64_t(bytes);
+  step.bytes = getBytes(box);
   return step;
 }
 
 /// Cycles of a lane for one near step; decides what is copied.
 double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
-  double slice = 1, elements = 0;
+  // Products with constants are summed along one index after the other.
+  double slice = 1, known = 0, elements = 0;
   for (unsigned i = outputs; i < extents.size(); ++i)
-    slice *= double(grid.near[i]);
-  double cycles = sums * slice + kStep;
+    if (grains[i] == kAll)
+      known += double(grid.near[i]);
+    else
+      slice *= double(grid.near[i]);
+  double cycles = sums * slice * std::max(known, 1.0) + kStep;
   // Twice, for the step that computes and the one that is copied.
-  int64_t free = target.getNearBytes() / 2;
+  int64_t free = (box ? box->room : target.getNearBytes()) / 2;
   grid.staged.clear();
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
     Step read = estimateOperand(grid, i, false, laneCount);
     bool copy =
-        mayStage(i, true) && (!mayStage(i, false) ||
-                              (copied.isReused && copied.cycles < read.cycles &&
-                               copied.bytes <= free));
+        terms[i] ||
+        (mayStage(i, true) &&
+         (!mayStage(i, false) ||
+          (copied.isReused && copied.cycles < read.cycles &&
+           copied.bytes <= free)));
     if (copy && copied.bytes > free)
       return std::numeric_limits<double>::infinity();
     free -= copy ? copied.bytes : 0;
@@ -394,7 +440,12 @@ void GridResolver::search() {
     cuts.push_back(listCuts(i));
   listNears();
   current.near = nears.front();
-  searchCuts(0, target.getLanes(), target.getVectors());
+  // What a lane holds of constants is there at any rate.
+  int64_t sums = 1;
+  for (unsigned i = 0; i < outputs; ++i)
+    sums *= grains[i] == kAll ? assumed[i] : grains[i];
+  searchCuts(0, box ? box->lanes : target.getLanes(),
+             std::max(target.getVectors(), sums));
   std::vector<Grid> grids = kept;
   for (const Grid &grid : grids)
     for (const Sizes &steps : nears) {
@@ -428,6 +479,10 @@ void GridResolver::chooseParts() {
     if (workers[i] == kAuto && (!longest || extents[i] > extents[*longest]))
       longest = i;
   }
+  // Neither what another equation computes nor what is computed for this one is
+  // divided, and no lane has a part of the constants.
+  if (box || (fuse && !fuse.empty()) || hasConstants)
+    longest.reset();
   for (unsigned i = outputs; i < extents.size(); ++i)
     workers[i] = std::max<int64_t>(workers[i], 1);
   if (!longest || sum < kLongSum || workerCount >= double(2 * kCores) ||
@@ -468,7 +523,8 @@ void GridResolver::chooseUnroll() {
   for (unsigned i = outputs; i < extents.size(); ++i) {
     if (!unroll[i]) {
       unroll[i] = near[i];
-      open.push_back(i);
+      if (grains[i] != kAll)
+        open.push_back(i);
     }
     body *= unroll[i];
   }
@@ -497,8 +553,9 @@ void GridResolver::take(const Grid &grid) {
   if (stage)
     return;
   SmallVector<Attribute> names;
-  for (auto [operand, copied] : llvm::zip(operands, grid.staged))
-    if (copied && !llvm::is_contained(names, Attribute(operand.name)))
+  for (auto [i, operand] : llvm::enumerate(operands))
+    if (grid.staged[i] && !terms[i] &&
+        !llvm::is_contained(names, Attribute(operand.name)))
       names.push_back(operand.name);
   stage = ArrayAttr::get(context, names);
 }
@@ -507,8 +564,10 @@ void GridResolver::choose() {
   assumeExtents();
   for (auto [whole, part] : llvm::zip(define.getStaticExtents(), extents))
     parts *= whole == part ? 1 : whole / part;
-  for (const Operand &operand : operands)
+  for (const Operand &operand : operands) {
     contiguous.push_back(findContiguous(operand));
+    terms.push_back(countTerms(operand));
+  }
   SmallVector<SmallVector<int64_t>> identity;
   for (unsigned i = 0; i < outputs; ++i) {
     identity.emplace_back(extents.size(), 0);

@@ -19,6 +19,8 @@ struct Operand {
   StoredTensorType type;
   /// Row i: the coefficients of coordinate i in the indices.
   llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
+  /// How many neighbours along each index read the same element.
+  llvm::SmallVector<int64_t> repeats;
   bool isWeight;
 
   int64_t getElementBytes() const {
@@ -41,6 +43,8 @@ struct NearBox {
   llvm::SmallVector<int64_t> shape;
   /// Along which dimensions it is cut to the tensor, and so begins anywhere.
   llvm::SmallVector<bool> isCut;
+  /// The lanes of that worker, and the bytes of near memory that it leaves.
+  int64_t lanes, room;
 };
 
 /// Chooses the sizes of one equation's pattern.
@@ -79,6 +83,9 @@ protected:
   /// Those of the sum that are no constants.
   llvm::SmallVector<Operand> operands;
   bool hasConstants = false;
+  /// Of each index: what one lane holds is a multiple of that, or all of the
+  /// index, so that it knows where in the constants it stands.
+  Sizes grains;
 
   /// What the pattern gives; 0 where it is still to choose. An index of the sum
   /// in `workers` is 1 where it is not divided; where it is, `extents` has the
@@ -86,8 +93,11 @@ protected:
   Sizes workers, near, registers, lanes, unroll, order;
   mlir::ArrayAttr stage, fuse;
 
+  std::optional<NearBox> box;
+
 private:
   Operand describe(ReadOp read);
+  void noteConstant(ReadOp read);
   Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
   mlir::LogicalResult readParts(mlir::DenseI64ArrayAttr list);
   mlir::LogicalResult checkNames(mlir::ArrayAttr names, llvm::StringRef line);
@@ -98,8 +108,6 @@ private:
   mlir::LogicalResult checkDivides(unsigned index, llvm::StringRef line,
                                    int64_t outer, llvm::StringRef innerLine,
                                    int64_t inner);
-
-  std::optional<NearBox> box;
 };
 
 /// The resolved pattern of an equation.

@@ -37,27 +37,6 @@ module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64,
 // -----
 
 module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
-  sparkle.kernel @mixed sizes [] {
-    %y = sparkle.tensor output "y" extents () -> (16) : <16xf32, (d0) -> (d0)>
-    sparkle.workers ["i"] (%i) extents () -> (16) steps [16] {
-      %0 = sparkle.init : <16xf32, 16>
-      sparkle.store %0 to %y[%i] () {
-      ^bb0(%sum: f32):
-        sparkle.yield %sum : f32
-      } : !sparkle.tile<16xf32, 16> to !sparkle.tensor<16xf32, (d0) -> (d0)>
-      %1 = sparkle.init : <16xf32, 8>
-      // expected-error @below {{expected tiles with equal lanes in one 'sparkle.workers', but got '!sparkle.tile<16xf32, 8>'}}
-      sparkle.store %1 to %y[%i] () {
-      ^bb0(%sum: f32):
-        sparkle.yield %sum : f32
-      } : !sparkle.tile<16xf32, 8> to !sparkle.tensor<16xf32, (d0) -> (d0)>
-    }
-  }
-}
-
-// -----
-
-module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
   sparkle.kernel @elements sizes [] {
     // expected-error @below {{expected elements of type f32 or f16, but got '!sparkle.tensor<8xf64, (d0) -> (d0)>'}}
     %y = sparkle.tensor output "y" extents () -> (8) : <8xf64, (d0) -> (d0)>
@@ -185,26 +164,108 @@ module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64,
 
 // -----
 
-// Four lanes for a tile of 7: the eighth point reads at no coordinate that
-// could be told from a map with a remainder.
+// Lanes along a dimension that a constant varies along.
 module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
-  sparkle.kernel @remainder sizes [] {
+  sparkle.kernel @lanes_of_constant sizes [] {
     %c0 = arith.constant 0 : index
-    %x = sparkle.tensor input "x" extents () -> (4) : <4xf32, (d0) -> (d0)>
-    %y = sparkle.tensor output "y" extents () -> (7) : <7xf32, (d0) -> (d0)>
-    sparkle.workers ["i"] (%i) extents () -> (7) steps [7] {
-      %b = sparkle.stage copy %x[%c0] layout (d0) -> (d0) : <4xf32, (d0) -> (d0)> to <4xf32>
+    %a = sparkle.constant dense<[[1.0, 1.0, 1.0], [0.0, 1.0, -1.0]]> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+    %x = sparkle.tensor input "x" extents () -> (3) : <3xf32, (d0) -> (d0)>
+    %y = sparkle.tensor output "y" extents () -> (2) : <2xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (2) steps [2] {
+      %ab = sparkle.stage in_place %a[%c0, %c0] : <2x3xf32, (d0, d1) -> (d0, d1)> to <2x3xf32>
+      %xb = sparkle.stage in_place %x[%c0] : <3xf32, (d0) -> (d0)> to <3xf32>
+      %0 = sparkle.init : <2xf32, 2>
+      // expected-error @below {{expected a constant at coordinates that are known when compiling, but got affine_map<(d0, d1) -> (d0, d1)> at those of a lane, or of a loop - use fewer 'lanes', or larger sizes in 'workers' or 'unroll'}}
+      %1 = sparkle.accumulate %0 at [%c0, %c0] slice [3] (%ab (d0, d1) -> (d0, d1) inside [0, 1] : !sparkle.box<2x3xf32>, %xb (d0, d1) -> (d1) inside [0] : !sparkle.box<3xf32>) {
+      ^bb0(%e: f32, %f: f32):
+        %2 = arith.mulf %e, %f : f32
+        sparkle.yield %2 : f32
+      } : !sparkle.tile<2xf32, 2>
+      sparkle.store %1 to %y[%c0] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<2xf32, 2> to !sparkle.tensor<2xf32, (d0) -> (d0)>
+    }
+  }
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+  sparkle.kernel @copy_of_constant sizes [] {
+    %c0 = arith.constant 0 : index
+    %a = sparkle.constant dense<[[1.0, 1.0, 1.0], [0.0, 1.0, -1.0]]> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (2) : <2xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (2) steps [2] {
+      // expected-error @below {{expected a constant in place, as a factor in a sum of products}}
+      %ab = sparkle.stage copy %a[%c0, %c0] layout (d0, d1) -> (d0, d1) : <2x3xf32, (d0, d1) -> (d0, d1)> to <2x3xf32>
       sparkle.barrier
-      %0 = sparkle.init : <7xf32, 4>
-      // expected-error @below {{expected a linear map where lanes reach beyond a tile, but got affine_map<(d0, d1) -> (d0 mod 4)>}}
-      %1 = sparkle.accumulate %0 at [%i, %c0] slice [1] (%b (d0, d1) -> (d0 mod 4) inside [0] : !sparkle.box<4xf32>) {
+    }
+  }
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+  sparkle.kernel @sum_with_constant sizes [] {
+    %c0 = arith.constant 0 : index
+    %a = sparkle.constant dense<[[1.0, 1.0, 1.0], [0.0, 1.0, -1.0]]> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (2) : <2xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (2) steps [2] {
+      // expected-error @below {{expected a constant in place, as a factor in a sum of products}}
+      %ab = sparkle.stage in_place %a[%c0, %c0] : <2x3xf32, (d0, d1) -> (d0, d1)> to <2x3xf32>
+      %0 = sparkle.init : <2xf32, 1>
+      %1 = sparkle.accumulate %0 at [%c0, %c0] slice [3] (%ab (d0, d1) -> (d0, d1) inside [0, 1] : !sparkle.box<2x3xf32>) {
       ^bb0(%e: f32):
-        sparkle.yield %e : f32
-      } : !sparkle.tile<7xf32, 4>
+        %2 = arith.addf %e, %e : f32
+        sparkle.yield %2 : f32
+      } : !sparkle.tile<2xf32, 1>
+      sparkle.store %1 to %y[%c0] () {
+      ^bb0(%sum: f32):
+        sparkle.yield %sum : f32
+      } : !sparkle.tile<2xf32, 1> to !sparkle.tensor<2xf32, (d0) -> (d0)>
+    }
+  }
+}
+
+// -----
+
+// The sum over 4097 numbers counts once for each of them.
+module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+  sparkle.kernel @terms_of_constant sizes [] {
+    %c0 = arith.constant 0 : index
+    %a = sparkle.constant dense<1.0> : tensor<4097xf32> as !sparkle.tensor<4097xf32, (d0) -> (d0)>
+    %x = sparkle.tensor input "x" extents () -> (4097) : <4097xf32, (d0) -> (d0)>
+    %y = sparkle.tensor output "y" extents () -> (1) : <1xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (1) steps [1] {
+      %ab = sparkle.stage in_place %a[%c0] : <4097xf32, (d0) -> (d0)> to <4097xf32>
+      %xb = sparkle.stage in_place %x[%c0] : <4097xf32, (d0) -> (d0)> to <4097xf32>
+      %0 = sparkle.init : <1xf32, 1>
+      // expected-error @below {{expected at most 4096 terms of one invocation in an accumulate, but got 4097 - use smaller sizes in 'unroll', or more 'lanes'}}
+      %1 = sparkle.accumulate %0 at [%i, %c0] slice [4097] (%ab (d0, d1) -> (d1) inside [0] : !sparkle.box<4097xf32>, %xb (d0, d1) -> (d1) inside [0] : !sparkle.box<4097xf32>) {
+      ^bb0(%e: f32, %f: f32):
+        %2 = arith.mulf %e, %f : f32
+        sparkle.yield %2 : f32
+      } : !sparkle.tile<1xf32, 1>
       sparkle.store %1 to %y[%i] () {
       ^bb0(%sum: f32):
         sparkle.yield %sum : f32
-      } : !sparkle.tile<7xf32, 4> to !sparkle.tensor<7xf32, (d0) -> (d0)>
+      } : !sparkle.tile<1xf32, 1> to !sparkle.tensor<1xf32, (d0) -> (d0)>
+    }
+  }
+}
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+  sparkle.kernel @transform sizes [] {
+    %c0 = arith.constant 0 : index
+    %w = sparkle.tensor weight "w" extents () -> (3) : <3xf32, (d0) -> (d0)>
+    %v = sparkle.transform %w along [0] by dense<1.0> : tensor<4x3xf64> : <3xf32, (d0) -> (d0)> to <4xf32, (d0) -> (d0)>
+    %y = sparkle.tensor output "y" extents () -> (4) : <4xf32, (d0) -> (d0)>
+    sparkle.workers ["i"] (%i) extents () -> (4) steps [4] {
+      // expected-error @below {{expected a transform that is packed, but got one that is not}}
+      %b = sparkle.stage in_place %v[%c0] : <4xf32, (d0) -> (d0)> to <4xf32>
     }
   }
 }
