@@ -34,6 +34,10 @@ class TensorOp;
 constexpr int64_t kAuto = 0;
 constexpr int64_t kAll = -1;
 
+/// On a `sparkle.define`: what its pattern makes of the target, line by line, for
+/// `--emit=pattern` to say.
+inline constexpr llvm::StringLiteral kNotesAttr = "sparkle.notes";
+
 /// The extents that `map` gives; kDynamic where only the call knows.
 llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
 

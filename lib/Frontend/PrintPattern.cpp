@@ -13,10 +13,6 @@
 using namespace mlir;
 using namespace sparkle;
 
-/// The attribute of an equation that holds the comments on its pattern, in
-/// lines: sparkle-resolve-pattern writes it, printPattern reads it.
-static constexpr StringLiteral kNotesAttr = "sparkle.notes";
-
 namespace {
 
 class PatternPrinter {

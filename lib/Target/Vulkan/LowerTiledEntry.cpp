@@ -176,14 +176,6 @@ Memory WorkersLowering::describe(StoredTensorType type, AffineMap extents,
   return memory;
 }
 
-/// The extents of a weight, or of its transform.
-static AffineMap getStaticExtents(StoredTensorType type) {
-  SmallVector<AffineExpr> extents;
-  for (int64_t extent : type.getShape())
-    extents.push_back(getAffineConstantExpr(extent, type.getContext()));
-  return AffineMap::get(0, 0, extents, type.getContext());
-}
-
 /// Elements of a buffer.
 LinearForm WorkersLowering::countElements(StoredTensorType type,
                                           AffineMap extents) {
@@ -216,7 +208,7 @@ void WorkersLowering::describeTensors() {
     }
     PackOp pack = packs.lookup(tensor);
     memories[pack ? pack.getResult() : tensor.getResult()] =
-        pack ? describe(pack.getType(), getStaticExtents(pack.getType()),
+        pack ? describe(pack.getType(), pack.getType().getStaticExtents(0),
                         binding++)
              : describe(tensor.getType(), tensor.getExtents(), binding++);
   }
