@@ -40,11 +40,17 @@ static const char usage[] =
     "                       by a smaller picture; 0: no limit (bench), "
     "verify:\n"
     "                       500\n"
+    "  --winograd TILE      2x2 or 4x4: Winograd's algorithm for all problems\n"
+    "                       that it applies to\n"
     "  --threads N          of the CPU's kernels (default: all)\n"
     "  --jobs N             compilations and references at once\n"
     "  --rounds N           of bench and of sweep's last race (default: 30)\n"
-    "  --peer onednn|glsl   bench: the same on oneDNN 2 (cpu), or by the GLSL\n"
-    "                       convolution written by hand (other devices)\n"
+    "  --peer NAME          bench: the same on oneDNN 2 (cpu): onednn, or\n"
+    "                       onednn-winograd for its Winograd beside that; or "
+    "by\n"
+    "                       the GLSL convolution written by hand (other "
+    "devices):\n"
+    "                       glsl\n"
     "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
     "and\n"
     "                       adds what it has to compile\n"
@@ -144,10 +150,18 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
     o.batch = number;
   else if (name == "--scale" && parseNumber(name, value, 0, number))
     o.scale = number;
-  else if (name == "--peer")
-    return (o.peer = value) == "onednn" || value == "glsl" ||
-           fail("expected 'onednn' or 'glsl' for --peer, but got '" + value +
+  else if (name == "--winograd") {
+    o.winograd = value == "2x2" ? 2 : value == "4x4" ? 4 : 0;
+    return o.winograd ||
+           fail("expected '2x2' or '4x4' for --winograd, but got '" + value +
                 "'");
+  } else if (name == "--peer")
+    return (o.peer = value) == "onednn" || value == "onednn-winograd" ||
+           value == "glsl" ||
+           fail(
+               "expected 'onednn', 'onednn-winograd' or 'glsl' for --peer, but "
+               "got '" +
+               value + "'");
   else if (name == "--layout") {
     std::optional<ChannelLayout> layout = ChannelLayout::parse(value);
     if (!layout)

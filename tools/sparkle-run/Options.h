@@ -15,6 +15,7 @@ struct Options {
   std::vector<std::string> problems; ///< Descriptors.
   std::vector<std::string> problemFiles;
   std::vector<std::string> lists;
+  std::string stack; ///< A network whose layers follow each other.
   std::vector<std::string> devices; ///< Names, words of targets, or `all`.
   std::map<std::string, int64_t> sizes;
   std::string kernel, filter, compiler, peer, artifacts;
@@ -25,6 +26,9 @@ struct Options {
   /// picture. 0: no limit.
   std::optional<int64_t> scale;
   int64_t threads = 0, jobs = 0, limit = 0, rounds = 30;
+  /// Winograd's algorithm where it applies, with so many results of a tile
+  /// along each side; 0: where a problem asks for it.
+  int64_t winograd = 0;
 
   /// Says on stderr what is wrong.
   static std::optional<Options> parse(int count, char **words);

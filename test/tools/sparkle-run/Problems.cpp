@@ -137,19 +137,30 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--dir=BWD_D ic8ih8oc8kh1", "direction 'bwd_d': only forward"},
       {"--dt=f32:f32:f32,bf16 ic8ih8oc8kh1", "type 'bf16': only f32"},
       {"--cfg=u8s8f32 ic8ih8oc8kh1", "type 'u8s8f32': only f32"},
-      {"--alg=WINO ic8ih8oc8kh1", "algorithm 'wino': only direct"},
+      {"--alg=WINO ic8ih8oc8kh1",
+       "algorithm 'wino': only 3x3 taps with stride 1, neither dilated nor in "
+       "groups"},
+      {"--alg=fast ic8ih8oc8kh1", "algorithm 'fast'"},
       {"--deconv ic8ih8oc8kh1", "driver 'deconv': only convolutions"},
       {"--stag=nChw5 ic8ih8oc8kh1", "layout 'nchw5'"},
-      {"--wtag=hwio ic8ih8oc8kh1", "layout 'hwio' of the weights"},
+      {"--stag=nhww ic8ih8oc8kh1", "layout 'nhww'"},
+      {"--wtag=hwi ic8ih8oc8kh1", "layout 'hwi' of the weights"},
+      {"--wtag=hwigo ic8iw8oc8kw1", "layout 'hwigo' of the weights"},
       {"--attr-scales=src:common:2 ic8ih8oc8kh1",
        "knob '--attr-scales=src:common:2'"},
-      {"--attr-post-ops=relu:0.1 ic8ih8oc8kh1",
-       "post-op 'relu:0.1': its parameters are fixed in the language"},
-      {"--attr-post-ops=abs ic8ih8oc8kh1", "post-op 'abs'"},
+      {"--attr-post-ops=abs+log ic8ih8oc8kh1", "post-op 'log'"},
+      {"--attr-post-ops=tanh:1 ic8ih8oc8kh1", "post-op 'tanh:1'"},
+      {"--attr-post-ops=relu:x ic8ih8oc8kh1", "post-op 'relu:x'"},
+      {"--attr-post-ops=sum:1:3 ic8ih8oc8kh1", "post-op 'sum:1:3'"},
+      {"--attr-post-ops=add:s8 ic8ih8oc8kh1", "post-op 'add:s8'"},
+      {"--attr-post-ops=add:f32:per_dim_4 ic8ih8oc8kh1",
+       "post-op 'add:f32:per_dim_4'"},
+      {"--attr-post-ops=mul:f32:16 ic8ih8oc8kh1", "post-op 'mul:f32:16'"},
+      {"--attr-post-ops=add:f32:per_oc:oihw ic8ih8oc8kh1", "layout 'oihw'"},
+      {"--attr-post-ops=prelu:row ic8ih8oc8kh1", "post-op 'prelu:row'"},
       {"--bia-dt=bf16 ic8ih8oc8kh1", "type 'bf16' of the bias: only f32"},
-      {"mb0ic8ih8oc8kh1", "batch 0: extents are from 1"},
-      {"--dtag=nChw16c g2ic8ih8oc8kh1",
-       "blocks of channels that hold parts of several groups"},
+      {"--dtag=nChw16c g2ic8ih8oc12kh1",
+       "blocks of the output's channels that hold parts of several groups"},
   };
   for (auto [text, reason] : rows) {
     CaseReader reader = read(text);
@@ -244,4 +255,70 @@ TEST(Source, SpellsEveryForm) {
             "  y[n, k, o, p, q] = clamp(b[k] + sum(t, r, s: x[n, k, o + t - 1,"
             " p + r - 1, q + s - 1] * w[k, t, r, s]), 0, 6)\n"
             "}\n");
+}
+
+TEST(Source, NamesWhatAFormulaWantsTwice) {
+  EXPECT_EQ(
+      writeKernel(read("--alg=WINO --attr-post-ops=relu:0.5+mul:f32:per_oc "
+                       "mb0ic8ih8oc6kh3ph1")
+                      .getCases()
+                      .at(0),
+                  "k"),
+      "kernel k(N = ?) with reference {\n"
+      "  input  x: f32[N, 8, 8, 8] layout nhwc\n"
+      "  weight w: f32[6, 8, 3, 3]\n"
+      "  input  b: f32[6]\n"
+      "  temp   t0: f32[N, 6, 8, 8] layout nhwc\n"
+      "  input  z0: f32[6]\n"
+      "  output y: f32[N, 6, 8, 8] layout nhwc\n"
+      "\n"
+      "  t0[n, k, p, q] = b[k] + sum(c, r, s: x[n, c, p + r - 1, q + s - 1] * "
+      "w[k, c, r, s])\n"
+      "  y[n, k, p, q] = (max(t0[n, k, p, q], 0) + 0.5 * min(t0[n, k, p, q], "
+      "0)) * z0[k]\n"
+      "}\n"
+      "\npattern chosen for k.t0 {\n  transform winograd 2x2\n}\n");
+}
+
+TEST(Source, LaysBlocksAcrossGroups) {
+  auto write = [](const std::string &text) {
+    CaseReader reader = read("--dir=FWD_D " + text);
+    EXPECT_EQ(reader.getCases().at(0).unsupported, "");
+    return writeKernel(reader.getCases().at(0), "k");
+  };
+  // Four groups of the output in a block, and parts of groups of the input.
+  EXPECT_EQ(write("--stag=nCw16c --dtag=nCw16c --wtag=gOIw4i16o4i "
+                  "g8mb1ic48iw8oc32kw1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 48, 8] layout ncw16c\n"
+            "  weight w: f32[8, 4, 6, 1] layout goiw4i16o4i\n"
+            "  output y: f32[1, 8, 4, 8] layout ngw4gc\n"
+            "\n"
+            "  y[n, g, k, q] = sum(c, s: x[n, g*6 + c, q + s] * "
+            "w[g, k, c, s])\n"
+            "}\n");
+  EXPECT_EQ(write("--wtag=hwigo g4mb1ic4ih8oc4kh1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 4, 8, 8] layout nhwc\n"
+            "  weight w: f32[4, 1, 1, 1, 1] layout hwigo\n"
+            "  output y: f32[1, 4, 8, 8] layout nhwc\n"
+            "\n"
+            "  y[n, k, p, q] = sum(r, s: x[n, k, p + r, q + s] * "
+            "w[k, 0, 0, r, s])\n"
+            "}\n");
+}
+
+TEST(Tag, SplitsBlocksBetweenGroupsAndChannels) {
+  auto split = [](const std::string &word, int64_t inner) -> std::string {
+    std::optional<Tag> tag = Tag::parse(word, "nchw");
+    std::optional<Tag> parts = tag->split('c', 'g', inner);
+    return parts ? parts->spell() : "none";
+  };
+  EXPECT_EQ(split("nhwc", 6), "nhwgc");
+  EXPECT_EQ(split("nChw16c", 32), "ngchw16c");
+  EXPECT_EQ(split("nChw16c", 16), "nghwc");
+  EXPECT_EQ(split("nChw16c", 4), "nghw4gc");
+  EXPECT_EQ(split("nChw4c16n4c", 8), "nghw2gc16n4c");
+  EXPECT_EQ(split("nChw16c", 6), "none");
+  EXPECT_EQ(split("nChw16c", 24), "none");
 }

@@ -134,9 +134,13 @@ static std::string getObstacle(const Case &problem) {
   if (problem.source.kind != ChannelLayout::Last ||
       problem.destination.kind != ChannelLayout::Last)
     return "only channels that lie last are compared";
+  if (problem.weights)
+    return "only weights as declared are compared";
   std::string steps;
-  for (const PostOp &step : problem.postOps)
-    steps += step.word + " ";
+  for (const PostOp &step : problem.postOps) {
+    bool isPlain = step.alpha == (step.kind == PostOp::Sum) && step.scale == 1;
+    steps += step.word + (isPlain ? " " : " with parameters ");
+  }
   if (steps != "" && steps != "sum " && steps != "relu " &&
       steps != "sum relu ")
     return "only sum, relu, and sum before relu are compared";

@@ -15,14 +15,6 @@
 
 using namespace sparkle;
 
-/// Steps of the epilogue that the language has, and their parameters.
-static constexpr struct {
-  const char *word;
-  double alpha, beta; ///< What they are where they are left out.
-} postOps[] = {{"relu", 0, 0},  {"tanh", 0, 0},     {"logistic", 0, 0},
-               {"swish", 1, 0}, {"gelu_erf", 0, 0}, {"hardswish", 1. / 6, 0.5},
-               {"clip", 0, 0},  {"linear", 1, 0},   {"sum", 1, 0}};
-
 static std::vector<std::string> split(const std::string &text, char separator) {
   std::vector<std::string> parts(1);
   for (char letter : text)
@@ -45,11 +37,11 @@ std::optional<ChannelLayout> ChannelLayout::parse(const std::string &tag) {
   for (const char *last :
        {"nwc", "nhwc", "ndhwc", "axb", "acb", "acdb", "acdeb"})
     if (word == last)
-      return ChannelLayout{Last, 1};
+      return ChannelLayout{Last, 1, {}};
   for (const char *planar :
        {"ncw", "nchw", "ncdhw", "abx", "abc", "abcd", "abcde"})
     if (word == planar)
-      return ChannelLayout{Planar, 1};
+      return ChannelLayout{Planar, 1, {}};
   size_t digit = word.find_first_of("123456789");
   if (digit == std::string::npos)
     return std::nullopt;
@@ -60,7 +52,27 @@ std::optional<ChannelLayout> ChannelLayout::parse(const std::string &tag) {
   if (!outer || outer->kind != Planar || end != letter || block < 2 ||
       block > 64)
     return std::nullopt;
-  return ChannelLayout{Blocked, block};
+  return ChannelLayout{Blocked, block, {}};
+}
+
+Tag ChannelLayout::getTag(const std::string &letters) const {
+  if (kind == Other)
+    return other;
+  Tag tag = Tag::getPlain(letters);
+  if (kind == Last)
+    std::rotate(tag.parts.begin() + 1, tag.parts.begin() + 2, tag.parts.end());
+  if (kind == Blocked)
+    tag.parts.push_back({'c', block});
+  return tag;
+}
+
+std::string Case::getActivationLetters() const {
+  return "nc" + std::string("dhw").substr(3 - conv.rank);
+}
+
+std::string Case::getWeightLetters() const {
+  return (conv.isGrouped() ? "goi" : "oi") +
+         std::string("dhw").substr(3 - conv.rank);
 }
 
 //===----------------------------------------------------------------------===//
@@ -68,10 +80,10 @@ std::optional<ChannelLayout> ChannelLayout::parse(const std::string &tag) {
 //===----------------------------------------------------------------------===//
 
 void CaseReader::reset() {
-  values = {{"alg", {"direct"}}, {"attr-post-ops", {""}}, {"bia-dt", {"undef"}},
-            {"cfg", {"f32"}},    {"dir", {"fwd_b"}},      {"driver", {"conv"}},
-            {"dt", {"f32"}},     {"dtag", {"any"}},       {"mb", {"0"}},
-            {"stag", {"any"}},   {"wtag", {"any"}}};
+  values = {{"alg", {"auto"}}, {"attr-post-ops", {""}}, {"bia-dt", {"undef"}},
+            {"cfg", {"f32"}},  {"dir", {"fwd_b"}},      {"driver", {"conv"}},
+            {"dt", {"f32"}},   {"dtag", {"any"}},       {"mb", {"0"}},
+            {"stag", {"any"}}, {"wtag", {"any"}}};
   unknown.clear();
   match.clear();
 }
@@ -157,33 +169,16 @@ void CaseReader::readWord(const std::string &word) {
 
 void CaseReader::readKnob(const std::string &knob, const std::string &value,
                           size_t at) {
-  static const std::set<std::string> harmless = {"mode",
-                                                 "mode-modifier",
-                                                 "impl",
-                                                 "skip-impl",
-                                                 "verbose",
-                                                 "summary",
-                                                 "perf-template",
-                                                 "max-ms-per-prb",
-                                                 "fix-times-per-prb",
-                                                 "cold-cache",
-                                                 "fast-ref",
-                                                 "check-ref-impl",
-                                                 "attr-same-pd-check",
-                                                 "mem-check",
-                                                 "repeats-per-prb",
-                                                 "canonical",
-                                                 "cpu-isa-hints",
-                                                 "engine",
-                                                 "memory-kind",
-                                                 "allow-enum-tags-only",
-                                                 "stream-kind",
-                                                 "num-streams",
-                                                 "ctx-init",
-                                                 "ctx-exe",
-                                                 "execution-mode",
-                                                 "attr-scratchpad",
-                                                 "attr-deterministic"};
+  static const std::set<std::string> harmless = {
+      "mode", "mode-modifier", "impl", "skip-impl", "verbose", "summary",
+      "perf-template", "max-ms-per-prb", "fix-times-per-prb", "cold-cache",
+      "fast-ref", "check-ref-impl", "attr-same-pd-check", "mem-check",
+      "repeats-per-prb", "canonical", "cpu-isa-hints", "engine", "memory-kind",
+      "allow-enum-tags-only", "stream-kind", "num-streams", "ctx-init",
+      "ctx-exe", "execution-mode", "attr-scratchpad", "attr-deterministic",
+      // These allow less than f32,
+      // and ask for nothing.
+      "attr-fpmath", "attr-acc-mode"};
   if (knob == "batch")
     return readBatch(value, at);
   if (harmless.count(knob)) {
@@ -201,7 +196,9 @@ void CaseReader::readKnob(const std::string &knob, const std::string &value,
     return;
   }
   if (knob == "driver" || !values.count(knob)) {
-    unknown.insert("--" + knob + "=" + value);
+    unknown["--" + knob] = value;
+    if (value.empty())
+      unknown.erase("--" + knob); // As if it had not been written.
     return;
   }
   std::vector<std::string> all = split(toLower(value), ',');
@@ -211,36 +208,6 @@ void CaseReader::readKnob(const std::string &knob, const std::string &value,
          one.find_first_not_of("0123456789") != std::string::npos))
       return fail(at, "expected a batch, but got '" + one + "'");
   values[knob] = std::move(all);
-}
-
-/// Reads `sum+relu`, `clip:0:6`; says why if the language lacks it.
-static std::string parsePostOps(const std::string &text,
-                                std::vector<PostOp> &steps) {
-  for (std::string part : split(text, '+')) {
-    part.erase(std::remove(part.begin(), part.end(), '\''), part.end());
-    if (part.empty())
-      continue;
-    std::vector<std::string> words = split(part, ':');
-    auto found = std::find_if(
-        std::begin(postOps), std::end(postOps),
-        [&](const auto &postOp) { return postOp.word == words[0]; });
-    std::string reason = "post-op '" + part + "'";
-    if (found == std::end(postOps) || words.size() > 3)
-      return reason;
-    PostOp step{words[0], found->alpha, found->beta};
-    for (size_t i = 1; i < words.size(); ++i) {
-      char *end;
-      (i == 1 ? step.alpha : step.beta) = std::strtod(words[i].c_str(), &end);
-      if (*end || words[i].empty())
-        return reason;
-    }
-    bool isParametric = step.word == "clip" || step.word == "linear";
-    if (!isParametric &&
-        (step.alpha != found->alpha || step.beta != found->beta))
-      return reason + ": its parameters are fixed in the language";
-    steps.push_back(step);
-  }
-  return "";
 }
 
 static bool isFloat(const std::string &types) {
@@ -262,9 +229,6 @@ static std::string findObstacle(const std::map<std::string, std::string> &at) {
       return "type '" + get(knob) + "': only f32";
   if (get("bia-dt") != "undef" && get("bia-dt") != "f32")
     return "type '" + get("bia-dt") + "' of the bias: only f32";
-  if (get("alg") != "direct" && get("alg") != "auto" &&
-      get("alg") != "convolution_direct" && get("alg") != "convolution_auto")
-    return "algorithm '" + get("alg") + "': only direct";
   return "";
 }
 
@@ -309,32 +273,64 @@ void CaseReader::addCase(Case one, const Choice &choice) {
       one.unsupported = reason;
   };
   refuse(findObstacle(choice));
-  for (const std::string &knob : unknown)
-    refuse("knob '" + knob + "'");
+  for (const auto &[knob, value] : unknown)
+    refuse("knob '" + knob + "=" + value + "'");
   if (int64_t batch = std::atoll(get("mb").c_str()))
     one.conv.batch = batch;
-  if (one.conv.batch == 0)
-    refuse("batch 0: extents are from 1");
+  // Extents that are written are from 1, those of a call from 0.
+  one.conv.batchAtRunTime |= one.conv.batch == 0;
   one.hasBias = get("dir") == "fwd_b" || get("bia-dt") == "f32";
+  refuse(setAlgorithm(one, get("alg")));
+  refuse(setLayouts(one, choice));
+  refuse(parsePostOps(get("attr-post-ops"), one.conv.rank + 2, one.postOps));
+  for (const PostOp &step : one.postOps)
+    if (!step.tag.empty() && !Tag::parse(step.tag, one.getActivationLetters()))
+      refuse("layout '" + step.tag + "'");
+  cases.push_back(std::move(one));
+}
+
+std::string CaseReader::setAlgorithm(Case &one, const std::string &word) {
+  std::string name = startsWith(word, "convolution_") ? word.substr(12) : word;
+  if (name == "auto")
+    return "";
+  one.algorithm = name == "direct" ? Algorithm::Direct : Algorithm::Winograd;
+  if (name == "direct")
+    return "";
+  if (name != "wino" && name != "winograd")
+    return "algorithm '" + word + "'";
+  return one.conv.hasWinograd()
+             ? ""
+             : "algorithm '" + word + "': only " + ConvProblem::winogradForm;
+}
+
+/// Says what the language cannot.
+std::string CaseReader::setLayouts(Case &one, const Choice &choice) {
+  auto get = [&](const char *knob) { return choice.find(knob)->second; };
+  std::string letters = one.getActivationLetters();
   for (auto [knob, place] :
        {std::pair("stag", &one.source), std::pair("dtag", &one.destination)}) {
     std::string tag = get(knob);
     auto parsed = tag == "any" ? layout : ChannelLayout::parse(tag);
-    if (!parsed)
-      refuse("layout '" + tag + "'");
-    *place = parsed.value_or(layout);
-    if (place->kind == ChannelLayout::Blocked && one.conv.isGrouped() &&
-        !one.conv.isDepthwise() &&
-        (one.conv.inputs / one.conv.groups % place->block ||
-         one.conv.outputs / one.conv.groups % place->block))
-      refuse("blocks of channels that hold parts of several groups");
+    std::optional<Tag> other = Tag::parse(tag, letters);
+    if (!parsed && !other)
+      return "layout '" + tag + "'";
+    *place = parsed ? *parsed : ChannelLayout{ChannelLayout::Other, 1, *other};
   }
-  std::string weights = get("wtag");
-  for (const char *declared :
-       {"any", "oiw", "oihw", "oidhw", "goiw", "goihw", "goidhw", "abx"})
-    weights = weights == declared ? "" : weights;
-  if (!weights.empty())
-    refuse("layout '" + weights + "' of the weights");
-  refuse(parsePostOps(get("attr-post-ops"), one.postOps));
-  cases.push_back(std::move(one));
+  const ConvProblem &conv = one.conv;
+  if (conv.isGrouped() && !conv.isDepthwise() &&
+      !one.destination.getTag(letters).split('c', 'g',
+                                             conv.outputs / conv.groups))
+    return "blocks of the output's channels that hold parts of several groups";
+  std::string weights = get("wtag"), own = one.getWeightLetters();
+  if (weights == "any")
+    return "";
+  one.weights = Tag::parse(weights, own);
+  if (!one.weights && !conv.isGrouped()) // One group may be written out.
+    if (auto grouped = Tag::parse(weights, "g" + own))
+      one.weights = grouped->keep(own);
+  if (!one.weights)
+    return "layout '" + weights + "' of the weights";
+  if (*one.weights == Tag::getPlain(own))
+    one.weights.reset();
+  return "";
 }

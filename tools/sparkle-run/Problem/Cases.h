@@ -9,6 +9,8 @@
 #define SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_CASES_H
 
 #include "tools/sparkle-run/Problem/ConvProblem.h"
+#include "tools/sparkle-run/Problem/PostOp.h"
+#include "tools/sparkle-run/Problem/Tag.h"
 
 #include <map>
 #include <set>
@@ -18,27 +20,37 @@ namespace sparkle {
 
 /// How the channels of a tensor lie in memory.
 struct ChannelLayout {
-  enum Kind { Last, Planar, Blocked };
+  enum Kind { Last, Planar, Blocked, Other };
 
   /// Reads `nhwc`, `nchw`, `nchw16c`, or a tag of benchdnn for any number of
   /// dimensions: `ndhwc`, `axb`, `aBx16b`, `nCdhw8c`.
   static std::optional<ChannelLayout> parse(const std::string &tag);
 
+  /// Of a tensor whose dimensions are `letters`, "nchw".
+  Tag getTag(const std::string &letters) const;
+
   Kind kind = Last;
   int64_t block = 1;
+  Tag other; ///< Any other order.
 };
 
-/// A step of the epilogue, as benchdnn names it, with its two parameters.
-struct PostOp {
-  std::string word;
-  double alpha = 0, beta = 0;
-};
+/// How the products are made.
+enum class Algorithm { Auto, Direct, Winograd };
 
 struct Case {
+  /// Letters of the activations' dimensions, "nchw", and of the weights'.
+  std::string getActivationLetters() const;
+  std::string getWeightLetters() const;
+
   ConvProblem conv;
   std::string text; ///< The descriptor as it was written.
   bool hasBias = true;
   ChannelLayout source, destination;
+  /// Of the weights, with the letters `goidhw` that they have; none: as
+  /// declared.
+  std::optional<Tag> weights;
+  Algorithm algorithm = Algorithm::Auto;
+  int64_t winogradTile = 2; ///< Results of a tile along each side.
   std::vector<PostOp> postOps;
   std::string unsupported; ///< The reason; empty if it can be compiled.
 };
@@ -71,10 +83,12 @@ private:
   void readProblem(const std::string &text);
   void addCases(const Case &base, Choice &choice, Values::const_iterator knob);
   void addCase(Case one, const Choice &choice);
+  std::string setAlgorithm(Case &one, const std::string &word);
+  std::string setLayouts(Case &one, const Choice &choice);
 
   ChannelLayout layout;
   Values values;
-  std::set<std::string> unknown; ///< Knobs with no meaning here.
+  std::map<std::string, std::string> unknown; ///< Knobs with no meaning here.
   std::string match;
   std::string where;
   size_t line = 0, column = 0;

@@ -263,6 +263,13 @@ std::string ConvProblem::spell() const {
   return name.empty() ? text : text + "n\"" + name + "\"";
 }
 
+bool ConvProblem::hasWinograd() const {
+  bool has = rank == 2 && !isGrouped();
+  for (unsigned d = 1; d < 3; ++d)
+    has &= kernel[d] == 3 && stride[d] == 1 && dilation[d] == 0;
+  return has;
+}
+
 double ConvProblem::countMultiplyAdds() const {
   double taps = 1;
   for (unsigned d = 0; d < 3; ++d) {

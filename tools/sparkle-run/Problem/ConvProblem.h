@@ -54,6 +54,10 @@ struct ConvProblem {
   bool isDepthwise() const {
     return isGrouped() && groups == inputs && groups == outputs;
   }
+  /// Whether oneDNN has Winograd's algorithm for it; and for what it has it.
+  bool hasWinograd() const;
+  static constexpr char winogradForm[] =
+      "3x3 taps with stride 1, neither dilated nor in groups";
   /// Multiply-adds of taps that meet the input.
   double countMultiplyAdds() const;
   /// Multiply-adds as if every tap met it, as papers count.

@@ -23,19 +23,31 @@ public:
 private:
   void declare(const char *role, const std::string &name, const Words &extents,
                const std::string &layout = "");
-  Words getActivation(int64_t channels, const int64_t (&spatial)[3]) const;
-  std::string spell(const ChannelLayout &layout) const;
+  /// Along each of `letters`, "ngchw".
+  Words getExtents(const std::string &letters, int64_t channels,
+                   const int64_t (&spatial)[3]) const;
+  std::string getOutputLetters() const;
+  std::string spellOutputLayout() const;
   std::string spellSubscript(unsigned d) const;
+  std::string declareSource();
+  std::string declareWeights();
   std::string spellSum();
+  std::string spellBias();
+  std::string spellOutput(const std::string &tensor) const;
+
   std::string apply(const PostOp &step, std::string e);
+  std::string applyFunction(const PostOp &step, const std::string &e);
+  std::string declareOperand(const PostOp &step);
+  std::string name(const std::string &e);
+  std::string spellPattern(const std::string &kernel) const;
 
   const Case &problem;
   const ConvProblem &conv;
   unsigned first;
   bool hasSplitChannels;
   Words outputs;
-  std::string tensors;
-  unsigned operands = 0;
+  std::string tensors, equations;
+  unsigned operands = 0, temps = 0;
 };
 
 } // namespace
@@ -59,28 +71,43 @@ void Writer::declare(const char *role, const std::string &name,
              "]" + (layout.empty() ? "" : " layout " + layout) + "\n";
 }
 
-Words Writer::getActivation(int64_t channels,
-                            const int64_t (&spatial)[3]) const {
-  Words extents = {conv.batchAtRunTime ? "N" : std::to_string(conv.batch)};
-  if (hasSplitChannels) {
-    extents.push_back(std::to_string(conv.groups));
-    channels /= conv.groups;
-  }
-  extents.push_back(std::to_string(channels));
-  for (unsigned d = first; d < 3; ++d)
-    extents.push_back(std::to_string(spatial[d]));
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+Words Writer::getExtents(const std::string &letters, int64_t channels,
+                         const int64_t (&spatial)[3]) const {
+  Words extents;
+  bool isSplit = letters.find('g') != std::string::npos;
+  for (char letter : letters)
+    switch (letter) {
+    case 'n':
+      extents.push_back(conv.batchAtRunTime ? "N" : std::to_string(conv.batch));
+      break;
+    case 'g':
+      extents.push_back(std::to_string(conv.groups));
+      break;
+    case 'c':
+      extents.push_back(
+          std::to_string(isSplit ? channels / conv.groups : channels));
+      break;
+    default:
+      extents.push_back(
+          std::to_string(spatial[std::string("dhw").find(letter)]));
+    }
   return extents;
 }
 
-std::string Writer::spell(const ChannelLayout &layout) const {
-  std::string spatial = std::string("dhw").substr(first);
-  std::string channels = hasSplitChannels ? "gc" : "c";
-  if (layout.kind == ChannelLayout::Last)
-    return "n" + spatial + channels;
-  std::string word = "n" + channels + spatial;
-  return layout.kind == ChannelLayout::Planar
-             ? word
-             : word + std::to_string(layout.block) + "c";
+std::string Writer::getOutputLetters() const {
+  std::string letters = problem.getActivationLetters();
+  return hasSplitChannels ? "ngc" + letters.substr(2) : letters;
+}
+
+std::string Writer::spellOutputLayout() const {
+  Tag tag = problem.destination.getTag(problem.getActivationLetters());
+  if (hasSplitChannels)
+    tag = *tag.split('c', 'g', conv.outputs / conv.groups);
+  return tag.spell();
 }
 
 /// `p*2 + r*3 - 1`
@@ -94,73 +121,248 @@ std::string Writer::spellSubscript(unsigned d) const {
   return conv.pad[d] ? text + " - " + std::to_string(conv.pad[d]) : text;
 }
 
-/// Declares what the sum reads, and spells it.
-std::string Writer::spellSum() {
-  Words source = {"n"}, filter, taps, extents;
-  outputs = {"n"};
+/// Groups are a dimension of the input, unless a block of its channels holds
+/// parts of several of them.
+std::string Writer::declareSource() {
+  std::string letters = problem.getActivationLetters();
+  Tag tag = problem.source.getTag(letters);
+  Words subscripts = {"n"};
+  int64_t each = conv.inputs / conv.groups;
+  std::optional<Tag> split = tag.split('c', 'g', each);
+  if (hasSplitChannels && split) {
+    tag = *split;
+    letters = "ngc" + letters.substr(2);
+    subscripts.insert(subscripts.end(), {"g", "c"});
+  } else {
+    subscripts.push_back(conv.isDepthwise()  ? "k"
+                         : !hasSplitChannels ? "c"
+                         : each == 1         ? "g + c"
+                                     : "g*" + std::to_string(each) + " + c");
+  }
+  for (unsigned d = first; d < 3; ++d)
+    subscripts.push_back(spellSubscript(d));
+  declare("input ", "x", getExtents(letters, conv.inputs, conv.in),
+          tag.spell());
+  return "x[" + join(subscripts) + "]";
+}
+
+/// A depthwise filter has no channels of its own, unless its layout has.
+std::string Writer::declareWeights() {
+  Words subscripts, extents;
+  bool hasAll = problem.weights.has_value();
   if (conv.isGrouped()) {
-    outputs.push_back(hasSplitChannels ? "g" : "k");
-    source.push_back(outputs.back());
-    filter.push_back(outputs.back());
+    subscripts.push_back(hasSplitChannels ? "g" : "k");
     extents.push_back(std::to_string(conv.groups));
   }
-  if (!conv.isDepthwise()) {
-    outputs.push_back("k");
-    source.push_back("c");
-    taps.push_back("c");
-    filter.insert(filter.end(), {"k", "c"});
+  if (!conv.isDepthwise() || hasAll) {
+    bool isOne = conv.isDepthwise();
+    subscripts.push_back(isOne ? "0" : "k");
+    subscripts.push_back(isOne ? "0" : "c");
     extents.push_back(std::to_string(conv.outputs / conv.groups));
     extents.push_back(std::to_string(conv.inputs / conv.groups));
   }
   for (unsigned d = first; d < 3; ++d) {
-    outputs.push_back(std::string(1, "opq"[d]));
-    taps.push_back(std::string(1, "trs"[d]));
-    filter.push_back(taps.back());
-    source.push_back(spellSubscript(d));
+    subscripts.push_back(std::string(1, "trs"[d]));
     extents.push_back(std::to_string(conv.kernel[d]));
   }
-  declare("input ", "x", getActivation(conv.inputs, conv.in),
-          spell(problem.source));
-  declare("weight", "w", extents);
-  return "sum(" + join(taps) + ": x[" + join(source) + "] * w[" + join(filter) +
-         "])";
+  declare("weight", "w", extents, hasAll ? problem.weights->spell() : "");
+  return "w[" + join(subscripts) + "]";
+}
+
+/// Declares what the sum reads, and spells it.
+std::string Writer::spellSum() {
+  Words taps;
+  outputs = {"n"};
+  if (conv.isGrouped())
+    outputs.push_back(hasSplitChannels ? "g" : "k");
+  if (!conv.isDepthwise()) {
+    outputs.push_back("k");
+    taps.push_back("c");
+  }
+  for (unsigned d = first; d < 3; ++d) {
+    outputs.push_back(std::string(1, "opq"[d]));
+    taps.push_back(std::string(1, "trs"[d]));
+  }
+  std::string source = declareSource();
+  return "sum(" + join(taps) + ": " + source + " * " + declareWeights() + ")";
+}
+
+std::string Writer::spellBias() {
+  int64_t each = conv.outputs / (hasSplitChannels ? conv.groups : 1);
+  Words extents = {std::to_string(each)};
+  if (hasSplitChannels)
+    extents.insert(extents.begin(), std::to_string(conv.groups));
+  declare("input ", "b", extents);
+  return hasSplitChannels ? "b[g, k]" : "b[k]";
+}
+
+std::string Writer::spellOutput(const std::string &tensor) const {
+  return tensor + "[" + join(outputs) + "]";
+}
+
+//===----------------------------------------------------------------------===//
+// The epilogue
+//===----------------------------------------------------------------------===//
+
+/// Makes a value that a formula wants more than once an element of a temp.
+std::string Writer::name(const std::string &e) {
+  std::string temp = "t" + std::to_string(temps++);
+  declare("temp  ", temp,
+          getExtents(getOutputLetters(), conv.outputs, conv.out),
+          spellOutputLayout());
+  equations += "  " + spellOutput(temp) + " = " + e + "\n";
+  return spellOutput(temp);
+}
+
+static std::string callClamp(const std::string &e, double low, double high) {
+  return "clamp(" + e + ", " + spell(low) + ", " + spell(high) + ")";
+}
+
+static std::string scale(double factor, const std::string &e) {
+  return factor == 1 ? e : spell(factor) + " * (" + e + ")";
+}
+
+std::string Writer::applyFunction(const PostOp &step, const std::string &e) {
+  static const char *const same[][2] = {
+      {"tanh", "tanh"}, {"logistic", "sigmoid"}, {"gelu_erf", "gelu"}};
+  const std::string &word = step.word;
+  double alpha = step.alpha, beta = step.beta;
+  for (const auto &[known, function] : same)
+    if (word == known)
+      return std::string(function) + "(" + e + ")";
+  if (word == "relu" && alpha == 0)
+    return "relu(" + e + ")";
+  if (word == "clip" || word == "clip_v2")
+    return callClamp(e, alpha, beta);
+  if (word == "bounded_relu")
+    return callClamp(e, 0, alpha);
+  if (word == "linear")
+    return ::spell(alpha) + " * (" + e + ") + " + ::spell(beta);
+  if (word == "hardsigmoid")
+    return callClamp(::spell(alpha) + " * (" + e + ") + " + ::spell(beta), 0,
+                     1);
+  if (word == "hardswish" && alpha == 1. / 6 && beta == 0.5)
+    return "hswish(" + e + ")";
+  if (word == "swish" && alpha == 0)
+    return "0.5 * (" + e + ")";
+  if (word == "swish") // x * sigmoid(a * x)
+    return scale(1 / alpha, "silu(" + scale(alpha, e) + ")");
+
+  std::string x = name(e);
+  // exp(x), since sigmoid(x) is 1 / (1 + exp(-x)).
+  auto exp = [](const std::string &x) {
+    return "(sigmoid(" + x + ") / sigmoid(-" + x + "))";
+  };
+  if (word == "exp")
+    return exp(x);
+  if (word == "elu")
+    return "max(" + x + ", 0) + " + ::spell(alpha) + " * (" +
+           exp("min(" + x + ", 0)") + " - 1)";
+  if (word == "relu")
+    return "max(" + x + ", 0) + " + ::spell(alpha) + " * min(" + x + ", 0)";
+  if (word == "abs")
+    return "max(" + x + ", -" + x + ")";
+  if (word == "square")
+    return x + " * " + x;
+  if (word == "hardswish")
+    return x + " * " +
+           callClamp(::spell(alpha) + " * " + x + " + " + ::spell(beta), 0, 1);
+  if (word == "gelu_tanh") // 0.797... is the square root of 2 / pi.
+    return "0.5 * " + x + " * (1 + tanh(0.797884561 * " + x +
+           " * (1 + 0.044715 * " + x + " * " + x + ")))";
+  // mish: x * tanh(log(1 + exp(x))), which is x * u / (u + 2) with
+  // u = exp(x) * (exp(x) + 2); from 20 on, x.
+  std::string power = name(exp("min(" + x + ", 20)"));
+  std::string u = name(power + " * (" + power + " + 2)");
+  return x + " * " + u + " / (" + u + " + 2)";
+}
+
+/// A tensor of the step, and its element. Dimensions along which it does not
+/// vary are left out.
+std::string Writer::declareOperand(const PostOp &step) {
+  std::string letters = problem.getActivationLetters(), kept, all;
+  Tag tag = problem.destination.getTag(letters);
+  if (!step.tag.empty())
+    tag = *Tag::parse(step.tag, letters);
+  // The letters of the output's dimensions, and those of the operand's.
+  for (size_t d = 0; d < letters.size(); ++d)
+    if (step.kind == PostOp::Sum || step.mask >> d & 1)
+      kept += letters[d];
+  if (hasSplitChannels) {
+    if (std::optional<Tag> split =
+            tag.split('c', 'g', conv.outputs / conv.groups))
+      tag = *split;
+    if (size_t c = kept.find('c'); c != std::string::npos)
+      kept.replace(c, 1, "gc");
+  }
+  all = getOutputLetters();
+  std::string element = "z" + std::to_string(operands++);
+  Words extents, subscripts;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (kept.find(all[i]) != std::string::npos)
+      subscripts.push_back(outputs[i]);
+  extents = getExtents(kept, conv.outputs, conv.out);
+  if (kept.empty()) { // One value for all.
+    extents = {"1"};
+    subscripts = {"0"};
+  }
+  declare("input ", element, extents,
+          kept.size() == all.size() ? tag.spell() : "");
+  return element + "[" + join(subscripts) + "]";
 }
 
 std::string Writer::apply(const PostOp &step, std::string e) {
-  static const char *const functions[][2] = {
-      {"relu", "relu"},     {"tanh", "tanh"},  {"logistic", "sigmoid"},
-      {"gelu_erf", "gelu"}, {"swish", "silu"}, {"hardswish", "hswish"}};
-  for (const auto &[word, function] : functions)
+  std::string z;
+  switch (step.kind) {
+  case PostOp::Eltwise:
+    return scale(step.scale, applyFunction(step, e));
+  case PostOp::Sum:
+    z = declareOperand(step);
+    return e + " + " + (step.alpha == 1 ? z : ::spell(step.alpha) + " * " + z);
+  case PostOp::Prelu:
+    e = name(e);
+    return "max(" + e + ", 0) + " + declareOperand(step) + " * min(" + e +
+           ", 0)";
+  case PostOp::Binary:
+    break;
+  }
+  z = declareOperand(step);
+  static const char *const operators[][2] = {
+      {"add", " + "}, {"sub", " - "}, {"mul", " * "}, {"div", " / "}};
+  for (const auto &[word, sign] : operators)
     if (step.word == word)
-      return std::string(function) + "(" + e + ")";
-  if (step.word == "clip")
-    return "clamp(" + e + ", " + ::spell(step.alpha) + ", " +
-           ::spell(step.beta) + ")";
-  if (step.word == "linear")
-    return ::spell(step.alpha) + " * (" + e + ") + " + ::spell(step.beta);
-  std::string name = "z" + std::to_string(operands++); // A sum.
-  declare("input ", name, getActivation(conv.outputs, conv.out),
-          spell(problem.destination));
-  return e + " + " + name + "[" + join(outputs) + "]";
+      return "(" + e + ")" + sign + z;
+  return step.word + "(" + e + ", " + z + ")"; // max or min
 }
 
-std::string Writer::write(const std::string &name) {
+//===----------------------------------------------------------------------===//
+// All of it
+//===----------------------------------------------------------------------===//
+
+/// Of the equation with the sum: the first one.
+std::string Writer::spellPattern(const std::string &kernel) const {
+  if (problem.algorithm == Algorithm::Auto)
+    return "";
+  std::string tile = std::to_string(problem.winogradTile);
+  return "\npattern chosen for " + kernel + (temps ? ".t0" : "") +
+         " {\n  transform " +
+         (problem.algorithm == Algorithm::Direct
+              ? "none"
+              : "winograd " + tile + "x" + tile) +
+         "\n}\n";
+}
+
+std::string Writer::write(const std::string &kernel) {
   std::string right = spellSum();
-  if (problem.hasBias) {
-    int64_t each = conv.outputs / (hasSplitChannels ? conv.groups : 1);
-    Words extents = {std::to_string(each)};
-    if (hasSplitChannels)
-      extents.insert(extents.begin(), std::to_string(conv.groups));
-    declare("input ", "b", extents);
-    right = std::string(hasSplitChannels ? "b[g, k]" : "b[k]") + " + " + right;
-  }
+  if (problem.hasBias)
+    right = spellBias() + " + " + right;
   for (const PostOp &step : problem.postOps)
     right = apply(step, right);
-  declare("output", "y", getActivation(conv.outputs, conv.out),
-          spell(problem.destination));
-  return "kernel " + name + (conv.batchAtRunTime ? "(N = ?)" : "()") +
-         " with reference {\n" + tensors + "\n  y[" + join(outputs) +
-         "] = " + right + "\n}\n";
+  declare("output", "y", getExtents(getOutputLetters(), conv.outputs, conv.out),
+          spellOutputLayout());
+  return "kernel " + kernel + (conv.batchAtRunTime ? "(N = ?)" : "()") +
+         " with reference {\n" + tensors + "\n" + equations + "  " +
+         spellOutput("y") + " = " + right + "\n}\n" + spellPattern(kernel);
 }
 
 std::string sparkle::writeKernel(const Case &problem, const std::string &name) {

@@ -175,8 +175,13 @@ void Collector::addCase(const Case &one) {
   added.asked = one;
   ConvProblem &conv = added.asked->conv;
   bool isVerify = options.command == "verify";
-  if (int64_t batch = options.batch.value_or(isVerify))
+  // A batch of 0 is what such a problem is about.
+  if (int64_t batch = options.batch.value_or(isVerify); batch && conv.batch)
     conv.batch = batch;
+  if (options.winograd && conv.hasWinograd() &&
+      one.algorithm != Algorithm::Direct)
+    added.asked->algorithm = Algorithm::Winograd;
+  added.asked->winogradTile = options.winograd ? options.winograd : 2;
   conv.shrink(1e6 * double(options.scale.value_or(isVerify ? 500 : 0)));
   added.problem = conv.spell();
   added.name = conv.name.empty() ? added.problem : conv.name;
@@ -208,12 +213,11 @@ static bool hasSize(const Work &one, const std::string &name) {
 
 /// A size that no kernel has was meant otherwise.
 bool Collector::checkSizes() {
-  for (const auto &[name, value] : options.sizes)
-    if (std::none_of(
-            work.begin(), work.end(),
-            [&, &name = name](const Work &one) { return hasSize(one, name); }))
+  for (const auto &size : options.sizes)
+    if (std::none_of(work.begin(), work.end(),
+                     [&](const Work &one) { return hasSize(one, size.first); }))
       return fail("expected a size of the kernels for --size, but got '" +
-                  name + "'");
+                  size.first + "'");
   return true;
 }
 
