@@ -253,6 +253,11 @@ Status CodeCheck::run() const {
     return Status::invalidArtifact(
         "code for %s %s: expected reserved to be 0, but got %u", word,
         code.processor, code.reserved);
+  if (code.operation_count && !kernel.operation_count)
+    return Status::invalidArtifact(
+        "code for %s %s: expected no operation_count, since the kernel has "
+        "none",
+        word, code.processor);
   if (Status status = checkPackings(); !status.isOk())
     return status;
   if (Status status = checkWorkspace(); !status.isOk())

@@ -190,6 +190,12 @@ typedef struct sparkle_code {
    * invalid. Null if unknown. Thread-safe. */
   int64_t (*far_bytes)(const int64_t *sizes);
   int64_t (*near_bytes)(const int64_t *sizes);
+  /* Where this code does other operations than the algorithm (`transform
+   * winograd`): those of its sums, counted as the kernel's `operation_count`,
+   * without what changes the basis before and after. Never more than it really
+   * does. Null where it does the algorithm's. -1 if a size is invalid.
+   * Thread-safe. */
+  int64_t (*operation_count)(const int64_t *sizes);
   sparkle_invoke_t invoke; /* null unless the CPU */
   const void *image;       /* null for the CPU; aligned to 16 bytes */
   uint64_t image_size;     /* bytes */

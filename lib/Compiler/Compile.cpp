@@ -33,6 +33,7 @@ private:
   LogicalResult forEach(LogicalResult (Variant::*stage)());
   LogicalResult describeAlgorithm();
   LogicalResult buildReference(ModuleOp algorithm);
+  void buildRewrittenCounts();
   LogicalResult buildFunctions();
   LogicalResult emitImages();
   void collectCodes();
@@ -71,6 +72,7 @@ FailureOr<Artifact> Compilation::run() {
     return failure();
   if (options.emit == Emit::Pattern)
     return printPatterns();
+  buildRewrittenCounts();
   if (failed(forEach(&Variant::tile)))
     return failure();
   if (options.emit == Emit::Tiled)
@@ -124,6 +126,16 @@ LogicalResult Compilation::buildReference(ModuleOp algorithm) {
   SmallVector<ModuleOp> rewritings = llvm::map_to_vector(
       variants, [](const Variant &variant) { return variant.getModule(); });
   return buildReferences(algorithm, rewritings, *functions);
+}
+
+/// Of the equations that rewriting left, before they are tiled.
+void Compilation::buildRewrittenCounts() {
+  for (const Variant &variant : variants)
+    for (auto [kernel, code] : llvm::zip_equal(
+             variant.getModule().getOps<KernelOp>(), variant.getCodes()))
+      buildRewrittenCount(
+          kernel, getCodeName(kernel.getSymName(), code.target, code.processor),
+          *functions);
 }
 
 /// What only the tiles of each code tell.

@@ -55,6 +55,8 @@ Counter::Counter(ImplicitLocOpBuilder &builder, DefineOp define,
       indices(define.getIndices().size()) {
   define.getSum().walk([&](ReadOp read) {
     auto tensor = read.getTensor().getDefiningOp<TensorOp>();
+    if (!tensor)
+      return; // A weight in another basis, which is read as a whole.
     for (auto [coordinate, extent] : llvm::zip_equal(
              read.getMap().getResults(), tensor.getExtents().getResults())) {
       auto dim = dyn_cast<AffineDimExpr>(coordinate);
@@ -153,26 +155,44 @@ Value Counter::isInside(ArrayRef<Condition> conditions) {
   return inside;
 }
 
+/// Whether the sum has factors from a table, which the algorithm never has.
+bool readsConstant(DefineOp define) {
+  WalkResult found = define.getSum().walk([](ReadOp read) {
+    return read.getTensor().getDefiningOp<ConstantOp>()
+               ? WalkResult::interrupt()
+               : WalkResult::advance();
+  });
+  return found.wasInterrupted();
+}
+
 /// Of all sums of a kernel.
 Value countAll(KernelOp kernel, ImplicitLocOpBuilder &b, ValueRange sizes) {
   Value total = arith::ConstantIndexOp::create(b, 0);
   for (DefineOp define : kernel.getBody().getOps<DefineOp>())
-    if (define.getSum())
+    if (define.getSum() && !readsConstant(define))
       total =
           arith::AddIOp::create(b, total, Counter(b, define, sizes).count());
   return total;
 }
 
+void buildOne(KernelOp kernel, StringRef name, ModuleOp module) {
+  ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
+  builder.setInsertionPointToEnd(module.getBody());
+  buildCount(
+      builder, kernel, (name + ".operation_count").str(),
+      [&](ValueRange sizes) { return countAll(kernel, builder, sizes); });
+}
+
 } // namespace
 
 void buildOperationCounts(ModuleOp algorithm, ModuleOp module) {
-  for (KernelOp kernel : algorithm.getOps<KernelOp>()) {
-    ImplicitLocOpBuilder builder(kernel.getLoc(), module.getBodyRegion());
-    builder.setInsertionPointToEnd(module.getBody());
-    buildCount(
-        builder, kernel, (kernel.getSymName() + ".operation_count").str(),
-        [&](ValueRange sizes) { return countAll(kernel, builder, sizes); });
-  }
+  for (KernelOp kernel : algorithm.getOps<KernelOp>())
+    buildOne(kernel, kernel.getSymName(), module);
+}
+
+void buildRewrittenCount(KernelOp kernel, StringRef name, ModuleOp module) {
+  if (!kernel.getBody().getOps<ConstantOp>().empty())
+    buildOne(kernel, name, module);
 }
 
 } // namespace sparkle

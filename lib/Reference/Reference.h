@@ -7,6 +7,8 @@
 #ifndef SPARKLE_LIB_REFERENCE_REFERENCE_H
 #define SPARKLE_LIB_REFERENCE_REFERENCE_H
 
+#include "dialect/SparkleDialect.h"
+
 #include "mlir/IR/BuiltinOps.h"
 
 namespace sparkle {
@@ -27,7 +29,16 @@ mlir::LogicalResult buildReferences(mlir::ModuleOp algorithm,
 /// tensor.
 void buildOperationCounts(mlir::ModuleOp algorithm, mlir::ModuleOp module);
 
-/// What the two above build -> the LLVM dialect.
+/// Adds to `module`, if a rewriting left `kernel` with other sums than it had,
+/// the function
+///   int64_t NAME.operation_count(sizes):
+/// the operations of those sums, counted alike. Sums with constants are left
+/// out: they change a basis, and a leaf adds up what their zeros and ones
+/// leave.
+void buildRewrittenCount(KernelOp kernel, llvm::StringRef name,
+                         mlir::ModuleOp module);
+
+/// What the above build -> the LLVM dialect.
 mlir::LogicalResult lowerReferences(mlir::ModuleOp module);
 
 /// The dialects of the above.

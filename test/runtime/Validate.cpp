@@ -117,6 +117,14 @@ TEST_F(Validate, reserved) {
   expectMessage("code for cpu x86-64: expected reserved to be 0, but got 7");
 }
 
+TEST_F(Validate, operation_count) {
+  good.code.operation_count = [](const int64_t *) -> int64_t { return 0; };
+  expectMessage("code for cpu x86-64: expected no operation_count, since the "
+                "kernel has none");
+  good.kernel.operation_count = good.code.operation_count;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+}
+
 TEST_F(Validate, rank) {
   good.tensors[0].rank = 17;
   expectMessage("expected at most 16 extents of a tensor, but got 17");

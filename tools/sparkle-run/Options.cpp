@@ -25,6 +25,9 @@ static const char usage[] =
     "  --problem TEXT       a convolution as oneDNN's benchdnn spells it\n"
     "  --problems FILE      lines of them, with benchdnn's knobs\n"
     "  --list NAME,...      lists that come with Sparkle; all is all of them\n"
+    "  --stack NAME         bench: all layers of a network, one after the "
+    "other,\n"
+    "                       beside oneDNN's\n"
     "\n"
     "options\n"
     "  --device NAME,...    devices, words of targets, or all (default: cpu)\n"
@@ -126,6 +129,8 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
     o.problemFiles.push_back(value);
   else if (name == "--list")
     append(o.lists, value);
+  else if (name == "--stack")
+    o.stack = value;
   else if (name == "--device")
     append(o.devices, value);
   else if (name == "--kernel")
@@ -179,6 +184,9 @@ bool Parser::check() {
   const std::string &command = options.command;
   bool hasWork = !options.files.empty() || !options.problems.empty() ||
                  !options.problemFiles.empty() || !options.lists.empty();
+  if (!options.stack.empty())
+    return (command == "bench" && !hasWork) ||
+           fail("expected bench and nothing else for --stack");
   if (command == "devices")
     return !hasWork || fail("expected no kernels for devices");
   if (command != "run" && command != "verify" && command != "bench" &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // sparkle-run bench: times kernels against the peak of their device, measured
-// in the same run, and against a peer, in turns in one process; then checks
+// in the same run, and against peers, in turns in one process; then checks
 // what they computed. A kernel faster than the peak did not do the work.
 
 #include "tools/sparkle-run/Command/Commands.h"
@@ -12,39 +12,72 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <set>
 
 using namespace sparkle;
 
 namespace {
+
+/// What a kernel is measured against.
+struct Opponent {
+  /// Before its keys in JSON, and in the head of the table.
+  const char *prefix, *title;
+  std::unique_ptr<Peer> (*make)(const Case &, const Device &, const Instance &,
+                                std::string &);
+  bool isForWinograd; ///< Only where ours is Winograd, too.
+};
+
+/// One kernel on one of them.
+struct Counterpart {
+  Times times;
+  std::string method, missing; ///< Why there is none.
+  Outputs outputs;
+  double distance = 0; ///< As a share of the bound; at most 2.
+};
 
 /// One kernel on one device.
 struct Figure {
   std::string name, problem, error, unsupported;
   size_t device = 0;
   std::string processor; ///< Of the variant that was chosen.
-  Times ours, theirs;
-  std::string method, noPeer; ///< Of the peer; why there is none.
-  double operations = 0, nominal = 0, compileSeconds = 0;
+  Times ours;
+  std::vector<Counterpart> theirs; ///< One for each opponent.
+  /// Of the algorithm, and those that the code does.
+  double operations = 0, done = 0;
+  double nominal = 0, compileSeconds = 0;
   double creation = 0, warmCreation = 0; ///< Seconds.
   int64_t objectBytes = 0;
   int64_t farBytes = -1, nearBytes = -1;
   bool hasDeviceTimes = false;
-  Outputs outputs, peerOutputs;
+  Outputs outputs;
   Comparison comparison;
-  double peerDistance = 0; ///< As a share of the bound; at most 2.
   bool isChecked = false;
+  /// It makes the results by other operations than the algorithm's, so that
+  /// these over the time are no rate of any.
+  bool isEffective = false;
 
   bool isTimed() const { return !ours.isEmpty(); }
   double getRate(double count) const { return count / ours.getMedian() * 1e-9; }
 };
+
+std::vector<Opponent> findOpponents(const std::string &peer) {
+  if (peer == "glsl")
+    return {{"", "peer", makeFloor, false}};
+  if (peer == "onednn")
+    return {{"", "peer", makeOneDnn, false}};
+  if (peer == "onednn-winograd")
+    return {{"", "peer", makeOneDnn, false},
+            {"winograd_", "Winograd", makeOneDnnWinograd, true}};
+  return {};
+}
 
 class Bench {
 public:
   Bench(const Options &options, const std::vector<Device> &devices,
         const Compiler &compiler, std::vector<Work> work)
       : options(options), devices(devices), compiler(compiler),
-        work(std::move(work)), peaks(devices.size(), 0),
-        bandwidths(devices.size(), 0) {}
+        work(std::move(work)), opponents(findOpponents(options.peer)),
+        peaks(devices.size(), 0), bandwidths(devices.size(), 0) {}
 
   int run();
 
@@ -53,19 +86,28 @@ private:
   void updatePeak(size_t device);
   void prepare(size_t i);
   Figure measure(size_t i, size_t device);
-  void time(Figure &figure, Session &session, Peer *peer);
+  void meet(Figure &figure, Session &session, const Work &one,
+            const Instance &instance);
+  void time(Figure &figure, Session &session,
+            const std::vector<std::unique_ptr<Peer>> &peers);
   void check(size_t i);
   bool isAbovePeak(const Figure &figure) const {
     return figure.isTimed() &&
-           figure.getRate(figure.operations) > peaks[figure.device];
+           figure.getRate(figure.done) > peaks[figure.device];
+  }
+  /// What it does beside what the device can do; never effective.
+  double getPercent(const Figure &figure) const {
+    return 100 * figure.getRate(figure.done) / peaks[figure.device];
   }
   bool isGood(const Figure &figure) const;
   void printCounts() const;
   std::string getPeerName() const;
   std::string getVerdict(const Figure &figure) const;
   void print() const;
+  void printNotes() const;
   void printFigure(const Figure &figure) const;
   void printSummary() const;
+  void printMean(size_t opponent) const;
   void writeJson() const;
   void writeFigure(Json &json, const Figure &figure) const;
 
@@ -73,6 +115,7 @@ private:
   const std::vector<Device> &devices;
   const Compiler &compiler;
   std::vector<Work> work;
+  std::vector<Opponent> opponents;
   std::vector<double> peaks, bandwidths;
   std::vector<std::unique_ptr<Instance>> instances;
   std::vector<std::vector<Figure>> figures; ///< Of each work, by device.
@@ -121,7 +164,8 @@ void Bench::prepare(size_t i) {
 
 /// A burst leaves each side its own data in the caches; its first call, which
 /// brings them there, is not counted.
-void Bench::time(Figure &figure, Session &session, Peer *peer) {
+void Bench::time(Figure &figure, Session &session,
+                 const std::vector<std::unique_ptr<Peer>> &peers) {
   using Clock = std::chrono::steady_clock;
   const int burst = 5;
   auto begin = Clock::now();
@@ -136,30 +180,51 @@ void Bench::time(Figure &figure, Session &session, Peer *peer) {
         figure.ours.add(seconds);
     }
   };
-  auto timeTheirs = [&] {
-    for (int i = 0; i <= burst; ++i) {
+  auto timeTheirs = [&](size_t which) {
+    for (int i = 0; i <= burst && peers[which]; ++i) {
       double seconds = 0;
-      if (!peer->time(seconds))
-        figure.noPeer = "it failed";
+      if (!peers[which]->time(seconds))
+        figure.theirs[which].missing = "it failed";
       else if (i)
-        figure.theirs.add(seconds);
+        figure.theirs[which].times.add(seconds);
     }
   };
+  size_t sides = peers.size() + 1;
   for (int64_t round = 0; round < options.rounds; ++round) {
-    for (bool first : {true, false}) // Each side goes first in turn.
-      if (first == (round % 2 == 0))
+    for (size_t i = 0; i < sides; ++i) // Each side goes first in turn.
+      if (size_t side = (i + size_t(round)) % sides)
+        timeTheirs(side - 1);
+      else
         timeOurs();
-      else if (peer)
-        timeTheirs();
     std::chrono::duration<double> spent = Clock::now() - begin;
     if (!figure.error.empty() || (round >= 2 && spent.count() > 2))
       return; // Long kernels need no more.
   }
 }
 
+/// Times it against its opponents.
+void Bench::meet(Figure &figure, Session &session, const Work &one,
+                 const Instance &instance) {
+  std::vector<std::unique_ptr<Peer>> peers(opponents.size());
+  figure.theirs.resize(opponents.size());
+  for (size_t i = 0; i < opponents.size(); ++i) {
+    if (!one.asked || (opponents[i].isForWinograd && !figure.isEffective))
+      continue;
+    peers[i] = opponents[i].make(*one.asked, devices[figure.device], instance,
+                                 figure.theirs[i].missing);
+    if (peers[i])
+      figure.theirs[i].method = peers[i]->getMethod();
+  }
+  time(figure, session, peers);
+  for (size_t i = 0; i < peers.size(); ++i)
+    if (peers[i] && !peers[i]->computeOutputs(figure.theirs[i].outputs))
+      figure.theirs[i].missing = "it failed";
+}
+
 Figure Bench::measure(size_t i, size_t device) {
   const Instance &instance = *instances[i];
   Figure figure;
+  figure.device = device;
   Session cold(devices[device], instance), session(devices[device], instance);
   for (Session *one : {&cold, &session}) {
     Session::Status status = one->open();
@@ -185,18 +250,13 @@ Figure Bench::measure(size_t i, size_t device) {
   const int64_t *sizes = instance.getSizes().data();
   figure.farBytes = code.far_bytes ? code.far_bytes(sizes) : -1;
   figure.nearBytes = code.near_bytes ? code.near_bytes(sizes) : -1;
-  std::unique_ptr<Peer> peer;
-  if (!options.peer.empty() && work[i].asked)
-    peer = (options.peer == "glsl" ? makeFloor : makeOneDnn)(
-        *work[i].asked, devices[device], instance, figure.noPeer);
-  if (peer)
-    figure.method = peer->getMethod();
-  time(figure, session, peer.get());
+  figure.isEffective = code.operation_count != nullptr;
+  figure.done = figure.isEffective ? double(code.operation_count(sizes))
+                                   : figure.operations;
+  meet(figure, session, work[i], instance);
   figure.hasDeviceTimes = session.hasDeviceTimes();
   if (figure.error.empty() && !session.readOutputs(figure.outputs))
     figure.error = session.getError();
-  if (peer && !peer->computeOutputs(figure.peerOutputs))
-    figure.noPeer = "it failed";
   return figure;
 }
 
@@ -209,11 +269,12 @@ void Bench::check(size_t i) {
       continue;
     figure.isChecked = true;
     figure.comparison = instances[i]->compare(figure.outputs);
-    if (!figure.peerOutputs.empty())
-      figure.peerDistance =
-          instances[i]->compare(figure.peerOutputs).largestShare;
+    for (Counterpart &one : figure.theirs)
+      if (!one.outputs.empty()) {
+        one.distance = instances[i]->compare(one.outputs).largestShare;
+        one.outputs.clear();
+      }
     figure.outputs.clear();
-    figure.peerOutputs.clear();
   }
 }
 
@@ -221,10 +282,18 @@ void Bench::check(size_t i) {
 // Reporting
 //===----------------------------------------------------------------------===//
 
+/// Of the opponent that is furthest off.
+static double getDistance(const Figure &figure) {
+  double distance = 0;
+  for (const Counterpart &one : figure.theirs)
+    distance = std::max(distance, one.distance);
+  return distance;
+}
+
 bool Bench::isGood(const Figure &figure) const {
   return figure.unsupported.empty()
              ? figure.error.empty() && figure.isChecked &&
-                   figure.comparison.isGood() && figure.peerDistance <= 2 &&
+                   figure.comparison.isGood() && getDistance(figure) <= 2 &&
                    !isAbovePeak(figure)
              : true;
 }
@@ -238,8 +307,8 @@ std::string Bench::getVerdict(const Figure &figure) const {
     return "NOT CHECKED: expected a kernel with reference";
   if (!figure.comparison.isGood())
     return "WRONG: " + figure.comparison.describe();
-  if (figure.peerDistance > 2)
-    return "PEER WRONG: " + spellShare(figure.peerDistance) + " of the bound";
+  if (getDistance(figure) > 2)
+    return "PEER WRONG: " + spellShare(getDistance(figure)) + " of the bound";
   return isAbovePeak(figure) ? "ABOVE PEAK" : "ok";
 }
 
@@ -256,21 +325,21 @@ void Bench::printFigure(const Figure &figure) const {
   std::printf("%-34s %-9s", figure.name.c_str(),
               devices[figure.device].getName().c_str());
   if (figure.isTimed()) {
-    std::printf(" %9.4f %9.4f %8.1f (%8.1f)", figure.ours.getBest() * 1e3,
+    std::printf(" %9.4f %9.4f %8.1f%c(%8.1f)", figure.ours.getBest() * 1e3,
                 figure.ours.getMedian() * 1e3,
                 figure.getRate(figure.operations),
-                figure.getRate(figure.nominal));
-    std::printf(" %5.1f%% %9.2f %9.2f",
-                100 * figure.getRate(figure.operations) / peaks[figure.device],
+                figure.isEffective ? 'e' : ' ', figure.getRate(figure.nominal));
+    std::printf(" %5.1f%% %9.2f %9.2f", getPercent(figure),
                 double(figure.farBytes) * 1e-6,
                 double(figure.nearBytes) * 1e-6);
     std::printf(" %7.2f %7.2f", figure.creation * 1e3,
                 figure.warmCreation * 1e3);
-    if (figure.theirs.isEmpty())
-      std::printf(" %9s %6s", "-", "-");
-    else
-      std::printf(" %9.4f %6.2f", figure.theirs.getMedian() * 1e3,
-                  figure.theirs.getMedian() / figure.ours.getMedian());
+    for (const Counterpart &one : figure.theirs)
+      if (one.times.isEmpty())
+        std::printf(" %9s %6s", "-", "-");
+      else
+        std::printf(" %9.4f %6.2f", one.times.getMedian() * 1e3,
+                    one.times.getMedian() / figure.ours.getMedian());
   }
   std::printf("  %s\n", getVerdict(figure).c_str());
 }
@@ -287,6 +356,26 @@ void Bench::printCounts() const {
               all - right - unsupported, unsupported);
 }
 
+/// What holds for several lines, once.
+void Bench::printNotes() const {
+  bool isEffective = false;
+  std::vector<std::set<std::string>> reasons(opponents.size());
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork) {
+      isEffective |= figure.isTimed() && figure.isEffective;
+      for (size_t i = 0; i < figure.theirs.size(); ++i)
+        if (!figure.theirs[i].missing.empty())
+          reasons[i].insert(figure.theirs[i].missing);
+    }
+  if (isEffective)
+    std::printf(
+        "e: effective, the direct algorithm's operations over the time; "
+        "the share of the\npeak is that of what Winograd's multiplies\n");
+  for (size_t i = 0; i < opponents.size(); ++i)
+    for (const std::string &reason : reasons[i])
+      std::printf("%s -: %s\n", opponents[i].title, reason.c_str());
+}
+
 void Bench::print() const {
   std::printf("%s; f32%s%s\n", getProcessorName().c_str(),
               options.peer.empty() ? "" : "; peer: ", getPeerName().c_str());
@@ -294,15 +383,20 @@ void Bench::print() const {
     std::printf(
         "%s: %s, peak %.1f GFLOPS, %.1f GB/s\n", devices[d].getName().c_str(),
         devices[d].getProperties().description, peaks[d], bandwidths[d]);
-  std::printf("\n%-34s %-9s %19s %19s %6s %19s %15s %9s %6s\n"
-              "%-34s %-9s %9s %9s %8s %10s %6s %9s %9s %7s %7s %9s %6s  %s\n",
-              "", "", "milliseconds", "GFLOPS", "of the", "megabytes",
-              "to create, ms", "peer, ms", "peer /", "layer", "device", "best",
-              "median", "real", "(nominal)", "peak", "far", "near", "first",
-              "again", "median", "ours", "check");
+  std::printf("\n%-34s %-9s %19s %19s %6s %19s %15s", "", "", "milliseconds",
+              "GFLOPS", "of the", "megabytes", "to create, ms");
+  for (const Opponent &opponent : opponents)
+    std::printf(" %9s %6s", opponent.title, "/ ours");
+  std::printf("\n%-34s %-9s %9s %9s %8s %10s %6s %9s %9s %7s %7s", "layer",
+              "device", "best", "median", "real", "(nominal)", "peak", "far",
+              "near", "first", "again");
+  for (size_t i = 0; i < opponents.size(); ++i)
+    std::printf(" %9s %6s", "median ms", "");
+  std::printf("  check\n");
   for (const auto &ofWork : figures)
     for (const Figure &figure : ofWork)
       printFigure(figure);
+  printNotes();
   printSummary();
   printCounts();
 }
@@ -310,26 +404,53 @@ void Bench::print() const {
 /// What all layers have in common: the ratio to the peer, and what the compiler
 /// took.
 void Bench::printSummary() const {
-  double logMedian = 0, logBest = 0, seconds = 0;
-  int64_t bytes = 0, count = 0;
+  double seconds = 0;
+  int64_t bytes = 0;
   for (const auto &ofWork : figures)
     for (const Figure &figure : ofWork) {
       seconds = std::max(seconds, figure.compileSeconds);
       bytes = std::max(bytes, figure.objectBytes);
-      if (!figure.isTimed() || figure.theirs.isEmpty())
-        continue;
-      ++count;
-      logMedian +=
-          std::log(figure.theirs.getMedian() / figure.ours.getMedian());
-      logBest += std::log(figure.theirs.getBest() / figure.ours.getBest());
     }
-  if (count)
-    std::printf(
-        "\ngeometric mean of peer / ours: %.3f of medians, %.3f of best "
-        "times\n",
-        std::exp(logMedian / double(count)), std::exp(logBest / double(count)));
+  std::printf("\n");
+  for (size_t i = 0; i < opponents.size(); ++i)
+    printMean(i);
   std::printf("at most %.2f s of CPU to compile, %.1f KiB of shared object\n",
               seconds, double(bytes) / 1024);
+}
+
+/// The geometric mean over all layers that met this opponent.
+void Bench::printMean(size_t opponent) const {
+  double logMedian = 0, logBest = 0;
+  int64_t count = 0;
+  for (const auto &ofWork : figures)
+    for (const Figure &figure : ofWork) {
+      if (figure.theirs.empty() || figure.theirs[opponent].times.isEmpty())
+        continue;
+      const Times &theirs = figure.theirs[opponent].times;
+      ++count;
+      logMedian += std::log(theirs.getMedian() / figure.ours.getMedian());
+      logBest += std::log(theirs.getBest() / figure.ours.getBest());
+    }
+  if (count)
+    std::printf("geometric mean of %s / ours: %.3f of medians, %.3f of best "
+                "times\n",
+                opponents[opponent].title, std::exp(logMedian / double(count)),
+                std::exp(logBest / double(count)));
+}
+
+static void writeCounterpart(Json &json, const std::string &prefix,
+                             const Figure &figure, const Counterpart &one) {
+  if (!one.times.isEmpty()) {
+    if (!prefix.empty()) // The first one's stands in every result.
+      json.field(prefix + "ratio",
+                 one.times.getMedian() / figure.ours.getMedian());
+    json.field(prefix + "peer_ms", one.times.getMedian() * 1e3)
+        .field(prefix + "peer_best_ms", one.times.getBest() * 1e3)
+        .field(prefix + "peer_method", one.method)
+        .field(prefix + "peer_error_of_bound", one.distance);
+  }
+  if (!one.missing.empty())
+    json.field(prefix + "no_peer", one.missing);
 }
 
 void Bench::writeFigure(Json &json, const Figure &figure) const {
@@ -339,12 +460,11 @@ void Bench::writeFigure(Json &json, const Figure &figure) const {
       .field("device", devices[figure.device].getName())
       .field("check", getVerdict(figure));
   if (figure.isTimed()) {
-    double rate = figure.getRate(figure.operations);
     json.field("ms", figure.ours.getMedian() * 1e3)
         .field("best_ms", figure.ours.getBest() * 1e3)
-        .field("gflops", rate)
+        .field("gflops", figure.getRate(figure.operations))
         .field("nominal_gflops", figure.getRate(figure.nominal))
-        .field("percent_of_peak", 100 * rate / peaks[figure.device])
+        .field("percent_of_peak", getPercent(figure))
         .field("max_error", figure.comparison.largest)
         .field("max_error_of_bound", figure.comparison.largestShare)
         .field("operations", figure.operations)
@@ -355,18 +475,16 @@ void Bench::writeFigure(Json &json, const Figure &figure) const {
         .field("creation_ms", figure.creation * 1e3)
         .field("creation_again_ms", figure.warmCreation * 1e3)
         .field("compile_cpu_seconds", figure.compileSeconds)
-        .field("object_bytes", figure.objectBytes);
+        .field("object_bytes", figure.objectBytes)
+        .field("effective", figure.isEffective)
+        .field("operations_done", figure.done);
     json.key("ratio");
-    if (figure.theirs.isEmpty())
+    if (figure.theirs.empty() || figure.theirs[0].times.isEmpty())
       json.null();
     else
-      json.value(figure.theirs.getMedian() / figure.ours.getMedian())
-          .field("peer_ms", figure.theirs.getMedian() * 1e3)
-          .field("peer_best_ms", figure.theirs.getBest() * 1e3)
-          .field("peer_method", figure.method)
-          .field("peer_error_of_bound", figure.peerDistance);
-    if (!figure.noPeer.empty())
-      json.field("no_peer", figure.noPeer);
+      json.value(figure.theirs[0].times.getMedian() / figure.ours.getMedian());
+    for (size_t i = 0; i < figure.theirs.size(); ++i)
+      writeCounterpart(json, opponents[i].prefix, figure, figure.theirs[i]);
   } else {
     // Every result has these, so that a reader need not ask.
     for (const char *key :
@@ -445,6 +563,8 @@ int sparkle::bench(const sparkle_context_t *context, const Options &options) {
   auto devices = findDevices(context, options.devices);
   if (!devices)
     return 1;
+  if (!options.stack.empty())
+    return benchStack(*devices, options);
   Compiler compiler(options.compiler, getTargets(*devices), options.artifacts);
   auto work = collectWork(options, compiler);
   if (!work)

@@ -18,6 +18,8 @@ int runOnce(const sparkle_context_t *context, const Options &options);
 int verify(const sparkle_context_t *context, const Options &options);
 int bench(const sparkle_context_t *context, const Options &options);
 int sweep(const sparkle_context_t *context, const Options &options);
+/// All layers of a network one after the other, as one.
+int benchStack(const std::vector<Device> &devices, const Options &options);
 /// Needs no device: those that the options name say for which targets.
 int compile(const Options &options);
 

@@ -86,6 +86,9 @@ public:
   /// seconds: the device's own clock where it has one.
   bool prepareTiming();
   bool time(double &seconds);
+  /// The memory of an argument of the timed runs, on the CPU.
+  void *getData(size_t tensor) const;
+  void setData(size_t tensor, void *data);
   /// The outputs of the timed runs.
   bool readOutputs(Outputs &outputs);
   /// Whether the times are the device's own.
@@ -108,6 +111,7 @@ private:
   std::vector<sparkle_view_t> getViews() const;
   bool takeOutputs(Outputs &outputs);
   bool prepareDirect();
+  size_t findArgument(size_t tensor) const;
 
   const Device &device;
   const Instance &instance;

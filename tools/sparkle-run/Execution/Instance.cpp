@@ -72,7 +72,7 @@ std::string Instance::getObstacle() const {
   return "";
 }
 
-void Instance::fill() {
+void Instance::fill(float weightScale) {
   inputs.clear();
   for (size_t t = 0; t < tensors.size(); ++t) {
     const Tensor &tensor = tensors[t];
@@ -81,9 +81,11 @@ void Instance::fill() {
     inputs.emplace_back(
         isRead ? tensor.getMemoryCount() * tensor.getElementSize() : 0);
     void *elements = inputs.back().get<void>();
+    float scale = tensor.getRole() == SPARKLE_ROLE_WEIGHT ? weightScale : 1;
     if (isRead)
       tensor.visit([&](int64_t i, int64_t offset) {
-        tensor.store(elements, offset, hash(uint32_t(t) + 1, uint32_t(i)));
+        tensor.store(elements, offset,
+                     scale * hash(uint32_t(t) + 1, uint32_t(i)));
       });
   }
 }
@@ -103,6 +105,10 @@ double Instance::countOperations() const {
 
 void Instance::release() {
   inputs.clear();
+  releaseReference();
+}
+
+void Instance::releaseReference() {
   exact.clear();
   bounds.clear();
 }

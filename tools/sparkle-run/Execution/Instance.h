@@ -71,8 +71,8 @@ public:
   /// What stands in the way of running it, or nothing.
   std::string getObstacle() const;
 
-  /// Makes up the inputs.
-  void fill();
+  /// Makes up the inputs; those of weights times `weightScale`.
+  void fill(float weightScale = 1);
   /// One for each tensor, in order; those of outputs are not looked at.
   void setInputs(std::vector<Values> values) { inputs = std::move(values); }
   /// Those of an input or weight.
@@ -90,6 +90,7 @@ public:
 
   double countOperations() const;
   void release(); ///< Frees the elements.
+  void releaseReference();
 
 private:
   const sparkle_kernel_t *kernel;

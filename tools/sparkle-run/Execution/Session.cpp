@@ -263,6 +263,21 @@ bool Session::prepareDirect() {
   return true;
 }
 
+size_t Session::findArgument(size_t tensor) const {
+  size_t argument = 0;
+  while (arguments[argument].tensor != tensor)
+    ++argument;
+  return argument;
+}
+
+void *Session::getData(size_t tensor) const {
+  return pointers[findArgument(tensor)];
+}
+
+void Session::setData(size_t tensor, void *data) {
+  pointers[findArgument(tensor)] = data;
+}
+
 bool Session::prepareTiming() {
   if (!createArguments(0))
     return false;

@@ -31,6 +31,7 @@ enum {
   anyTag = 1,
   forwardInference = 96,
   directConvolution = 1,
+  winogradConvolution = 2,
   querySource = 129,
   queryWeights = 131,
   queryDestination = 133,
@@ -38,16 +39,25 @@ enum {
   argumentSource = 1,
   argumentDestination = 17,
   argumentWeights = 33,
-  argumentBias = 41
+  argumentBias = 41,
+  argumentPrelu = 33, // Of a post-op, as the operand of a binary one below.
+  argumentOperand = 2,
+  argumentPostOp = 16384
 };
 
 /// Steps of the epilogue as dnnl_alg_kind_t.
 constexpr struct {
   const char *word;
   int algorithm;
-} eltwise[] = {{"relu", 0x1f},  {"tanh", 0x2f},     {"logistic", 0xaf},
-               {"swish", 0xdf}, {"gelu_erf", 0x30}, {"hardswish", 0x70},
-               {"clip", 0xff},  {"linear", 0x7f}};
+} algorithms[] = {
+    {"abs", 0x5f},      {"bounded_relu", 0x8f}, {"clip", 0xff},
+    {"clip_v2", 0x10},  {"elu", 0x3f},          {"exp", 0xbf},
+    {"gelu_erf", 0x30}, {"gelu_tanh", 0xcf},    {"hardswish", 0x70},
+    {"linear", 0x7f},   {"logistic", 0xaf},     {"mish", 0x60},
+    {"relu", 0x1f},     {"square", 0x4f},       {"swish", 0xdf},
+    {"tanh", 0x2f},     {"add", 0x1fff0},       {"mul", 0x1fff1},
+    {"max", 0x1fff2},   {"min", 0x1fff3},       {"div", 0x1fff4},
+    {"sub", 0x1fff5}};
 
 /// dnnl_memory_desc_t and dnnl_convolution_desc_t: filled in and read by oneDNN
 /// alone, and smaller than this.
@@ -88,6 +98,8 @@ using Dims = int64_t[12];
   FUNCTION(int, post_ops_destroy, (void *))                                    \
   FUNCTION(int, post_ops_append_sum, (void *, float))                          \
   FUNCTION(int, post_ops_append_eltwise, (void *, float, int, float, float))   \
+  FUNCTION(int, post_ops_append_binary, (void *, int, const void *))           \
+  FUNCTION(int, post_ops_append_prelu, (void *, int))                          \
   FUNCTION(int, primitive_desc_create,                                         \
            (void **, const void *, const void *, void *, const void *))        \
   FUNCTION(int, primitive_desc_destroy, (void *))                              \
@@ -99,6 +111,7 @@ using Dims = int64_t[12];
            (const void *, void *, int, const ExecutionArgument *))             \
   FUNCTION(int, memory_create, (void **, const void *, void *, void *))        \
   FUNCTION(int, memory_destroy, (void *))                                      \
+  FUNCTION(int, memory_set_data_handle, (void *, void *))                      \
   FUNCTION(                                                                    \
       int, reorder_primitive_desc_create,                                      \
       (void **, const void *, void *, const void *, void *, const void *))
@@ -167,9 +180,10 @@ namespace {
 
 class OneDnn : public Peer {
 public:
-  OneDnn(const Library &library, const Case &problem, const Instance &instance)
+  OneDnn(const Library &library, const Case &problem, const Instance &instance,
+         int algorithm)
       : library(library), problem(problem), conv(problem.conv),
-        instance(instance), output(0) {}
+        instance(instance), algorithm(algorithm) {}
   ~OneDnn() override;
 
   /// False if oneDNN cannot do it.
@@ -178,30 +192,44 @@ public:
   std::string getMethod() const override { return method; }
   bool time(double &seconds) override;
   bool computeOutputs(Outputs &outputs) override;
+  void *getData(const std::string &name) const override;
+  void setData(const std::string &name, void *data) override;
 
 private:
   void describe(Description &description, int64_t channels,
                 const int64_t (&spatial)[3], const ChannelLayout &layout) const;
+  void describeOperand(Description &description, const PostOp &step) const;
   bool describeConvolution();
+  bool appendStep(void *steps, const PostOp &step);
   bool createEpilogue();
-  bool packWeights();
-  void *makeMemory(int query, void *data);
+  /// Memory of the peer's own for what a query tells, filled with `data` that
+  /// lies as `description` says.
+  void *makeMemory(const void *what, void *data);
+  void *adopt(int query, const void *declared, void *data);
+  bool reorder(const void *fromLayout, void *from, const void *toLayout,
+               void *to);
+  bool addOperands();
+  bool addBias();
   /// The tensor of that name.
   size_t find(const std::string &name) const;
-  void *getData(const std::string &name) const {
+  void *getInput(const std::string &name) const {
     return instance.getInput(find(name)).get<void>();
   }
-  void resetOutput();
+  /// Its elements in row-major order.
+  Values &makePlain(const std::string &name);
+  bool resetOutput();
 
   const Library &library;
   const Case &problem;
   const ConvProblem &conv;
   const Instance &instance;
+  int algorithm;
   std::string method;
-  Description declaredWeights, convolution;
+  Description source, destination, declaredWeights, convolution;
   void *attributes = nullptr, *description = nullptr, *primitive = nullptr;
-  std::unique_ptr<Values> weights;
-  Values output;
+  std::vector<std::unique_ptr<Values>> values;
+  void *input = nullptr, *output = nullptr; ///< Memories of x and y.
+  void *inputData = nullptr, *outputData = nullptr;
   std::vector<void *> memories;
   std::vector<ExecutionArgument> arguments;
 };
@@ -248,10 +276,35 @@ void OneDnn::describe(Description &description, int64_t channels,
                                       strides);
 }
 
+/// One extent of 1 for each dimension along which it does not vary.
+void OneDnn::describeOperand(Description &description,
+                             const PostOp &step) const {
+  int rank = int(conv.rank) + 2;
+  Dims dims = {conv.batch, conv.outputs}, strides;
+  for (int d = 2; d < rank; ++d)
+    dims[d] = conv.out[3 - conv.rank + d - 2];
+  int64_t stride = 1;
+  for (int d = rank; d-- > 0; stride *= dims[d]) {
+    dims[d] = step.mask >> d & 1 ? dims[d] : 1;
+    strides[d] = stride;
+  }
+  library.memory_desc_init_by_strides(&description, rank, dims, float32,
+                                      strides);
+}
+
 bool OneDnn::describeConvolution() {
-  Description source, bias, destination, weightsLiked;
+  Description bias, weightsLiked, sourceLiked, destinationLiked;
   describe(source, conv.inputs, conv.in, problem.source);
   describe(destination, conv.outputs, conv.out, problem.destination);
+  sourceLiked = source;
+  destinationLiked = destination;
+  if (algorithm == winogradConvolution) {
+    Dims dims = {conv.batch, conv.inputs, conv.in[1], conv.in[2]};
+    library.memory_desc_init_by_tag(&sourceLiked, 4, dims, float32, anyTag);
+    Dims results = {conv.batch, conv.outputs, conv.out[1], conv.out[2]};
+    library.memory_desc_init_by_tag(&destinationLiked, 4, results, float32,
+                                    anyTag);
+  }
   Dims filter, filterStrides, stride, dilation, front, behind;
   int rank = 0;
   if (conv.isGrouped())
@@ -275,9 +328,32 @@ bool OneDnn::describeConvolution() {
   const int64_t one = 1;
   library.memory_desc_init_by_strides(&bias, 1, &conv.outputs, float32, &one);
   return library.dilated_convolution_forward_desc_init(
-             &convolution, forwardInference, directConvolution, &source,
-             &weightsLiked, problem.hasBias ? &bias : nullptr, &destination,
-             stride, dilation, front, behind) == 0;
+             &convolution, forwardInference, algorithm, &sourceLiked,
+             &weightsLiked, problem.hasBias ? &bias : nullptr,
+             &destinationLiked, stride, dilation, front, behind) == 0;
+}
+
+bool OneDnn::appendStep(void *steps, const PostOp &step) {
+  int known = 0;
+  for (const auto &[word, algorithm] : algorithms)
+    if (step.word == word)
+      known = algorithm;
+  switch (step.kind) {
+  case PostOp::Sum:
+    return library.post_ops_append_sum(steps, float(step.alpha)) == 0;
+  case PostOp::Prelu:
+    return library.post_ops_append_prelu(steps, int(step.mask)) == 0;
+  case PostOp::Binary: {
+    Description operand;
+    describeOperand(operand, step);
+    return library.post_ops_append_binary(steps, known, &operand) == 0;
+  }
+  case PostOp::Eltwise:
+    break;
+  }
+  return known && library.post_ops_append_eltwise(steps, float(step.scale),
+                                                  known, float(step.alpha),
+                                                  float(step.beta)) == 0;
 }
 
 bool OneDnn::createEpilogue() {
@@ -286,89 +362,142 @@ bool OneDnn::createEpilogue() {
               library.post_ops_create(&steps) == 0;
   if (!good)
     return false;
-  for (const PostOp &step : problem.postOps) {
-    if (step.word == "sum")
-      good &= library.post_ops_append_sum(steps, 1) == 0;
-    for (const auto &[word, algorithm] : eltwise)
-      if (step.word == word)
-        good &= library.post_ops_append_eltwise(steps, 1, algorithm,
-                                                float(step.alpha),
-                                                float(step.beta)) == 0;
-  }
-  good &= library.primitive_attr_set_post_ops(attributes, steps) == 0;
+  for (const PostOp &step : problem.postOps)
+    good = good && appendStep(steps, step);
+  good = good && library.primitive_attr_set_post_ops(attributes, steps) == 0;
   library.post_ops_destroy(steps);
   return good;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Values &OneDnn::makePlain(const std::string &name) {
+  size_t tensor = find(name);
+  const Tensor &from = instance.getTensors()[tensor];
+  const Values &elements = instance.getInput(tensor);
+  values.push_back(
+      std::make_unique<Values>(from.getCount() * int64_t(sizeof(float))));
+  float *to = values.back()->get<float>();
+  from.visit([&](int64_t i, int64_t offset) {
+    to[i] = float(from.load(elements.get<void>(), offset));
+  });
+  return *values.back();
+}
+
+void *OneDnn::makeMemory(const void *what, void *data) {
+  void *memory = nullptr;
+  library.memory_create(&memory, what, library.engine, data);
+  memories.push_back(memory);
+  return memory;
+}
+
+bool OneDnn::reorder(const void *fromLayout, void *from, const void *toLayout,
+                     void *to) {
+  void *how = nullptr, *primitive = nullptr;
+  ExecutionArgument both[] = {{argumentSource, from},
+                              {argumentDestination, to}};
+  bool good =
+      library.reorder_primitive_desc_create(&how, fromLayout, library.engine,
+                                            toLayout, library.engine,
+                                            nullptr) == 0 &&
+      library.primitive_create(&primitive, how) == 0 &&
+      library.primitive_execute(primitive, library.stream, 2, both) == 0 &&
+      library.stream_wait(library.stream) == 0;
+  if (primitive)
+    library.primitive_destroy(primitive);
+  if (how)
+    library.primitive_desc_destroy(how);
+  return good;
+}
+
+/// Moves `data` into memory in the layout that the query tells; the memory, or
+/// null.
+void *OneDnn::adopt(int query, const void *declared, void *data) {
+  const void *liked = library.primitive_desc_query_md(description, query, 0);
+  values.push_back(
+      std::make_unique<Values>(int64_t(library.memory_desc_get_size(liked))));
+  void *from = makeMemory(declared, data);
+  void *to = makeMemory(liked, values.back()->get<void>());
+  return reorder(declared, from, liked, to) ? to : nullptr;
+}
+
+/// oneDNN adds to the output: lets it hold z.
+bool OneDnn::resetOutput() {
+  size_t operand = 0;
+  for (const PostOp &step : problem.postOps) {
+    if (step.kind == PostOp::Sum) {
+      void *z = getInput("z" + std::to_string(operand));
+      return reorder(
+          &destination, makeMemory(&destination, z),
+          library.primitive_desc_query_md(description, queryDestination, 0),
+          output);
+    }
+    operand += step.kind != PostOp::Eltwise;
+  }
+  return true;
+}
+
+bool OneDnn::addBias() {
+  if (!problem.hasBias)
+    return true;
+  Description bias;
+  const int64_t one = 1;
+  library.memory_desc_init_by_strides(&bias, 1, &conv.outputs, float32, &one);
+  arguments.push_back({argumentBias, makeMemory(&bias, getInput("b"))});
+  return true;
+}
+
+bool OneDnn::addOperands() {
+  size_t operand = 0;
+  for (size_t i = 0; i < problem.postOps.size(); ++i) {
+    const PostOp &step = problem.postOps[i];
+    if (step.kind == PostOp::Eltwise)
+      continue;
+    std::string name = "z" + std::to_string(operand++);
+    if (step.kind == PostOp::Sum)
+      continue;
+    Description described;
+    describeOperand(described, step);
+    void *memory = makeMemory(&described, makePlain(name).get<void>());
+    int place = argumentPostOp * (int(i) + 1);
+    arguments.push_back(
+        {place | (step.kind == PostOp::Prelu ? argumentPrelu : argumentOperand),
+         memory});
+  }
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
 // Running
 //===----------------------------------------------------------------------===//
 
-void *OneDnn::makeMemory(int query, void *data) {
-  void *memory = nullptr;
-  const void *what =
-      query ? library.primitive_desc_query_md(description, query, 0)
-            : &declaredWeights;
-  library.memory_create(&memory, what, library.engine, data);
-  memories.push_back(memory);
-  return memory;
-}
-
-bool OneDnn::packWeights() {
-  const void *liked =
-      library.primitive_desc_query_md(description, queryWeights, 0);
-  weights = std::make_unique<Values>(library.memory_desc_get_size(liked));
-  void *from = makeMemory(0, getData("w"));
-  void *to = makeMemory(queryWeights, weights->get<void>());
-  void *how = nullptr, *reorder = nullptr;
-  ExecutionArgument both[] = {{argumentSource, from},
-                              {argumentDestination, to}};
-  bool good =
-      library.reorder_primitive_desc_create(&how, &declaredWeights,
-                                            library.engine, liked,
-                                            library.engine, nullptr) == 0 &&
-      library.primitive_create(&reorder, how) == 0 &&
-      library.primitive_execute(reorder, library.stream, 2, both) == 0 &&
-      library.stream_wait(library.stream) == 0;
-  if (reorder)
-    library.primitive_destroy(reorder);
-  if (how)
-    library.primitive_desc_destroy(how);
-  arguments.push_back({argumentWeights, to});
-  return good;
-}
-
-void OneDnn::resetOutput() {
-  for (const PostOp &step : problem.postOps)
-    if (step.word == "sum") // oneDNN adds to the output: let it hold z.
-      std::memcpy(output.get<char>(), getData("z0"), output.getSize());
-}
-
 bool OneDnn::create() {
   if (!describeConvolution() || !createEpilogue() ||
       library.primitive_desc_create(&description, &convolution, attributes,
                                     library.engine, nullptr) != 0 ||
-      library.primitive_create(&primitive, description) != 0 || !packWeights())
+      library.primitive_create(&primitive, description) != 0)
     return false;
   const char *info = nullptr;
   library.primitive_desc_query(description, queryMethod, 0, &info);
   method = info ? info : "";
-  const Tensor &y = instance.getTensors()[find("y")];
-  output = Values(y.getMemoryCount() * sizeof(float));
-  arguments.push_back({argumentSource, makeMemory(querySource, getData("x"))});
-  arguments.push_back(
-      {argumentDestination, makeMemory(queryDestination, output.get<void>())});
-  if (problem.hasBias) {
-    Description bias;
-    const int64_t one = 1;
-    library.memory_desc_init_by_strides(&bias, 1, &conv.outputs, float32, &one);
-    void *memory = nullptr;
-    library.memory_create(&memory, &bias, library.engine, getData("b"));
-    memories.push_back(memory);
-    arguments.push_back({argumentBias, memory});
-  }
-  resetOutput();
-  return true;
+  void *weights =
+      adopt(queryWeights, &declaredWeights, makePlain("w").get<void>());
+  input = adopt(querySource, &source, getInput("x"));
+  inputData = values.back()->get<void>();
+  const void *results =
+      library.primitive_desc_query_md(description, queryDestination, 0);
+  values.push_back(
+      std::make_unique<Values>(int64_t(library.memory_desc_get_size(results))));
+  outputData = values.back()->get<void>();
+  output = makeMemory(results, outputData);
+  if (!weights || !input)
+    return false;
+  arguments.push_back({argumentWeights, weights});
+  arguments.push_back({argumentSource, input});
+  arguments.push_back({argumentDestination, output});
+  return addBias() && addOperands() && resetOutput();
 }
 
 bool OneDnn::time(double &seconds) {
@@ -384,39 +513,66 @@ bool OneDnn::time(double &seconds) {
 }
 
 bool OneDnn::computeOutputs(Outputs &outputs) {
-  resetOutput();
   double seconds;
-  if (!time(seconds))
+  if (!resetOutput() || !time(seconds))
     return false;
   outputs = instance.makeOutputs();
-  std::memcpy(outputs[0].get<char>(), output.get<char>(), output.getSize());
-  return true;
+  return reorder(
+      library.primitive_desc_query_md(description, queryDestination, 0), output,
+      &destination, makeMemory(&destination, outputs[0].get<void>()));
 }
 
-std::unique_ptr<Peer> sparkle::makeOneDnn(const Case &problem,
-                                          const Device &device,
-                                          const Instance &instance,
-                                          std::string &error) {
+void *OneDnn::getData(const std::string &name) const {
+  return name == "x" ? inputData : name == "y" ? outputData : nullptr;
+}
+
+void OneDnn::setData(const std::string &name, void *data) {
+  (name == "x" ? inputData : outputData) = data;
+  library.memory_set_data_handle(name == "x" ? input : output, data);
+}
+
+static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
+                                  const Instance &instance, int algorithm,
+                                  std::string &error) {
   if (!device.isCpu()) {
     error = "oneDNN is compared on the CPU only";
     return nullptr;
   }
   const Library &library = getLibrary();
   size_t sums = 0;
+  bool isOrdinary = true;
   for (const PostOp &step : problem.postOps)
-    sums += step.word == "sum";
+    sums += step.kind == PostOp::Sum;
+  for (ChannelLayout::Kind kind :
+       {problem.source.kind, problem.destination.kind})
+    isOrdinary &= kind == ChannelLayout::Last || kind == ChannelLayout::Planar;
   error = library.error;
-  if (error.empty() &&
-      (sums > 1 || problem.source.kind == ChannelLayout::Blocked ||
-       problem.destination.kind == ChannelLayout::Blocked))
-    error = "blocks of channels and several sums are not compared";
+  if (error.empty() && (sums > 1 || !isOrdinary))
+    error = "blocks of channels, unusual layouts and several sums are not "
+            "compared";
   if (!error.empty())
     return nullptr;
-  auto peer = std::make_unique<OneDnn>(library, problem, instance);
+  auto peer = std::make_unique<OneDnn>(library, problem, instance, algorithm);
   if (peer->create())
     return peer;
-  error = "oneDNN refuses the problem";
+  error = algorithm == winogradConvolution
+              ? "oneDNN has no Winograd for the problem on this processor"
+              : "oneDNN refuses the problem";
   return nullptr;
+}
+
+std::unique_ptr<Peer> sparkle::makeOneDnn(const Case &problem,
+                                          const Device &device,
+                                          const Instance &instance,
+                                          std::string &error) {
+  return make(problem, device, instance, directConvolution, error);
+}
+
+std::unique_ptr<Peer> sparkle::makeOneDnnWinograd(const Case &problem,
+                                                  const Device &device,
+                                                  const Instance &instance,
+                                                  std::string &error) {
+  return make(problem, device, instance, winogradConvolution, error);
 }
 
 std::string sparkle::getOneDnnName() {

@@ -14,6 +14,8 @@ namespace sparkle {
 
 /// One problem on the peer: activations in the layouts of ours, weights in the
 /// layout that it likes best and packed beforehand, the epilogue fused.
+/// oneDNN's Winograd is asked for activations in the layouts that it likes
+/// best, too, between which and ours they are moved outside of the times.
 class Peer {
 public:
   virtual ~Peer() = default;
@@ -24,6 +26,10 @@ public:
   virtual bool time(double &seconds) = 0;
   /// The outputs of one run of their own; a sum adds to what they hold.
   virtual bool computeOutputs(Outputs &outputs) = 0;
+  /// The memory of an argument, "x" or "y", for a stack of layers; null if it
+  /// is of no such use. What it adds to lies in that of "y".
+  virtual void *getData(const std::string &) const { return nullptr; }
+  virtual void setData(const std::string &, void *) {}
 };
 
 /// The peer of a problem, whose inputs are those of `instance`. Null if there
@@ -31,6 +37,10 @@ public:
 /// run on the OpenMP runtime of our kernels.
 std::unique_ptr<Peer> makeOneDnn(const Case &problem, const Device &device,
                                  const Instance &instance, std::string &error);
+std::unique_ptr<Peer> makeOneDnnWinograd(const Case &problem,
+                                         const Device &device,
+                                         const Instance &instance,
+                                         std::string &error);
 std::unique_ptr<Peer> makeFloor(const Case &problem, const Device &device,
                                 const Instance &instance, std::string &error);
 

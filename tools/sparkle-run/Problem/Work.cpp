@@ -85,7 +85,9 @@ private:
     return false;
   }
   bool addFile(const std::string &path, size_t number);
-  bool addList(const std::string &name);
+  bool addFrom(const std::string &folder, const std::string &name);
+  /// kind: "list" or "stack".
+  bool addList(const std::string &kind, const std::string &name);
   void addCase(const Case &one);
   void filter();
   bool checkSizes();
@@ -135,14 +137,29 @@ bool Collector::addFile(const std::string &path, size_t number) {
          fail(path + ": expected a kernel '" + options.kernel + "'");
 }
 
-/// The lists lie beside the sources' build or below the installation's share.
-bool Collector::addList(const std::string &name) {
-  std::string folder;
-  for (const char *place : {"../share/sparkle/lists", "../../tools/sparkle-run/"
-                                                      "lists"})
-    if (folder.empty() &&
-        access((getProgramFolder() + place).c_str(), R_OK) == 0)
-      folder = getProgramFolder() + place;
+/// The lists and the stacks lie beside the sources' build or below the
+/// installation's share.
+static std::string findFolder(const std::string &kind) {
+  for (const char *place : {"../share/sparkle/", "../../tools/sparkle-run/"})
+    if (std::string folder = getProgramFolder() + place + kind;
+        access(folder.c_str(), R_OK) == 0)
+      return folder;
+  return "";
+}
+
+bool Collector::addFrom(const std::string &folder, const std::string &name) {
+  CaseReader list(options.layout);
+  list.readFile(folder + "/" + name + ".txt");
+  for (const std::string &error : list.getErrors())
+    return fail(error);
+  for (const Case &one : list.getCases())
+    addCase(one);
+  return true;
+}
+
+bool Collector::addList(const std::string &kind, const std::string &name) {
+  std::string folder = findFolder(kind + "s");
+  bool isAll = kind == "list" && name == "all";
   std::vector<std::string> names;
   if (DIR *files = folder.empty() ? nullptr : opendir(folder.c_str())) {
     while (dirent *entry = readdir(files))
@@ -151,22 +168,16 @@ bool Collector::addList(const std::string &name) {
     closedir(files);
   }
   std::sort(names.begin(), names.end());
-  if (name != "all" &&
-      std::find(names.begin(), names.end(), name) == names.end()) {
-    std::string all = "all";
+  if (!isAll && std::find(names.begin(), names.end(), name) == names.end()) {
+    std::string all = kind == "list" ? "all" : "";
     for (const std::string &known : names)
-      all += ", " + known;
-    return fail("expected a list (" + all + "), but got '" + name + "'");
+      all += (all.empty() ? "" : ", ") + known;
+    return fail("expected a " + kind + " (" + all + "), but got '" + name +
+                "'");
   }
   for (const std::string &known : names)
-    if (name == "all" || name == known) {
-      CaseReader list(options.layout);
-      list.readFile(folder + "/" + known + ".txt");
-      for (const std::string &error : list.getErrors())
-        return fail(error);
-      for (const Case &one : list.getCases())
-        addCase(one);
-    }
+    if ((isAll || name == known) && !addFrom(folder, known))
+      return false;
   return true;
 }
 
@@ -229,6 +240,9 @@ bool Collector::collect() {
     reader.readText(problem, "--problem");
   for (const std::string &path : options.problemFiles)
     reader.readFile(path);
+  bool isFile = options.stack.find('/') != std::string::npos;
+  if (isFile)
+    reader.readFile(options.stack);
   for (const std::string &error : reader.getErrors())
     std::fprintf(stderr, "%s\n", error.c_str());
   for (const std::string &knob : reader.getIgnored())
@@ -237,8 +251,10 @@ bool Collector::collect() {
   for (const Case &one : reader.getCases())
     addCase(one);
   for (const std::string &name : options.lists)
-    if (!addList(name))
+    if (!addList("list", name))
       return false;
+  if (!options.stack.empty() && !isFile && !addList("stack", options.stack))
+    return false;
   filter();
   if (!reader.getErrors().empty())
     return false;
