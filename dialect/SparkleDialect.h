@@ -34,7 +34,8 @@ class TensorOp;
 constexpr int64_t kAuto = 0;
 constexpr int64_t kAll = -1;
 
-/// On a `sparkle.define`: what its pattern makes of the target, line by line, for
+/// On a `sparkle.define`: what its pattern makes of the target, line by line,
+/// for
 /// `--emit=pattern` to say.
 inline constexpr llvm::StringLiteral kNotesAttr = "sparkle.notes";
 

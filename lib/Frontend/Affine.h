@@ -71,9 +71,7 @@ struct Subscript {
   Affine affine;
   llvm::SmallVector<Remainder, 0> remainders;
 
-  bool isConstant() const {
-    return affine.isConstant() && remainders.empty();
-  }
+  bool isConstant() const { return affine.isConstant() && remainders.empty(); }
   /// As Affine::apply.
   Affine::Fault apply(char op, const Subscript &rhs);
 };

@@ -61,9 +61,9 @@ struct Element {
   };
 
   Kind kind;
-  llvm::StringRef text;           // where; the function of an Activate
-  float value = 0;                // of a Constant
-  unsigned tensor = 0;            // of a Read
+  llvm::StringRef text;              // where; the function of an Activate
+  float value = 0;                   // of a Constant
+  unsigned tensor = 0;               // of a Read
   std::vector<Subscript> subscripts; // of a Read, over the equation's indices
   std::vector<std::unique_ptr<Element>> operands;
 };

@@ -27,8 +27,8 @@ public:
   /// coordinates of the accumulate, one for each dimension of the tile.
   mlir::Value getSum(llvm::ArrayRef<int64_t> offset);
 
-  /// How many terms the sums of a tile take, partial sums included, where it has
-  /// `counts` elements along each dimension.
+  /// How many terms the sums of a tile take, partial sums included, where it
+  /// has `counts` elements along each dimension.
   uint64_t countTerms(llvm::ArrayRef<int64_t> counts) const;
 
 protected:

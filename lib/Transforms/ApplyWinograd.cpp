@@ -254,9 +254,9 @@ double Rewriter::getCost(int64_t tiles, int64_t parts) {
 /// divided: the input is transformed anew for each, but near memory holds more
 /// tiles, and so weights serve more of them. Says why there are none.
 ///
-/// A grid of lanes has near memory for hardly a tile, and is busy with many at a
-/// time: there the temps go far, and each equation has workers and lanes of its
-/// own.
+/// A grid of lanes has near memory for hardly a tile, and is busy with many at
+/// a time: there the temps go far, and each equation has workers and lanes of
+/// its own.
 std::optional<std::string> Rewriter::plan() {
   matrices = getWinogradMatrices(tile, taps);
   isFused = !target.getMasked();
@@ -292,8 +292,8 @@ std::optional<std::string> Rewriter::plan() {
   return std::to_string(least) + " bytes for one tile";
 }
 
-/// Whether it saves a fifth of the time, as the costs have it. They are those of
-/// one worker that computes all three equations.
+/// Whether it saves a fifth of the time, as the costs have it. They are those
+/// of one worker that computes all three equations.
 bool Rewriter::pays() {
   if (!isFused)
     return false;
@@ -566,8 +566,8 @@ void Rewriter::defineProduct() {
 /// As many tiles of a worker as was planned, one line of lanes along the
 /// features; or what was asked for alone.
 PatternAttr Rewriter::getOutputPattern(unsigned count) {
-  auto asked = builder.getStringAttr("winograd " + Twine(tile) + "x" +
-                                     Twine(tile));
+  auto asked =
+      builder.getStringAttr("winograd " + Twine(tile) + "x" + Twine(tile));
   if (!isFused)
     return getPattern({}, {}, {}, {}, {}, {}, asked);
   SmallVector<int64_t> workers(count, 1), registers(count, 1), lanes(count, 1),

@@ -124,8 +124,7 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
              << bytes << " bytes - use smaller 'workers' or 'near' sizes";
     OpBuilder builder(stages.back());
     for (auto [i, stage] : llvm::enumerate(stages)) {
-      if (i + 1 < stages.size() &&
-          getReader(stage) == getReader(stages[i + 1]))
+      if (i + 1 < stages.size() && getReader(stage) == getReader(stages[i + 1]))
         continue;
       builder.setInsertionPointAfter(stage);
       BarrierOp::create(builder, workers.getLoc());

@@ -4,8 +4,8 @@
 // become linear forms, tiles lists of vectors, workers entry points.
 // In: tiled sparkle ops.   Out: one spirv.module for each kernel.
 
-#include "lib/Target/Contraction.h"
 #include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/Contraction.h"
 #include "lib/Target/Vulkan/Vulkan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

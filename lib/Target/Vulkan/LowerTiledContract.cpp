@@ -31,8 +31,8 @@ private:
   float getNumber(unsigned operand, const Offset &offset) override;
   Value emitTerm(Value sum, float factor, Value value) override;
   Value getVector(ArrayRef<int64_t> offset);
-  SmallVector<LinearForm> getCoordinates(unsigned operand,
-                                         const Offset &offset, int64_t element);
+  SmallVector<LinearForm> getCoordinates(unsigned operand, const Offset &offset,
+                                         int64_t element);
 
   WorkersLowering &lowering;
   Code &code;
@@ -47,10 +47,8 @@ private:
 };
 
 /// What `operand` is read at for an element of a vector.
-SmallVector<LinearForm>
-WorkersLowering::LaneContraction::getCoordinates(unsigned operand,
-                                                 const Offset &offset,
-                                                 int64_t element) {
+SmallVector<LinearForm> WorkersLowering::LaneContraction::getCoordinates(
+    unsigned operand, const Offset &offset, int64_t element) {
   Point point = at;
   for (auto [dim, moved] : llvm::enumerate(offset)) {
     point[dim] = point[dim] + moved;
@@ -74,7 +72,8 @@ Value WorkersLowering::LaneContraction::emitProduct(ArrayRef<unsigned> operands,
           memory, Point(getCoordinates(operand, offset, i)), inside));
     if (llvm::all_of(accesses, [](auto &access) { return access.isAbsent; }))
       return {};
-    Value element = code.broadcast(lowering.loadVector(memory, accesses), width);
+    Value element =
+        code.broadcast(lowering.loadVector(memory, accesses), width);
     product = product ? code.make<spirv::FMulOp>(product, element) : element;
   }
   return product ? product : code.splat(1, width);
@@ -82,8 +81,8 @@ Value WorkersLowering::LaneContraction::emitProduct(ArrayRef<unsigned> operands,
 
 float WorkersLowering::LaneContraction::getNumber(unsigned operand,
                                                   const Offset &offset) {
-  auto values = cast<DenseElementsAttr>(
-      getConstant(op.getBoxes()[operand]).getValues());
+  auto values =
+      cast<DenseElementsAttr>(getConstant(op.getBoxes()[operand]).getValues());
   ArrayRef<int64_t> shape = values.getType().getShape();
   int64_t place = 0;
   bool isInside = true;

@@ -259,8 +259,8 @@ LogicalResult WorkersLowering::collectTiles() {
   });
   // Sums that are stored nowhere.
   workers.walk([&](InitOp op) {
-    auto dims = llvm::to_vector(
-        llvm::seq<unsigned>(0, op.getType().getShape().size()));
+    auto dims =
+        llvm::to_vector(llvm::seq<unsigned>(0, op.getType().getShape().size()));
     std::reverse(dims.begin(), dims.end());
     addTile(op.getType(), dims);
   });

@@ -283,9 +283,8 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   for (const auto &row : operand.coefficients) {
     double size = 1;
     for (unsigned i = 0; i < extents.size(); ++i)
-      size +=
-          double(std::abs(row[i])) *
-          (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+      size += double(std::abs(row[i])) *
+              (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
     box *= size;
   }
   double readVector = 1, copyVector = 1, run = 1;
@@ -336,12 +335,10 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
     Step read = estimateOperand(grid, i, false, laneCount);
-    bool copy =
-        terms[i] ||
-        (mayStage(i, true) &&
-         (!mayStage(i, false) ||
-          (copied.isReused && copied.cycles < read.cycles &&
-           copied.bytes <= free)));
+    bool copy = terms[i] || (mayStage(i, true) &&
+                             (!mayStage(i, false) ||
+                              (copied.isReused && copied.cycles < read.cycles &&
+                               copied.bytes <= free)));
     if (copy && copied.bytes > free)
       return std::numeric_limits<double>::infinity();
     free -= copy ? copied.bytes : 0;
