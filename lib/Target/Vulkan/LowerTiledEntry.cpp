@@ -202,8 +202,7 @@ void WorkersLowering::describeTensors() {
   SmallVector<TensorOp> temps;
   for (TensorOp tensor : kernel.getTensors()) {
     if (tensor.getRole() == Role::Temp) {
-      if (tensor.isInWorkspace())
-        temps.push_back(tensor);
+      temps.push_back(tensor);
       continue;
     }
     PackOp pack = packs.lookup(tensor);
@@ -218,6 +217,11 @@ void WorkersLowering::describeTensors() {
     StoredTensorType type = tensor.getType();
     int64_t bytes = type.getElementType().getIntOrFloatBitWidth() / 8;
     Memory memory = describe(type, tensor.getExtents(), binding);
+    // Of one that is computed near there are only boxes, within its extents.
+    if (!tensor.isInWorkspace()) {
+      memories[tensor.getResult()] = memory;
+      continue;
+    }
     memory.base = indices.floorDiv(workspace, bytes);
     memories[tensor.getResult()] = memory;
     LinearForm end =

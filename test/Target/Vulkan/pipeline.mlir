@@ -238,8 +238,10 @@ module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64,
 // CHECK: spirv.mlir.selection
 // CHECK: spirv.Store "Workgroup"
 // CHECK: spirv.ControlBarrier
+// CHECK: %[[INSIDE:.*]] = spirv.ULessThan %{{.*}}, %{{.*}} : i32
+// CHECK: spirv.Select %[[INSIDE]], {{.*}} : i1, i32
 // CHECK: spirv.Load "Workgroup"
-// CHECK: spirv.Select
+// CHECK: spirv.Select %[[INSIDE]], {{.*}} : i1, f32
 // CHECK: spirv.Store "StorageBuffer"
 module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
   sparkle.kernel @computed sizes [] {
