@@ -152,3 +152,83 @@ module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, v
     } : <64x64xf32, (d0, d1) -> (d0, d1)>
   }
 }
+
+// -----
+
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 128, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+
+// A lane has all six rows that a constant varies along, though that is more than
+// it has sums for, and none of the others twice; it sums over all of both
+// indices at once.
+// CHECK-LABEL: sparkle.kernel @whole
+// CHECK: registers = [{{[0-9]+}}, {{[0-9]+}}, 6, 6, 1, 1], lanes = [{{[0-9]+}}, {{[0-9]+}}, 1, 1, 1, 1], unroll = [1, 1, 1, 1, 6, 6]
+  sparkle.kernel @whole sizes [] {
+    %b = sparkle.constant dense<1.0> : tensor<6x6xf32> as !sparkle.tensor<6x6xf32, (d0, d1) -> (d0, d1)>
+    %x = sparkle.tensor input "x" extents () -> (64, 26) : <64x26xf32, (d0, d1) -> (d0, d1)>
+    %t = sparkle.tensor output "t" extents () -> (64, 6, 6, 6) : <64x6x6x6xf32, (d0, d1, d2, d3) -> (d2, d3, d1, d0)>
+    sparkle.define %t ["c", "i", "a", "b", "r", "s"] reductions 2 extents () -> (64, 6, 6, 6, 6, 6) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %b (d0, d1, d2, d3, d4, d5) -> (d2, d4) : <6x6xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %b (d0, d1, d2, d3, d4, d5) -> (d3, d5) : <6x6xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = sparkle.read %x (d0, d1, d2, d3, d4, d5) -> (d0, d1 * 4 + d4 + d5) : <64x26xf32, (d0, d1) -> (d0, d1)> -> f32
+        %4 = arith.mulf %1, %2 : f32
+        %5 = arith.mulf %4, %3 : f32
+        sparkle.yield %5 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <64x6x6x6xf32, (d0, d1, d2, d3) -> (d2, d3, d1, d0)>
+  }
+
+// Of an index that counts modulo 4, a lane has whole periods, also where the
+// extent is less than one.
+// CHECK-LABEL: sparkle.kernel @periods
+// CHECK: registers = [4, {{[0-9]+}}, 1], lanes = [1, {{[0-9]+}}, 1], unroll = [1, 1, 6]
+  sparkle.kernel @periods sizes [] {
+    %b = sparkle.constant dense<1.0> : tensor<4x6xf32> as !sparkle.tensor<4x6xf32, (d0, d1) -> (d0, d1)>
+    %x = sparkle.tensor input "x" extents () -> (1, 64, 6) : <1x64x6xf32, (d0, d1, d2) -> (d2, d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (3, 64) : <3x64xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["p", "k", "a"] reductions 1 extents () -> (3, 64, 6) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %b (d0, d1, d2) -> (d0 mod 4, d2) : <4x6xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %x (d0, d1, d2) -> (d0 floordiv 4, d1, d2) : <1x64x6xf32, (d0, d1, d2) -> (d2, d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <3x64xf32, (d0, d1) -> (d0, d1)>
+  }
+
+// The worker of what is computed near is the box, two wider than the one that
+// reads it; its lanes are no more than that has.
+// CHECK-LABEL: sparkle.kernel @fused
+// CHECK: sparkle.define %t
+// CHECK-SAME: pattern <workers = [32, 18, 1]
+// CHECK-SAME: lanes = [4, 4, 1]
+// CHECK: sparkle.define %y
+// CHECK-SAME: lanes = [16, 1, 1, 1]
+  sparkle.kernel @fused sizes [] {
+    %x = sparkle.tensor input "x" extents () -> (32, 64) : <32x64xf32, (d0, d1) -> (d1, d0)>
+    %v = sparkle.tensor weight "v" extents () -> (32, 32) : <32x32xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (32, 32, 3) : <32x32x3xf32, (d0, d1, d2) -> (d0, d1, d2)>
+    %t = sparkle.tensor temp "t" extents () -> (32, 64) : <32x64xf32, (d0, d1) -> (d1, d0)>
+    %y = sparkle.tensor output "y" extents () -> (32, 64) : <32x64xf32, (d0, d1) -> (d1, d0)>
+    sparkle.define %t ["c", "p", "d"] reductions 1 extents () -> (32, 64, 32) {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %x (d0, d1, d2) -> (d2, d1) : <32x64xf32, (d0, d1) -> (d1, d0)> -> f32
+        %2 = sparkle.read %v (d0, d1, d2) -> (d0, d2) : <32x32xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <32x64xf32, (d0, d1) -> (d1, d0)>
+    sparkle.define %y ["k", "p", "c", "r"] reductions 2 extents () -> (32, 64, 32, 3) pattern <workers = [32, 16, 1, 1], near = [1, 1, 32, 3], registers = [32, 16, 1, 1], lanes = [16, 1, 1, 1], fuse = ["t"]> {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %t (d0, d1, d2, d3) -> (d2, d1 + d3 - 1) : <32x64xf32, (d0, d1) -> (d1, d0)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2, d3) -> (d0, d2, d3) : <32x32x3xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <32x64xf32, (d0, d1) -> (d1, d0)>
+  }
+}
