@@ -198,7 +198,8 @@ public:
 private:
   void describe(Description &description, int64_t channels,
                 const int64_t (&spatial)[3], const ChannelLayout &layout) const;
-  void describeOperand(Description &description, const PostOp &step) const;
+  void describeOperand(Description &description, const PostOp &step,
+                       bool isPlain) const;
   bool describeConvolution();
   bool appendStep(void *steps, const PostOp &step);
   bool createEpilogue();
@@ -276,17 +277,22 @@ void OneDnn::describe(Description &description, int64_t channels,
                                       strides);
 }
 
-/// One extent of 1 for each dimension along which it does not vary.
-void OneDnn::describeOperand(Description &description,
-                             const PostOp &step) const {
+/// With an extent of 1 for each dimension along which it does not vary. A whole
+/// tensor has to lie as the output does: oneDNN 2 takes another one, and reads
+/// it as if it did.
+void OneDnn::describeOperand(Description &description, const PostOp &step,
+                             bool isPlain) const {
   int rank = int(conv.rank) + 2;
   Dims dims = {conv.batch, conv.outputs}, strides;
   for (int d = 2; d < rank; ++d)
     dims[d] = conv.out[3 - conv.rank + d - 2];
-  int64_t stride = 1;
-  for (int d = rank; d-- > 0; stride *= dims[d]) {
+  for (int d = 0; d < rank; ++d)
     dims[d] = step.mask >> d & 1 ? dims[d] : 1;
-    strides[d] = stride;
+  bool isLast = !isPlain && problem.destination.kind == ChannelLayout::Last;
+  int64_t stride = isLast ? dims[1] : 1;
+  for (int d = rank; d-- > 0;) {
+    strides[d] = isLast && d == 1 ? 1 : stride;
+    stride *= isLast && d == 1 ? 1 : dims[d];
   }
   library.memory_desc_init_by_strides(&description, rank, dims, float32,
                                       strides);
@@ -345,7 +351,7 @@ bool OneDnn::appendStep(void *steps, const PostOp &step) {
     return library.post_ops_append_prelu(steps, int(step.mask)) == 0;
   case PostOp::Binary: {
     Description operand;
-    describeOperand(operand, step);
+    describeOperand(operand, step, false);
     return library.post_ops_append_binary(steps, known, &operand) == 0;
   }
   case PostOp::Eltwise:
@@ -458,9 +464,15 @@ bool OneDnn::addOperands() {
     std::string name = "z" + std::to_string(operand++);
     if (step.kind == PostOp::Sum)
       continue;
-    Description described;
-    describeOperand(described, step);
-    void *memory = makeMemory(&described, makePlain(name).get<void>());
+    Description plain, described;
+    describeOperand(plain, step, true);
+    describeOperand(described, step, false);
+    Values &elements = makePlain(name);
+    values.push_back(std::make_unique<Values>(elements.getSize()));
+    void *memory = makeMemory(&described, values.back()->get<void>());
+    if (!reorder(&plain, makeMemory(&plain, elements.get<void>()), &described,
+                 memory))
+      return false;
     int place = argumentPostOp * (int(i) + 1);
     arguments.push_back(
         {place | (step.kind == PostOp::Prelu ? argumentPrelu : argumentOperand),
@@ -531,6 +543,17 @@ void OneDnn::setData(const std::string &name, void *data) {
   library.memory_set_data_handle(name == "x" ? input : output, data);
 }
 
+/// oneDNN 2 has `hardswish` without parameters, takes any and ignores them; and
+/// its operands vary along channels, everything or nothing: others it takes,
+/// and some of its methods read them wrong.
+static bool isCompared(const PostOp &step, const ConvProblem &conv) {
+  unsigned all = (1u << (conv.rank + 2)) - 1;
+  if (step.word == "hardswish")
+    return step.alpha == 1. / 6 && step.beta == 0.5;
+  return step.kind == PostOp::Eltwise || step.kind == PostOp::Sum ||
+         step.mask == 0 || step.mask == 2 || step.mask == all;
+}
+
 static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
                                   const Instance &instance, int algorithm,
                                   std::string &error) {
@@ -541,15 +564,17 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
   const Library &library = getLibrary();
   size_t sums = 0;
   bool isOrdinary = true;
-  for (const PostOp &step : problem.postOps)
+  for (const PostOp &step : problem.postOps) {
     sums += step.kind == PostOp::Sum;
+    isOrdinary &= isCompared(step, problem.conv);
+  }
   for (ChannelLayout::Kind kind :
        {problem.source.kind, problem.destination.kind})
     isOrdinary &= kind == ChannelLayout::Last || kind == ChannelLayout::Planar;
   error = library.error;
   if (error.empty() && (sums > 1 || !isOrdinary))
-    error = "blocks of channels, unusual layouts and several sums are not "
-            "compared";
+    error = "blocks of channels, unusual layouts, several sums, and steps that "
+            "oneDNN 2 does otherwise are not compared";
   if (!error.empty())
     return nullptr;
   auto peer = std::make_unique<OneDnn>(library, problem, instance, algorithm);
