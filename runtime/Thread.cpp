@@ -8,6 +8,7 @@
 #include <new>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 namespace sparkle::runtime {
 namespace {
@@ -32,6 +33,24 @@ void endCalls() {
     pthread_cond_wait(&changed, &mutex);
   pthread_mutex_unlock(&mutex);
 }
+
+/// Waits for the calls under way as the main thread ends, which is before any
+/// handler: a driver that compiles when work first runs, on a thread of its own,
+/// registers handlers after ours, and they would go first.
+struct MainThread {
+  bool isMain = gettid() == getpid();
+
+  ~MainThread() {
+    if (!isMain)
+      return;
+    pthread_mutex_lock(&mutex);
+    while (callCount)
+      pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+  }
+};
+
+thread_local MainThread mainThread;
 
 void *begin(void *given) {
   Start start = *static_cast<Start *>(given);
@@ -67,6 +86,7 @@ void DriverCall::end() {
 
 Status startThread(void (*run)(void *argument), void *argument) {
   pthread_once(&once, [] { std::atexit(endCalls); });
+  static_cast<void>(mainThread.isMain); // the use makes it
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
