@@ -35,7 +35,7 @@ void endCalls() {
 }
 
 /// Waits for the calls under way as the main thread ends, which is before any
-/// handler: a driver that compiles when work first runs, on a thread of its own,
+/// handler: a driver that compiles when work first runs, in its own thread,
 /// registers handlers after ours, and they would go first.
 struct MainThread {
   bool isMain = gettid() == getpid();
