@@ -9,6 +9,7 @@ import ctypes
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -202,8 +203,10 @@ def check(kernel, options):
     command = [options.compiler, stem + ".spk", "--with-reference",
                "-o", stem + ".so"]
     compiled = subprocess.run(command, capture_output=True, text=True)
-    # A tile may be too large for the registers, or a box for near memory.
-    if compiled.returncode == 1 and " of at most " in compiled.stderr:
+    # A tile may be too large for the registers, a box for near memory, and the
+    # lanes for the vectors of this processor.
+    if compiled.returncode == 1 and re.search(
+            r" of at most |expected at most \d+ lanes", compiled.stderr):
         return None
     if compiled.returncode != 0:
         return compiled.stderr or f"the compiler died: {compiled.returncode}"
