@@ -28,9 +28,9 @@ struct Layer {
 
 class Stack {
 public:
-  Stack(const Options &options, const Device &device, const Compiler &compiler,
-        std::vector<Work> work)
-      : options(options), device(device), compiler(compiler) {
+  Stack(const Options &options, const std::vector<Device> &devices,
+        const Compiler &compiler, std::vector<Work> work)
+      : options(options), devices(devices), compiler(compiler) {
     for (Work &one : work)
       layers.push_back({std::move(one), nullptr, nullptr, nullptr, ""});
   }
@@ -50,7 +50,7 @@ private:
   void print() const;
 
   const Options &options;
-  const Device &device;
+  const std::vector<Device> &devices; ///< The CPU.
   const Compiler &compiler;
   std::vector<Layer> layers;
   Times ours, theirs;
@@ -117,12 +117,13 @@ void Stack::fill(Layer &layer) {
 }
 
 std::string Stack::open(Layer &layer) {
-  layer.session = std::make_unique<Session>(device, *layer.instance);
+  layer.session = std::make_unique<Session>(devices[0], *layer.instance);
   if (layer.session->open() != Session::Status::Ready ||
       !layer.session->tune() || !layer.session->prepareTiming())
     return layer.session->getError();
   std::string error;
-  layer.peer = makeOneDnn(*layer.work.asked, device, *layer.instance, error);
+  layer.peer =
+      makeOneDnn(*layer.work.asked, devices[0], *layer.instance, error);
   return error;
 }
 
@@ -236,7 +237,7 @@ void Stack::print() const {
   double mine = ours.getMedian() * 1e3, other = theirs.getMedian() * 1e3;
   if (options.isJson) {
     Json json;
-    writeMachine(json, {}, options);
+    writeMachine(json, devices, options);
     json.field("peer", getOneDnnName()).close();
     json.key("stack")
         .open('{')
@@ -310,5 +311,5 @@ int sparkle::benchStack(const std::vector<Device> &devices,
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;
-  return Stack(options, devices[0], compiler, std::move(*work)).run();
+  return Stack(options, devices, compiler, std::move(*work)).run();
 }
