@@ -32,7 +32,7 @@ WinogradMatrices sparkle::getWinogradMatrices(int64_t results, int64_t taps) {
   size_t size = results + taps - 1;
   matrices.size = size;
   assert(size >= 2 && size <= 8 && "there are seven points and infinity");
-  std::vector<double> points(all, all + size - 1);
+  std::vector<double> points(all, all + (size - 1));
 
   for (int64_t a = 0; a < results; ++a) {
     for (double point : points)
