@@ -34,6 +34,10 @@ class TensorOp;
 constexpr int64_t kAuto = 0;
 constexpr int64_t kAll = -1;
 
+/// The most bytes that a buffer may have: what 48 bits address. Sizes beyond it
+/// are refused, so that offsets, which no one checks any more, cannot wrap.
+constexpr int64_t kMaxBufferBytes = int64_t(1) << 48;
+
 /// On a `sparkle.define`: what its pattern makes of the target, line by line,
 /// for
 /// `--emit=pattern` to say.

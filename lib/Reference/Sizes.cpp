@@ -99,22 +99,20 @@ Value areSizesValid(ImplicitLocOpBuilder &b, KernelOp kernel,
     symbols.push_back(check.convert(size));
     check.require(arith::CmpFPredicate::OGE, symbols.back(), 0);
   }
-  Value total = check.number(0);
   for (TensorOp tensor : kernel.getTensors()) {
     SmallVector<Value> extents;
     for (AffineExpr extent : tensor.getExtents().getResults()) {
       extents.push_back(check.follow(extent, {}, symbols));
       check.require(arith::CmpFPredicate::OGE, extents.back(), 0);
     }
-    // A value and a bound for every element.
-    Value bytes = check.number(2 * sizeof(double));
+    unsigned bits = tensor.getType().getElementType().getIntOrFloatBitWidth();
+    Value bytes = check.number(bits / 8);
     for (AffineExpr factor : tensor.getType().getLayout().getResults()) {
       Value extent = check.follow(getPhysicalExtent(factor), extents, {});
       bytes = check.multiply(bytes, extent);
     }
-    total = check.add(total, bytes);
+    check.require(arith::CmpFPredicate::OLE, bytes, kMaxBufferBytes);
   }
-  check.requireSmall(total);
   return check.isValid();
 }
 

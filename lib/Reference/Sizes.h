@@ -18,9 +18,9 @@ mlir::Value expand(mlir::ImplicitLocOpBuilder &b, mlir::AffineExpr expr,
 /// The extent of a result of a layout, as a function of the logical extents.
 mlir::AffineExpr getPhysicalExtent(mlir::AffineExpr factor);
 
-/// True if every size is 0 or more, no extent is negative, and nothing that is
-/// computed from the sizes overflows 64 bits, the bytes of all tensors in
-/// double included.
+/// True if every size is 0 or more, no extent is negative, no tensor has more
+/// bytes than a buffer may have, and nothing that is computed from the sizes
+/// overflows 64 bits.
 mlir::Value areSizesValid(mlir::ImplicitLocOpBuilder &b, KernelOp kernel,
                           mlir::ValueRange sizes);
 

@@ -75,6 +75,9 @@ public:
   void requireNonNegative(Value value) {
     require(code.compare(LLVM::ICmpPredicate::sge, value, code.i64(0)));
   }
+  void requireAtMost(Value value, int64_t most) {
+    require(code.compare(LLVM::ICmpPredicate::sle, value, code.i64(most)));
+  }
   Value getValid() const { return valid; }
 
   /// `expr` is pure affine and has no dimensions.
@@ -152,6 +155,7 @@ KernelLowering::Bytes KernelLowering::countBytes(ValueRange sizes) {
       count =
           checked.mul(count, code.floorDiv(rounded, block, Code::Sign::Any));
     }
+    checked.requireAtMost(count, kMaxBufferBytes);
     if (tensor.getRole() == Role::Output) {
       Value some = code.compare(LLVM::ICmpPredicate::ne, count, code.i64(0));
       bytes.nonEmpty = bytes.nonEmpty ? code.any(bytes.nonEmpty, some) : some;
