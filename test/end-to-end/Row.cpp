@@ -384,12 +384,14 @@ void Writer::write() {
           letter == ';' ? std::string("\n ") : std::string(1, letter);
     problem.text += "\n}\n";
   }
-  problem.looseness = std::max<int64_t>(
-      problem.looseness, 2 * c.kernel[0] * c.kernel[1] * c.kernel[2]);
+  int64_t tapCount = c.kernel[0] * c.kernel[1] * c.kernel[2];
+  problem.looseness = std::max<int64_t>(problem.looseness, 2 * tapCount);
   // The bound of a transform counts what cancels in it.
   problem.isTransformed = row.pattern.find("transform") != std::string::npos;
-  if (problem.isTransformed)
+  if (problem.isTransformed) {
     problem.looseness = std::max<int64_t>(problem.looseness, 4096);
+    problem.leastError = tapCount * unitRoundoff;
+  }
   if (hasSizes())
     makeCalls();
   attachReference();

@@ -370,8 +370,8 @@ std::string Run::compareBits(const Call &first, const Call &second) const {
 
 /// What is wrong with one element of the emitted reference, given ours and
 /// the kernel's.
-static std::string checkElement(Bounded expected, double value, double bound,
-                                float got, int64_t looseness) {
+static std::string checkElement(const Problem &problem, Bounded expected,
+                                double value, double bound, float got) {
   if (std::isnan(expected.value) || std::isinf(expected.value))
     return isWithin(value, expected)
                ? ""
@@ -386,9 +386,9 @@ static std::string checkElement(Bounded expected, double value, double bound,
                  got, bound);
   // A bound that is much wider than needed would prove nothing. Ours knows how
   // many terms lie inside; theirs may count those in the padding as well.
-  if (!(bound <= looseness * expected.error + 0x1p-100))
-    return spell(" has bound %.2g, expected about %.2g", bound, expected.error,
-                 0);
+  double needed = std::max(expected.error, problem.leastError);
+  if (!(bound <= problem.looseness * needed + 0x1p-100))
+    return spell(" has bound %.2g, expected about %.2g", bound, needed, 0);
   return "";
 }
 
@@ -405,9 +405,8 @@ std::string Run::compareReference(const Call &call,
     forEach(i, [&](const Index &index, int64_t offset, int64_t number) {
       if (!error.empty())
         return;
-      error =
-          checkElement(result->values[number], values[offset], bounds[offset],
-                       get(call, i, offset), problem.looseness);
+      error = checkElement(problem, result->values[number], values[offset],
+                           bounds[offset], get(call, i, offset));
       if (!error.empty())
         error = "reference: " + argument(i).name + spell(index) + error;
     });
