@@ -493,8 +493,7 @@ int main(int argumentCount, char **arguments) {
   if (rounds < 1)
     fail("expected a positive number of rounds");
   setenv("SPARKLE_VULKAN_LIBRARY", SPARKLE_TEST_WITNESS, 1);
-  // For as long as the program: it never gives back what it makes.
-  static Benchmark benchmark;
+  Benchmark benchmark;
   benchmark.run(rounds);
   benchmark.print(rounds);
   return 0;
