@@ -44,7 +44,12 @@ def Sparkle_Function : I32EnumAttr<"Function",
       I32EnumAttrCase<"Tanh", 3, "tanh">,
       I32EnumAttrCase<"Silu", 4, "silu">,
       I32EnumAttrCase<"Gelu", 5, "gelu">,
-      I32EnumAttrCase<"Hswish", 6, "hswish">]> {
+      I32EnumAttrCase<"Hswish", 6, "hswish">,
+      I32EnumAttrCase<"Exp", 7, "exp">,
+      I32EnumAttrCase<"Log", 8, "log">,
+      I32EnumAttrCase<"Sqrt", 9, "sqrt">,
+      I32EnumAttrCase<"Round", 10, "round">,
+      I32EnumAttrCase<"Softplus", 11, "softplus">]> {
   let cppNamespace = "::sparkle";
 }
 

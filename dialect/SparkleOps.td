@@ -243,7 +243,9 @@ def ActivateOp : SparkleOp<"activate", [Pure, SameOperandsAndResultType]> {
   let description = [{
     `relu` max(x, 0); `relu6` min(max(x, 0), 6); `sigmoid` 1 / (1 + exp(-x));
     `tanh`; `silu` x sigmoid(x); `gelu` x (1 + erf(x / sqrt 2)) / 2 (the exact
-    form); `hswish` x min(max(x + 3, 0), 6) / 6. Not a number stays so.
+    form); `hswish` x min(max(x + 3, 0), 6) / 6; `exp`; `log`, the natural one;
+    `sqrt`; `round` to the nearest integer, ties to even; `softplus`
+    log(1 + exp(x)). Not a number stays so.
   }];
   let arguments = (ins Sparkle_Function:$function, AnyFloat:$value);
   let results = (outs AnyFloat:$result);

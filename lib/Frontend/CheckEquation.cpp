@@ -233,7 +233,8 @@ ElementPtr EquationChecker::checkOperands(ElementPtr element,
 
 ElementPtr EquationChecker::checkCall(const Expr &expr) {
   static constexpr StringRef activations[] = {
-      "relu", "relu6", "sigmoid", "tanh", "silu", "gelu", "hswish"};
+      "relu",   "relu6", "sigmoid", "tanh", "silu",  "gelu",
+      "hswish", "exp",   "log",     "sqrt", "round", "softplus"};
   bool isActivation = llvm::is_contained(activations, expr.text);
   unsigned arity = isActivation                               ? 1
                    : expr.text == "clamp"                     ? 3

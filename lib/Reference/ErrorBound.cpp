@@ -5,7 +5,6 @@
 #include "lib/Reference/ErrorBound.h"
 #include "lib/Reference/Sizes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 #include <limits>
@@ -42,6 +41,19 @@ Value BoundedArithmetic::larger(Value x, Value y) {
 }
 Value BoundedArithmetic::smaller(Value x, Value y) {
   return arith::MinimumFOp::create(b, x, y);
+}
+Value BoundedArithmetic::subtracted(Value x, Value y) {
+  return arith::SubFOp::create(b, x, y);
+}
+Value BoundedArithmetic::compare(arith::CmpFPredicate predicate, Value x,
+                                 Value y) {
+  return arith::CmpFOp::create(b, predicate, x, y);
+}
+Value BoundedArithmetic::select(Value condition, Value x, Value y) {
+  return arith::SelectOp::create(b, condition, x, y);
+}
+Value BoundedArithmetic::infinity() {
+  return number(std::numeric_limits<double>::infinity());
 }
 Value BoundedArithmetic::magnitude(Value x) {
   return math::AbsFOp::create(b, x);
@@ -92,12 +104,10 @@ Bounded BoundedArithmetic::multiply(Bounded x, Bounded y) {
 /// divisor may be zero.
 Bounded BoundedArithmetic::divide(Bounded x, Bounded y) {
   Value quotient = over(x.value, y.value);
-  Value apart = arith::SubFOp::create(b, magnitude(y.value), y.error);
+  Value apart = subtracted(magnitude(y.value), y.error);
   Value error = over(plus(x.error, times(magnitude(quotient), y.error)), apart);
-  Value isApart =
-      arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, apart, number(0));
-  Value infinity = number(std::numeric_limits<double>::infinity());
-  error = arith::SelectOp::create(b, isApart, error, infinity);
+  Value isApart = compare(arith::CmpFPredicate::OGT, apart, number(0));
+  error = select(isApart, error, infinity());
   return rounded(quotient, plus(error, number(denormal)));
 }
 
@@ -111,6 +121,78 @@ Bounded BoundedArithmetic::maximum(Bounded x, Bounded y) {
 
 Bounded BoundedArithmetic::minimum(Bounded x, Bounded y) {
   return {smaller(x.value, y.value), larger(x.error, y.error)};
+}
+
+/// Relative to the largest that the value may be.
+Bounded BoundedArithmetic::withRelativeSlack(Value value, Value error) {
+  return withSlack(value, error, plus(magnitude(value), error));
+}
+
+/// (exp(e) - 1) exp(x); unbounded where float may overflow.
+Bounded BoundedArithmetic::exponential(Bounded x) {
+  Value value = call("exp", x.value);
+  Bounded result =
+      withRelativeSlack(value, times(value, call("expm1", x.error)));
+  Value most = plus(result.value, result.error);
+  return {value, select(compare(arith::CmpFPredicate::OLT, most,
+                                number(std::numeric_limits<float>::max())),
+                        result.error, infinity())};
+}
+
+/// A function of what is not negative, from the least argument on: not a number
+/// where the argument is negative for sure; unbounded where it may be.
+Bounded
+BoundedArithmetic::ofPositive(Bounded x,
+                              llvm::function_ref<Bounded(Value, Value)> apply) {
+  using Predicate = arith::CmpFPredicate;
+  Value zero = number(0);
+  Value least = subtracted(x.value, x.error), most = plus(x.value, x.error);
+  Bounded result = apply(larger(x.value, zero), larger(least, zero));
+  Value isNone = compare(Predicate::OLT, most, zero);
+  Value isNumber = compare(Predicate::UGE, least, zero);
+  Value none = number(std::numeric_limits<double>::quiet_NaN());
+  return {select(isNone, none, result.value),
+          select(isNumber, result.error, infinity())};
+}
+
+/// log(x / (x - e)): below x the slope is larger than above. A target that
+/// flushes what is below the normal range takes it for zero.
+Bounded BoundedArithmetic::logarithm(Bounded x) {
+  return ofPositive(x, [&](Value value, Value least) {
+    Value log = call("log", value);
+    Value kept = larger(subtracted(least, number(normal)), number(0));
+    Value isZero =
+        compare(arith::CmpFPredicate::OLE, plus(value, x.error), number(0));
+    // At an exact zero all agree.
+    Value error = subtracted(log, call("log", kept));
+    return withRelativeSlack(log, select(isZero, number(0), error));
+  });
+}
+
+/// sqrt(x) - sqrt(x - e), likewise.
+Bounded BoundedArithmetic::root(Bounded x) {
+  return ofPositive(x, [&](Value value, Value least) {
+    Value root = math::SqrtOp::create(b, value);
+    Value kept = larger(subtracted(least, number(normal)), number(0));
+    Value error = subtracted(root, math::SqrtOp::create(b, kept));
+    return withRelativeSlack(root, error);
+  });
+}
+
+/// As far as the nearest integers of the ends of the interval are away.
+Bounded BoundedArithmetic::nearest(Bounded x) {
+  Value value = call("rint", x.value);
+  Value least = call("rint", subtracted(x.value, x.error));
+  Value most = call("rint", plus(x.value, x.error));
+  return {value, larger(subtracted(value, least), subtracted(most, value))};
+}
+
+/// max(x, 0) + log(1 + exp(-|x|))
+Bounded BoundedArithmetic::softplus(Bounded x) {
+  Value negated = arith::NegFOp::create(b, magnitude(x.value));
+  Value value =
+      plus(larger(x.value, number(0)), call("log1p", call("exp", negated)));
+  return withRelativeSlack(value, x.error);
 }
 
 /// The factor before an error is the largest slope of the function.
@@ -150,6 +232,16 @@ Bounded BoundedArithmetic::activate(Function function, Bounded x) {
     Value value = times(x.value, times(gate, number(1.0 / 6)));
     return withSlack(value, steep(1.5), value);
   }
+  case Function::Exp:
+    return exponential(x);
+  case Function::Log:
+    return logarithm(x);
+  case Function::Sqrt:
+    return root(x);
+  case Function::Round:
+    return nearest(x);
+  case Function::Softplus:
+    return softplus(x);
   }
   llvm_unreachable("every function is listed");
 }

@@ -8,6 +8,7 @@
 #define SPARKLE_LIB_REFERENCE_ERRORBOUND_H
 
 #include "dialect/SparkleDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace sparkle {
@@ -45,10 +46,24 @@ private:
   mlir::Value larger(mlir::Value x, mlir::Value y);
   mlir::Value smaller(mlir::Value x, mlir::Value y);
   mlir::Value over(mlir::Value x, mlir::Value y);
+  mlir::Value subtracted(mlir::Value x, mlir::Value y);
+  mlir::Value compare(mlir::arith::CmpFPredicate predicate, mlir::Value x,
+                      mlir::Value y);
+  mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
+  mlir::Value infinity();
   mlir::Value call(llvm::StringRef function, mlir::Value x);
   mlir::Value logistic(mlir::Value x);
   Bounded rounded(mlir::Value value, mlir::Value error);
   Bounded withSlack(mlir::Value value, mlir::Value error, mlir::Value scale);
+  Bounded withRelativeSlack(mlir::Value value, mlir::Value error);
+  Bounded exponential(Bounded x);
+  Bounded
+  ofPositive(Bounded x,
+             llvm::function_ref<Bounded(mlir::Value, mlir::Value)> apply);
+  Bounded logarithm(Bounded x);
+  Bounded root(Bounded x);
+  Bounded nearest(Bounded x);
+  Bounded softplus(Bounded x);
 
   mlir::ImplicitLocOpBuilder &b;
 };

@@ -8,6 +8,7 @@
 #include "lib/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
+#include <limits>
 
 namespace sparkle {
 #define GEN_PASS_DEF_EXPANDACTIVATIONS
@@ -86,6 +87,12 @@ private:
   std::pair<Value, Value> reduce(Value estimate, Value x, Value low);
   Value powerOfTwo(Value n);
   Power exp(Value x, Value low = {});
+  Value whole(const Power &power);
+  Value logOnePlus(Value f, Value exponent);
+  Value exponential(Value x);
+  Value log(Value x);
+  Value round(Value x);
+  Value softplus(Value x);
   Value sigmoid(Value x);
   Value tanh(Value x);
   Value silu(Value x);
@@ -131,12 +138,79 @@ Power Expander::exp(Value x, Value low) {
   return {p, powerOfTwo(half), powerOfTwo(rest)};
 }
 
+/// The number itself, rounded.
+Value Expander::whole(const Power &power) {
+  Value large = mul(add(power.above, constant(1)), power.half);
+  return mul(large, power.rest);
+}
+
+/// Infinite from 88.7 on, zero below -104.
+Value Expander::exponential(Value x) {
+  return whole(exp(atMost(89, atLeast(-104, x))));
+}
+
+/// log(1 + f) + exponent ln(2) for f from sqrt(1/2) - 1 to sqrt(2) - 1, by the
+/// polynomial of Cephes' logf; `exponent` is an integer.
+Value Expander::logOnePlus(Value f, Value exponent) {
+  Value square = mul(f, f);
+  Value p =
+      polynomial(f, {7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
+                     -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                     2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
+  p = mul(mul(p, f), square);
+  p = fma(exponent, constant(-2.12194440e-4), p);
+  p = fma(square, constant(-0.5), p);
+  return add(fma(exponent, constant(0.693359375), f), p);
+}
+
+/// The exponent and a fraction from sqrt(1/2) to sqrt(2).
+Value Expander::log(Value x) {
+  using Predicate = arith::CmpFPredicate;
+  // What lies below the normal numbers is brought among them.
+  Value isTiny = compare(Predicate::OLT, x, constant(0x1p-126));
+  Value scaled = select(isTiny, mul(x, constant(0x1p23)), x);
+  Value above = make<arith::SubIOp>(toBits(scaled), integer(0x3f3504f3));
+  Value n = make<arith::ShRSIOp>(above, integer(23));
+  Value shift = make<arith::ShLIOp>(n, integer(23));
+  Value fraction = fromBits(make<arith::SubIOp>(toBits(scaled), shift));
+  // As in reduce: an integer in the low bits of 1.5 * 2^23.
+  Value shifted = fromBits(make<arith::AddIOp>(n, integer(0x4b400000)));
+  Value exponent =
+      sub(shifted, select(isTiny, constant(0x1.8p23 + 23), constant(0x1.8p23)));
+  Value result = logOnePlus(sub(fraction, constant(1)), exponent);
+  constexpr double kLargest = 0x1.fffffep127;
+  double infinity = std::numeric_limits<double>::infinity();
+  Value isInfinite = compare(Predicate::OGT, x, constant(kLargest));
+  Value isZero = compare(Predicate::OEQ, x, constant(0));
+  Value other = select(isZero, constant(-infinity),
+                       constant(std::numeric_limits<double>::quiet_NaN()));
+  Value isPositive = compare(Predicate::OGT, x, constant(0));
+  return select(isInfinite, x, select(isPositive, result, other));
+}
+
+/// Adding 2^23 leaves no digit behind the point. What is larger has none.
+Value Expander::round(Value x) {
+  Value magnitude = abs(x), magic = constant(0x1p23);
+  Value rounded = sub(add(magnitude, magic), magic);
+  Value isSmall = compare(arith::CmpFPredicate::OLT, magnitude, magic);
+  return make<math::CopySignOp>(select(isSmall, rounded, magnitude), x);
+}
+
+/// max(x, 0) + log(1 + e) with e = exp(-|x|): nothing cancels. Where e is
+/// large, log(2) + log(1 + (e - 1) / 2).
+Value Expander::softplus(Value x) {
+  Value e = whole(exp(atLeast(-104, make<arith::NegFOp>(abs(x)))));
+  Value one = constant(1);
+  Value isLarge =
+      compare(arith::CmpFPredicate::OGT, e, constant(0.41421356237));
+  Value f = select(isLarge, mul(sub(e, one), constant(0.5)), e);
+  return add(atLeast(0, x), logOnePlus(f, select(isLarge, one, constant(0))));
+}
+
 /// 1 / (1 + e) or e / (1 + e) with e = exp(-|x|), which is never large.
 Value Expander::sigmoid(Value x) {
-  Value below = atLeast(-104, make<arith::NegFOp>(abs(x)));
-  Power power = exp(below);
+  Value e = whole(exp(atLeast(-104, make<arith::NegFOp>(abs(x)))));
   Value one = constant(1);
-  Value e = mul(mul(add(power.above, one), power.half), power.rest);
   return div(select(isNegative(x), e, one), add(one, e));
 }
 
@@ -219,6 +293,16 @@ Value Expander::expand(Function function, Value x) {
     return gelu(x);
   case Function::Hswish:
     return hswish(x);
+  case Function::Exp:
+    return exponential(x);
+  case Function::Log:
+    return log(x);
+  case Function::Sqrt:
+    return make<math::SqrtOp>(x);
+  case Function::Round:
+    return round(x);
+  case Function::Softplus:
+    return softplus(x);
   }
   llvm_unreachable("every function is listed");
 }

@@ -92,3 +92,65 @@ func.func @hswish(%x: f32) -> f32 {
   %0 = sparkle.activate hswish %x : f32
   return %0 : f32
 }
+
+// Clamped to what a float holds: infinity comes from the last product.
+// CHECK-LABEL: func.func @exp
+func.func @exp(%x: f32) -> f32 {
+  // CHECK: arith.constant -1.040000e+02 : f32
+  // CHECK: arith.constant 8.900000e+01 : f32
+  // CHECK: arith.shli
+  // CHECK: arith.shli
+  // CHECK: %[[LARGE:.*]] = arith.mulf
+  // CHECK: arith.mulf %[[LARGE]], %{{.*}} : f32
+  // CHECK-NOT: math.exp
+  %0 = sparkle.activate exp %x : f32
+  return %0 : f32
+}
+
+// The exponent is a float without a conversion; zero, what is negative and
+// infinity are selected behind.
+// CHECK-LABEL: func.func @log
+func.func @log(%x: f32) -> f32 {
+  // CHECK: arith.cmpf olt, %{{.*}}, %{{.*}} : f32
+  // CHECK: %[[N:.*]] = arith.shrsi
+  // CHECK: %[[MAGIC:.*]] = arith.addi %[[N]], %{{.*}} : i32
+  // CHECK: arith.bitcast %[[MAGIC]] : i32 to f32
+  // CHECK: arith.constant 0xFF800000 : f32
+  // CHECK: arith.constant 0x7FC00000 : f32
+  // CHECK: arith.select
+  // CHECK-NOT: math.log
+  %0 = sparkle.activate log %x : f32
+  return %0 : f32
+}
+
+// Every target has it.
+// CHECK-LABEL: func.func @sqrt
+func.func @sqrt(%x: f32) -> f32 {
+  // CHECK: math.sqrt
+  %0 = sparkle.activate sqrt %x : f32
+  return %0 : f32
+}
+
+// 2^23 shifts out what lies behind the point.
+// CHECK-LABEL: func.func @round
+func.func @round(%x: f32) -> f32 {
+  // CHECK: %[[ABS:.*]] = math.absf %[[X:.*]] : f32
+  // CHECK: %[[MAGIC:.*]] = arith.constant 0x4B000000 : f32
+  // CHECK: %[[UP:.*]] = arith.addf %[[ABS]], %[[MAGIC]] : f32
+  // CHECK: arith.subf %[[UP]], %[[MAGIC]] : f32
+  // CHECK: math.copysign %{{.*}}, %[[X]] : f32
+  // CHECK-NOT: math.round
+  %0 = sparkle.activate round %x : f32
+  return %0 : f32
+}
+
+// exp of what is not above zero, and no division.
+// CHECK-LABEL: func.func @softplus
+func.func @softplus(%x: f32) -> f32 {
+  // CHECK: arith.constant 0.414213568 : f32
+  // CHECK-NOT: arith.divf
+  // CHECK: math.fma
+  // CHECK: arith.addf
+  %0 = sparkle.activate softplus %x : f32
+  return %0 : f32
+}

@@ -385,8 +385,9 @@ kernel relayout() {
 }
 
 static void addActivations(std::vector<Problem> &all) {
-  static const char *const functions[] = {"relu", "relu6", "sigmoid", "tanh",
-                                          "silu", "gelu",  "hswish"};
+  static const char *const functions[] = {
+      "relu",   "relu6", "sigmoid", "tanh", "silu",  "gelu",
+      "hswish", "exp",   "log",     "sqrt", "round", "softplus"};
   for (std::string function : functions) {
     all.push_back(make("range_" + function,
                        "kernel range_" + function +

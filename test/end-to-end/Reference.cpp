@@ -74,7 +74,31 @@ static double evaluate(const std::string &function, double x) {
     return x / (1 + std::exp(-x));
   if (function == "gelu")
     return x * std::erfc(-x * M_SQRT1_2) / 2;
+  if (function == "exp")
+    return std::exp(x);
+  if (function == "log")
+    return std::log(x);
+  if (function == "sqrt")
+    return std::sqrt(x);
+  if (function == "round")
+    return std::nearbyint(x);
+  if (function == "softplus")
+    return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
   return x * std::fmin(std::fmax(x + 3, 0), 6) / 6; // hswish
+}
+
+/// How far a function may be moved by the error of its argument: for those that
+/// have no largest slope, as far as at one of the ends.
+static double carry(const std::string &function, Bounded a) {
+  double low = a.value - a.error, high = a.value + a.error;
+  if (function == "log" || function == "sqrt") {
+    if (low < 0)
+      return high < 0 ? 0 : INFINITY;    // Surely no number, or unknown.
+    low = std::max(low - 0x1p-126, 0.0); // It may be taken for zero.
+  }
+  double value = evaluate(function, a.value);
+  return std::max(std::fabs(value - evaluate(function, low)),
+                  std::fabs(evaluate(function, high) - value));
 }
 
 /// The largest slope anywhere.
@@ -90,7 +114,14 @@ static double getSlope(const std::string &function) {
 
 Bounded sparkle::activate(const std::string &function, Bounded a) {
   double value = evaluate(function, a.value);
-  double carried = getSlope(function) * a.error;
+  bool isSteep = function == "exp" || function == "log" || function == "sqrt";
+  double carried = isSteep || function == "round"
+                       ? carry(function, a)
+                       : getSlope(function) * a.error;
+  if (function == "round")
+    return {value, carried};
+  if (function == "exp" && value + carried > 0x1.fffffep127)
+    return {value, INFINITY};
   if (function == "relu" || function == "relu6")
     return {value, carried};
   // What an implementation may add: 4 ulp (8 u) of the result; 1 + erf loses

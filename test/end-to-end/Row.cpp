@@ -322,6 +322,8 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
       e = "(" + e + ") * " + read(i, outputs);
     else if (word == "div")
       e = "(" + e + ") / " + read(i, outputs);
+    else if (word == "exp" || word == "log" || word == "sqrt")
+      e = word + "(clamp(" + e + ", 0.5, 4))"; // Where they are no cliffs.
     else if (word == "max" || word == "min")
       e = word + "(" + e + ", " + read(i, outputs) + ")";
     else
@@ -392,6 +394,10 @@ void Writer::write() {
     problem.looseness = std::max<int64_t>(problem.looseness, 4096);
     problem.leastError = tapCount * unitRoundoff;
   }
+  // What jumps does so at another place with a slightly other bound.
+  for (const Step &step : steps)
+    if (step.word == "round")
+      problem.leastError = 1;
   if (hasSizes())
     makeCalls();
   attachReference();
@@ -413,6 +419,8 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
     return e * operand;
   if (word == "div")
     return e / operand;
+  if (word == "exp" || word == "log" || word == "sqrt")
+    return activate(word, min(max(e, {0.5, 0}), {4, 0}));
   if (word == "max")
     return max(e, operand);
   return word == "min" ? min(e, operand) : activate(word, e);

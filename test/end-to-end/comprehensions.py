@@ -123,7 +123,8 @@ class Kernel:
             value = f"({value}) {operator} {operand}"
         if self.random.random() < 0.5:
             function = self.random.choice(
-                ["relu", "relu6", "silu", "tanh", "hswish", "gelu", "sigmoid"])
+                ["relu", "relu6", "silu", "tanh", "hswish", "gelu", "sigmoid",
+                 "softplus", "round", "exp"])
             value = f"{function}({value})"
         return value
 

@@ -148,11 +148,16 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--wtag=hwigo ic8iw8oc8kw1", "layout 'hwigo' of the weights"},
       {"--attr-scales=src:common:2 ic8ih8oc8kh1",
        "knob '--attr-scales=src:common:2'"},
-      {"--attr-post-ops=abs+log ic8ih8oc8kh1", "post-op 'log'"},
+      {"--attr-post-ops=abs+sine ic8ih8oc8kh1", "post-op 'sine'"},
+      {"--attr-post-ops=soft_relu:0 ic8ih8oc8kh1", "post-op 'soft_relu:0'"},
       {"--attr-post-ops=tanh:1 ic8ih8oc8kh1", "post-op 'tanh:1'"},
       {"--attr-post-ops=relu:x ic8ih8oc8kh1", "post-op 'relu:x'"},
-      {"--attr-post-ops=sum:1:3 ic8ih8oc8kh1", "post-op 'sum:1:3'"},
-      {"--attr-post-ops=add:s8 ic8ih8oc8kh1", "post-op 'add:s8'"},
+      {"--attr-post-ops=sum:1:3 ic8ih8oc8kh1",
+       "post-op 'sum:1:3': only a tensor of f32 without a zero point"},
+      {"--attr-post-ops=sum:1:0:s8 ic8ih8oc8kh1",
+       "post-op 'sum:1:0:s8': only a tensor of f32 without a zero point"},
+      {"--attr-post-ops=add:s8 ic8ih8oc8kh1",
+       "post-op 'add:s8': only tensors of f32 or f16"},
       {"--attr-post-ops=add:f32:per_dim_4 ic8ih8oc8kh1",
        "post-op 'add:f32:per_dim_4'"},
       {"--attr-post-ops=mul:f32:16 ic8ih8oc8kh1", "post-op 'mul:f32:16'"},
@@ -278,6 +283,26 @@ TEST(Source, NamesWhatAFormulaWantsTwice) {
       "0)) * z0[k]\n"
       "}\n"
       "\npattern chosen for k.t0 {\n  transform winograd 2x2\n}\n");
+}
+
+TEST(Source, SpellsPowersByWhatSuitsTheExponent) {
+  auto write = [](const std::string &step) {
+    std::string text = writeKernel(
+        read("--dir=FWD_D --attr-post-ops=" + step + " mb1ic8iw8oc6kw1")
+            .getCases()
+            .at(0),
+        "k");
+    size_t begin = text.rfind(" = ") + 3;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  const std::string sum = "sum(c, s: x[n, c, q + s] * w[k, c, s])";
+  EXPECT_EQ(write("pow:1:0.5"), "sqrt(" + sum + ")");
+  EXPECT_EQ(write("pow:3:0"), "3 * (0 * (" + sum + ") + 1)");
+  EXPECT_EQ(write("pow:0.5:0.33"), "0.5 * (exp(0.33 * log(" + sum + ")))");
+  EXPECT_EQ(write("pow:1:3"), "t0[n, k, q] * t0[n, k, q] * t0[n, k, q]");
+  EXPECT_EQ(write("pow:1:7"),
+            "t0[n, k, q] * exp(6 * log(max(t0[n, k, q], -t0[n, k, q])))");
+  EXPECT_EQ(write("eltwise_pow:1:-1"), "1 / (" + sum + ")");
 }
 
 TEST(Source, LaysBlocksAcrossGroups) {

@@ -141,6 +141,15 @@ bool Instance::computeReference() {
   return false;
 }
 
+/// Whether a kernel may give `got`. Where the value is not a number, it has to
+/// be none; where nothing bounds it, it may be anything.
+static bool isRight(double got, double value, double bound) {
+  if (std::isnan(value))
+    return std::isnan(got);
+  return got == value || !std::isfinite(bound) ||
+         std::fabs(got - value) <= bound;
+}
+
 Comparison Instance::compare(const Outputs &outputs) const {
   Comparison all;
   double worst = -1;
@@ -156,12 +165,16 @@ Comparison Instance::compare(const Outputs &outputs) const {
     tensor.visit([&](int64_t i, int64_t at) {
       isElement[at] = true;
       double got = tensor.load(elements, at);
+      bool right = isRight(got, value[at], bound[at]);
+      all.wrong += !right;
       // What overflows f16 is the same infinity, or has an infinite bound.
-      double error = got == value[at] ? 0 : std::fabs(got - value[at]);
-      all.wrong += !(error <= bound[at]); // So that not-a-number is wrong.
-      double share = error == 0 || std::isinf(bound[at]) ? 0
-                     : std::isnan(error)                 ? INFINITY
-                                                         : error / bound[at];
+      bool isKnown = std::isfinite(bound[at]) && std::isfinite(value[at]);
+      double error = right && (!isKnown || got == value[at])
+                         ? 0
+                         : std::fabs(got - value[at]);
+      double share = error == 0          ? 0
+                     : std::isnan(error) ? INFINITY
+                                         : error / bound[at];
       all.largest = std::isnan(error) ? INFINITY : std::max(all.largest, error);
       if (share > worst) {
         worst = share;
@@ -196,7 +209,8 @@ Difference Instance::compare(const Outputs &outputs,
     int64_t worst = -1;
     tensor.visit([&](int64_t i, int64_t at) {
       double a = tensor.load(some, at), b = tensor.load(other, at);
-      double difference = a == b ? 0 : std::fabs(a - b);
+      bool isSame = a == b || (std::isnan(a) && std::isnan(b));
+      double difference = isSame ? 0 : std::fabs(a - b);
       if (std::isnan(difference))
         difference = INFINITY;
       if (difference > all.largest) {

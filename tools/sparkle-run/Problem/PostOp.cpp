@@ -21,10 +21,29 @@ static constexpr struct {
                  {"elu", 1, 0, 0},         {"exp", 0, 0, 0},
                  {"gelu_erf", 0, 0, 0},    {"gelu_tanh", 0, 0, 0},
                  {"hardsigmoid", 2, 0, 0}, {"hardswish", 2, 1. / 6, 0.5},
-                 {"linear", 2, 1, 0},      {"logistic", 0, 0, 0},
-                 {"mish", 0, 0, 0},        {"relu", 1, 0, 0},
+                 {"linear", 2, 1, 0},      {"log", 0, 0, 0},
+                 {"logistic", 0, 0, 0},    {"logsigmoid", 0, 0, 0},
+                 {"mish", 0, 0, 0},        {"pow", 2, 1, 1},
+                 {"relu", 1, 0, 0},        {"round", 0, 0, 0},
+                 {"soft_relu", 1, 1, 0},   {"sqrt", 0, 0, 0},
                  {"square", 0, 0, 0},      {"swish", 1, 1, 0},
                  {"tanh", 0, 0, 0}};
+
+/// Other words for the same: those of oneDNN's headers, those for which the
+/// backward pass would take the output, and older ones.
+static std::string normalise(std::string word) {
+  auto drop = [&](const std::string &part, bool atEnd) {
+    if (word.size() > part.size() &&
+        word.compare(atEnd ? word.size() - part.size() : 0, part.size(),
+                     part) == 0)
+      word.erase(atEnd ? word.size() - part.size() : 0, part.size());
+  };
+  drop("eltwise_", false);
+  drop("binary_", false);
+  drop("_use_dst_for_bwd", true);
+  drop("_dst", true);
+  return word == "srelu" || word == "soft_relu_v2" ? "soft_relu" : word;
+}
 
 static constexpr const char *binaries[] = {"add", "div", "max",
                                            "min", "mul", "sub"};
@@ -85,7 +104,7 @@ static bool parseEltwise(const std::vector<std::string> &words, PostOp &step) {
       return false;
     *numbers[i - 1] = *number;
   }
-  return true;
+  return step.word != "soft_relu" || step.alpha != 0; // It is a divisor.
 }
 
 /// `sum:0.5`, and a zero point and a type that change nothing.
@@ -101,11 +120,13 @@ static bool parseSum(const std::vector<std::string> &words, PostOp &step) {
          (words.size() < 4 || words[3] == "f32");
 }
 
-/// `add:f32:per_oc:axb`, where the mask may be missing.
+/// `add:f32:per_oc:axb`, where mask and tag may be missing.
 static bool parseBinary(const std::vector<std::string> &words, unsigned rank,
                         PostOp &step) {
-  if (words.size() < 2 || words.size() > 4 || words[1] != "f32")
+  if (words.size() < 2 || words.size() > 4 ||
+      (words[1] != "f32" && words[1] != "f16"))
     return false;
+  step.isHalf = words[1] == "f16";
   std::optional<unsigned> mask =
       words.size() < 3 ? 0 : parseMask(words[2], rank);
   step.mask = mask.value_or(0);
@@ -143,6 +164,17 @@ static bool parse(const std::vector<std::string> &words, unsigned rank,
   return false;
 }
 
+/// Why a step cannot be read.
+static std::string explain(const std::vector<std::string> &words,
+                           const PostOp &step) {
+  bool isType = words.size() > 1 && step.kind == PostOp::Binary;
+  if (isType && words[1] != "f32" && words[1] != "f16")
+    return ": only tensors of f32 or f16";
+  if (step.kind == PostOp::Sum && words.size() > 2)
+    return ": only a tensor of f32 without a zero point";
+  return "";
+}
+
 std::string sparkle::parsePostOps(const std::string &text, unsigned rank,
                                   std::vector<PostOp> &steps) {
   for (std::string part : split(text, '+')) {
@@ -151,9 +183,9 @@ std::string sparkle::parsePostOps(const std::string &text, unsigned rank,
       continue;
     std::vector<std::string> words = split(part, ':');
     PostOp step;
-    step.word = words[0];
+    step.word = normalise(words[0]);
     if (!parse(words, rank, step))
-      return "post-op '" + part + "'";
+      return "post-op '" + part + "'" + explain(words, step);
     steps.push_back(step);
   }
   return "";

@@ -26,7 +26,8 @@ struct PostOp {
   /// The dimensions along which the tensor varies: bit d for dimension d of the
   /// output, as benchdnn counts them; the others are 1.
   unsigned mask = 0;
-  std::string tag; ///< Of the tensor; empty: as the output.
+  std::string tag;     ///< Of the tensor; empty: as the output.
+  bool isHalf = false; ///< Its elements.
 };
 
 /// Reads a chain of steps for an output of `rank` dimensions; says why if the

@@ -4,6 +4,7 @@
 
 #include "tools/sparkle-run/Problem/Source.h"
 
+#include <cmath>
 #include <cstdio>
 
 using namespace sparkle;
@@ -22,7 +23,7 @@ public:
 
 private:
   void declare(const char *role, const std::string &name, const Words &extents,
-               const std::string &layout = "");
+               const std::string &layout = "", bool isHalf = false);
   /// Along each of `letters`, "ngchw".
   Words getExtents(const std::string &letters, int64_t channels,
                    const int64_t (&spatial)[3]) const;
@@ -37,6 +38,7 @@ private:
 
   std::string apply(const PostOp &step, std::string e);
   std::string applyFunction(const PostOp &step, const std::string &e);
+  std::string raise(const std::string &e, double exponent);
   std::string declareOperand(const PostOp &step);
   std::string name(const std::string &e);
   std::string spellPattern(const std::string &kernel) const;
@@ -66,9 +68,11 @@ static std::string spell(double number) {
 }
 
 void Writer::declare(const char *role, const std::string &name,
-                     const Words &extents, const std::string &layout) {
-  tensors += "  " + std::string(role) + " " + name + ": f32[" + join(extents) +
-             "]" + (layout.empty() ? "" : " layout " + layout) + "\n";
+                     const Words &extents, const std::string &layout,
+                     bool isHalf) {
+  tensors += "  " + std::string(role) + " " + name +
+             (isHalf ? ": f16[" : ": f32[") + join(extents) + "]" +
+             (layout.empty() ? "" : " layout " + layout) + "\n";
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,9 +226,37 @@ static std::string scale(double factor, const std::string &e) {
   return factor == 1 ? e : spell(factor) + " * (" + e + ")";
 }
 
+static bool isWhole(double number) { return std::floor(number) == number; }
+
+/// `e` to a power. What is negative has one only if the exponent is whole.
+std::string Writer::raise(const std::string &e, double exponent) {
+  if (exponent == 0)
+    return "0 * (" + e + ") + 1";
+  if (exponent == 1)
+    return e;
+  if (exponent == 0.5)
+    return "sqrt(" + e + ")";
+  if (!isWhole(exponent))
+    return "exp(" + ::spell(exponent) + " * log(" + e + "))";
+  if (exponent < 0)
+    return "1 / (" + raise(e, -exponent) + ")";
+  std::string x = name(e);
+  // A few products; then by the magnitude, which cannot overflow on the way.
+  bool isOdd = !isWhole(exponent / 2);
+  if (exponent > 4)
+    return (isOdd ? x + " * " : "") + "exp(" + ::spell(exponent - isOdd) +
+           " * log(max(" + x + ", -" + x + ")))";
+  std::string product = x;
+  for (int i = 1; i < exponent; ++i)
+    product += " * " + x;
+  return product;
+}
+
 std::string Writer::applyFunction(const PostOp &step, const std::string &e) {
   static const char *const same[][2] = {
-      {"tanh", "tanh"}, {"logistic", "sigmoid"}, {"gelu_erf", "gelu"}};
+      {"exp", "exp"},          {"gelu_erf", "gelu"}, {"log", "log"},
+      {"logistic", "sigmoid"}, {"round", "round"},   {"sqrt", "sqrt"},
+      {"tanh", "tanh"}};
   const std::string &word = step.word;
   double alpha = step.alpha, beta = step.beta;
   for (const auto &[known, function] : same)
@@ -247,17 +279,17 @@ std::string Writer::applyFunction(const PostOp &step, const std::string &e) {
     return "0.5 * (" + e + ")";
   if (word == "swish") // x * sigmoid(a * x)
     return scale(1 / alpha, "silu(" + scale(alpha, e) + ")");
+  if (word == "soft_relu") // log(1 + exp(a * x)) / a
+    return scale(1 / alpha, "softplus(" + scale(alpha, e) + ")");
+  if (word == "logsigmoid")
+    return "-softplus(-(" + e + "))";
+  if (word == "pow")
+    return scale(alpha, raise(e, beta));
 
   std::string x = name(e);
-  // exp(x), since sigmoid(x) is 1 / (1 + exp(-x)).
-  auto exp = [](const std::string &x) {
-    return "(sigmoid(" + x + ") / sigmoid(-" + x + "))";
-  };
-  if (word == "exp")
-    return exp(x);
   if (word == "elu")
-    return "max(" + x + ", 0) + " + ::spell(alpha) + " * (" +
-           exp("min(" + x + ", 0)") + " - 1)";
+    return "max(" + x + ", 0) + " + ::spell(alpha) + " * (exp(min(" + x +
+           ", 0)) - 1)";
   if (word == "relu")
     return "max(" + x + ", 0) + " + ::spell(alpha) + " * min(" + x + ", 0)";
   if (word == "abs")
@@ -270,11 +302,7 @@ std::string Writer::applyFunction(const PostOp &step, const std::string &e) {
   if (word == "gelu_tanh") // 0.797... is the square root of 2 / pi.
     return "0.5 * " + x + " * (1 + tanh(0.797884561 * " + x +
            " * (1 + 0.044715 * " + x + " * " + x + ")))";
-  // mish: x * tanh(log(1 + exp(x))), which is x * u / (u + 2) with
-  // u = exp(x) * (exp(x) + 2); from 20 on, x.
-  std::string power = name(exp("min(" + x + ", 20)"));
-  std::string u = name(power + " * (" + power + " + 2)");
-  return x + " * " + u + " / (" + u + " + 2)";
+  return x + " * tanh(softplus(" + x + "))"; // mish
 }
 
 /// A tensor of the step, and its element. Dimensions along which it does not
@@ -307,7 +335,7 @@ std::string Writer::declareOperand(const PostOp &step) {
     subscripts = {"0"};
   }
   declare("input ", element, extents,
-          kept.size() == all.size() ? tag.spell() : "");
+          kept.size() == all.size() ? tag.spell() : "", step.isHalf);
   return element + "[" + join(subscripts) + "]";
 }
 
