@@ -17,6 +17,10 @@ llvm::StringRef sparkle::spell(PatternLine::Kind kind) {
   return keywords[kind];
 }
 
+bool sparkle::isComparison(llvm::StringRef op) {
+  return op.find_first_of("<>=!") == 0;
+}
+
 static void print(raw_ostream &out, const Expr &expr) {
   if (expr.kind == Expr::Number || expr.kind == Expr::Name) {
     out << expr.text;

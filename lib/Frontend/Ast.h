@@ -44,6 +44,9 @@ struct Expr {
   std::vector<SumIndex> indices; // of a sum
 };
 
+/// Whether an operator gives a condition: `<`, `==`, ...
+bool isComparison(llvm::StringRef op);
+
 /// `N`, `N = 4` or `N = ?`.
 struct ParameterDecl {
   llvm::StringRef name;

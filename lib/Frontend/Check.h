@@ -57,11 +57,13 @@ struct Element {
     Divide,
     Maximum,
     Minimum,
+    Compare,
+    Select,
     Activate
   };
 
   Kind kind;
-  llvm::StringRef text;              // where; the function of an Activate
+  llvm::StringRef text;              // where; the function, or the comparison
   float value = 0;                   // of a Constant
   unsigned tensor = 0;               // of a Read
   std::vector<Subscript> subscripts; // of a Read, over the equation's indices

@@ -236,15 +236,16 @@ ElementPtr EquationChecker::checkCall(const Expr &expr) {
       "relu",   "relu6", "sigmoid", "tanh", "silu",  "gelu",
       "hswish", "exp",   "log",     "sqrt", "round", "softplus"};
   bool isActivation = llvm::is_contained(activations, expr.text);
+  bool isSelect = expr.text == "select";
   unsigned arity = isActivation                               ? 1
-                   : expr.text == "clamp"                     ? 3
+                   : isSelect || expr.text == "clamp"         ? 3
                    : expr.text == "max" || expr.text == "min" ? 2
                                                               : 0;
   if (arity == 0) {
     report.error(expr.text,
                  "expected one of " +
                      llvm::join(llvm::ArrayRef<StringRef>(activations), ", ") +
-                     ", clamp, max, min, but got " + quote(expr.text));
+                     ", clamp, max, min, select, but got " + quote(expr.text));
     return nullptr;
   }
   if (expr.operands.size() != arity) {
@@ -255,8 +256,9 @@ ElementPtr EquationChecker::checkCall(const Expr &expr) {
                      Twine(expr.operands.size()));
     return nullptr;
   }
-  if (arity != 3)
+  if (arity != 3 || isSelect)
     return checkOperands(make(isActivation         ? Element::Activate
+                              : isSelect           ? Element::Select
                               : expr.text == "max" ? Element::Maximum
                                                    : Element::Minimum,
                               expr.text),
@@ -308,15 +310,16 @@ ElementPtr EquationChecker::checkSum(const Expr &expr) {
 
 ElementPtr EquationChecker::checkOperator(const Expr &expr) {
   if (expr.text == "%") {
-    report.error(expr.text, "expected '+', '-', '*' or '/' of elements, but "
-                            "got '%'");
+    report.error(expr.text, "expected '+', '-', '*', '/' or a comparison of "
+                            "elements, but got '%'");
     return nullptr;
   }
   Element::Kind kind = expr.kind == Expr::Negate ? Element::Negate
                        : expr.text == "+"        ? Element::Add
                        : expr.text == "-"        ? Element::Subtract
                        : expr.text == "*"        ? Element::Multiply
-                                                 : Element::Divide;
+                       : expr.text == "/"        ? Element::Divide
+                                                 : Element::Compare;
   ElementPtr element = checkOperands(make(kind, expr.text), expr);
   if (!element || kind != Element::Negate ||
       element->operands.front()->kind != Element::Constant)

@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace sparkle;
@@ -28,6 +29,8 @@ private:
   void emitTensor(const CheckedTensor &tensor);
   void emitEquation(const CheckedEquation &equation);
   Value emitElement(const Element &element);
+  Value emitCondition(const Element &element);
+  Value emitChoice(const Element &element);
   Value emitConstant(const Element &element);
   Value emitRead(const Element &element);
   Value emitSum(const Element &element);
@@ -145,6 +148,41 @@ Location KernelEmitter::getEquationLoc(const CheckedEquation &equation) {
   return FusedLoc::get(builder.getContext(), locs);
 }
 
+/// What `select` and a comparison as a value choose by.
+Value KernelEmitter::emitCondition(const Element &element) {
+  Location loc = getLoc(element.text);
+  using Predicate = arith::CmpFPredicate;
+  if (element.kind != Element::Compare) {
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+    return arith::CmpFOp::create(builder, loc, Predicate::UNE,
+                                 emitElement(element), zero);
+  }
+  auto predicate = llvm::StringSwitch<Predicate>(element.text)
+                       .Case("<", Predicate::OLT)
+                       .Case("<=", Predicate::OLE)
+                       .Case(">", Predicate::OGT)
+                       .Case(">=", Predicate::OGE)
+                       .Case("==", Predicate::OEQ)
+                       .Default(Predicate::UNE);
+  Value lhs = emitElement(*element.operands[0]);
+  Value rhs = emitElement(*element.operands[1]);
+  return arith::CmpFOp::create(builder, loc, predicate, lhs, rhs);
+}
+
+Value KernelEmitter::emitChoice(const Element &element) {
+  Location loc = getLoc(element.text);
+  auto number = [&](float value) -> Value {
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getF32FloatAttr(value));
+  };
+  bool isValue = element.kind == Element::Compare; // 1 or 0
+  Value condition = emitCondition(isValue ? element : *element.operands[0]);
+  Value yes = isValue ? number(1) : emitElement(*element.operands[1]);
+  Value no = isValue ? number(0) : emitElement(*element.operands[2]);
+  return arith::SelectOp::create(builder, loc, condition, yes, no);
+}
+
 Value KernelEmitter::emitElement(const Element &element) {
   switch (element.kind) {
   case Element::Constant:
@@ -153,6 +191,9 @@ Value KernelEmitter::emitElement(const Element &element) {
     return emitRead(element);
   case Element::Sum:
     return emitSum(element);
+  case Element::Compare:
+  case Element::Select:
+    return emitChoice(element);
   default:
     break;
   }

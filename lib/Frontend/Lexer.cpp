@@ -79,8 +79,8 @@ Token Lexer::lex() {
   if (llvm::isDigit(c))
     return lexNumber(token);
 #define PUNCTUATION(kind, spelling)                                            \
-  if (c == spelling[0])                                                        \
-    return take(token, Token::kind, 1);
+  if (rest.starts_with(spelling))                                              \
+    return take(token, Token::kind, llvm::StringRef(spelling).size());
 #include "lib/Frontend/Tokens.def"
   return lexInvalid(token);
 }
@@ -142,7 +142,8 @@ Token Lexer::lexInvalid(Token token) {
         ;
     return !isNamePart(c) && !llvm::isSpace(c) && !known.contains(c);
   });
-  token = take(token, Token::Invalid, run.size());
+  // A `!` alone begins no token, but is part of one.
+  token = take(token, Token::Invalid, std::max<size_t>(run.size(), 1));
   report.error(token.text, "expected a token, but got " + quote(token.text));
   return token;
 }

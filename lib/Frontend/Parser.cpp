@@ -68,6 +68,7 @@ private:
 
   // Expressions.
   ExprPtr parseExpression();
+  ExprPtr parseArithmetic();
   ExprPtr parseTerm();
   ExprPtr parseUnary();
   ExprPtr parsePrimary();
@@ -555,8 +556,22 @@ ExprPtr Parser::makeBinary(ExprPtr lhs, StringRef op, ExprPtr rhs) {
   return finish(std::move(expr));
 }
 
-/// expression = term { ( "+" | "-" ) term } ;
+/// expression = arithmetic [ ( "<" | "<=" | ">" | ">=" | "==" | "!=" )
+///                           arithmetic ] ;
 ExprPtr Parser::parseExpression() {
+  ExprPtr expr = parseArithmetic();
+  for (Token::Kind kind :
+       {Token::Less, Token::LessEqual, Token::Greater, Token::GreaterEqual,
+        Token::EqualEqual, Token::NotEqual})
+    if (expr && at(kind)) {
+      StringRef op = advance();
+      return makeBinary(std::move(expr), op, parseArithmetic());
+    }
+  return expr;
+}
+
+/// arithmetic = term { ( "+" | "-" ) term } ;
+ExprPtr Parser::parseArithmetic() {
   ExprPtr expr = parseTerm();
   while (expr && (at(Token::Plus) || at(Token::Minus))) {
     StringRef op = advance();
@@ -656,12 +671,12 @@ ExprPtr Parser::parseSum() {
   return finish(std::move(sum));
 }
 
-/// index = name [ "<" expression ] ;
+/// index = name [ "<" arithmetic ] ;
 bool Parser::parseSumIndex(Expr &sum) {
   SumIndex &index = sum.indices.emplace_back();
   if (!expectName(index.name, "the name of an index"))
     return false;
-  return !take(Token::Less) || (index.bound = parseExpression());
+  return !take(Token::Less) || (index.bound = parseArithmetic());
 }
 
 void sparkle::parse(StringRef source, Ast &ast, Report &report) {

@@ -66,6 +66,14 @@ std::optional<Value> Scope::evaluate(const Expr &expr, Place place) {
     break;
   }
   bool isBinary = expr.kind == Expr::Binary;
+  if (isBinary && isComparison(expr.text)) {
+    report.error(
+        expr.text,
+        "expected '+', '-', '*', '/' or '%' of " +
+            llvm::Twine(place == Place::Size ? "sizes" : "subscripts") +
+            ", but got " + quote(expr.text));
+    return std::nullopt;
+  }
   std::optional<Value> lhs = Value{};
   if (isBinary)
     lhs = evaluate<Value>(*expr.operands.front(), place);

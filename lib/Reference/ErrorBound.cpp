@@ -195,6 +195,36 @@ Bounded BoundedArithmetic::softplus(Bounded x) {
   return withRelativeSlack(value, x.error);
 }
 
+/// Unsure where the operands are as near to each other as their errors.
+Bounded BoundedArithmetic::compare(arith::CmpFPredicate predicate, Bounded x,
+                                   Bounded y) {
+  using Predicate = arith::CmpFPredicate;
+  Value error = plus(x.error, y.error);
+  Value distance = magnitude(subtracted(x.value, y.value));
+  Value one = number(1), zero = number(0);
+  // What is not a number is so for sure, and no error is exact.
+  Value unsure = select(compare(Predicate::ULE, distance, error), one, zero);
+  unsure = select(compare(Predicate::ORD, x.value, y.value), unsure, zero);
+  unsure = select(compare(Predicate::OEQ, error, zero), zero, unsure);
+  return {select(compare(predicate, x.value, y.value), one, zero), unsure};
+}
+
+/// Where the condition is unsure, the other side may be what is wanted. A value
+/// that is not a number is one for sure, so the side that is a number is taken.
+Bounded BoundedArithmetic::select(Bounded condition, Bounded x, Bounded y) {
+  using Predicate = arith::CmpFPredicate;
+  Value zero = number(0);
+  Value holds = compare(Predicate::UNE, condition.value, zero);
+  Value value = select(holds, x.value, y.value);
+  Value other = select(holds, y.value, x.value);
+  Value error = select(holds, x.error, y.error);
+  Value apart = magnitude(subtracted(x.value, y.value));
+  Value isKnown = compare(Predicate::OEQ, condition.error, zero);
+  Value isNumber = compare(Predicate::ORD, value, value);
+  return {select(isKnown, value, select(isNumber, value, other)),
+          select(isKnown, error, plus(apart, larger(x.error, y.error)))};
+}
+
 /// The factor before an error is the largest slope of the function.
 Bounded BoundedArithmetic::activate(Function function, Bounded x) {
   auto steep = [&](double slope) { return times(number(slope), x.error); };

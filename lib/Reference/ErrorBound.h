@@ -32,6 +32,10 @@ public:
   Bounded maximum(Bounded x, Bounded y);
   Bounded minimum(Bounded x, Bounded y);
   Bounded activate(Function function, Bounded x);
+  /// 1 where it holds, else 0.
+  Bounded compare(mlir::arith::CmpFPredicate predicate, Bounded x, Bounded y);
+  /// `x` where `condition` is not 0, else `y`.
+  Bounded select(Bounded condition, Bounded x, Bounded y);
   /// `count` terms in any order: their sum, the sum of their magnitudes and of
   /// their errors.
   Bounded sum(double count, mlir::Value value, mlir::Value magnitude,

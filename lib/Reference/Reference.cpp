@@ -463,6 +463,11 @@ Bounded ReferenceBuilder::evaluate(Operation *op) {
           [&](auto) { return arithmetic.maximum(x(0), x(1)); })
       .Case<arith::MinimumFOp, arith::MinNumFOp>(
           [&](auto) { return arithmetic.minimum(x(0), x(1)); })
+      .Case([&](arith::CmpFOp compare) {
+        return arithmetic.compare(compare.getPredicate(), x(0), x(1));
+      })
+      .Case(
+          [&](arith::SelectOp) { return arithmetic.select(x(0), x(1), x(2)); })
       .Case([&](ActivateOp activate) {
         return arithmetic.activate(activate.getFunction(), x(0));
       })

@@ -160,10 +160,11 @@ std::string Drawing::drawLayout() {
 
 std::string Drawing::drawEpilogue() {
   static const char *const words[] = {
-      "bias", "bias", "bias", "scale",   "relu",    "relu", "relu6",  "clamp",
-      "tanh", "silu", "gelu", "sigmoid", "add",     "add",  "hswish", "half",
-      "mul",  "neg",  "sub",  "div",     "max",     "min",  "scalar", "pixel",
-      "exp",  "log",  "sqrt", "round",   "softplus"};
+      "bias",     "bias",   "bias",  "scale", "relu",    "relu", "relu6",
+      "clamp",    "tanh",   "silu",  "gelu",  "sigmoid", "add",  "add",
+      "hswish",   "half",   "mul",   "neg",   "sub",     "div",  "max",
+      "min",      "scalar", "pixel", "exp",   "log",     "sqrt", "round",
+      "softplus", "gate",   "lt",    "ge",    "ne"};
   std::string text;
   for (int64_t i = random.pick(0, 4); i > 0; --i) {
     std::string word = random.pick(words);

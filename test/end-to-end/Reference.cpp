@@ -50,6 +50,25 @@ Bounded sparkle::min(Bounded a, Bounded b) {
   return {std::fmin(a.value, b.value), std::max(a.error, b.error)};
 }
 
+Bounded sparkle::compare(const std::string &op, Bounded a, Bounded b) {
+  double x = a.value, y = b.value, error = a.error + b.error;
+  bool holds = op == "<"    ? x < y
+               : op == "<=" ? x <= y
+               : op == ">"  ? x > y
+               : op == ">=" ? x >= y
+               : op == "==" ? x == y
+                            : x != y;
+  bool unsure = error != 0 && std::fabs(x - y) <= error;
+  return {double(holds), double(unsure)};
+}
+
+Bounded sparkle::select(Bounded condition, Bounded a, Bounded b) {
+  Bounded taken = condition.value != 0 ? a : b;
+  if (condition.error != 0)
+    taken.error = std::fabs(a.value - b.value) + std::max(a.error, b.error);
+  return taken;
+}
+
 Bounded sparkle::storeHalf(Bounded a) {
   const double overflow = 65520, infinity = INFINITY;
   double most = std::fabs(a.value) + a.error;

@@ -32,6 +32,11 @@ Bounded operator/(Bounded a, Bounded b);
 Bounded max(Bounded a, Bounded b);
 Bounded min(Bounded a, Bounded b);
 
+/// 1 where `a OPERATOR b` holds, else 0; unknown where they are as near as
+/// their errors. `select` takes `a` where the condition is not 0.
+Bounded compare(const std::string &op, Bounded a, Bounded b);
+Bounded select(Bounded condition, Bounded a, Bounded b);
+
 /// What an f16 of it is: the rounding goes into the error, what overflows for
 /// sure is infinite.
 Bounded storeHalf(Bounded a);

@@ -303,6 +303,17 @@ std::string Writer::read(unsigned step, const std::string &outputs) {
   return name + "[" + index + "]";
 }
 
+/// `lt` -> `<`; null if it is none.
+static const char *findComparison(const std::string &word) {
+  static const char *const comparisons[][2] = {{"eq", "=="}, {"ge", ">="},
+                                               {"gt", ">"},  {"le", "<="},
+                                               {"lt", "<"},  {"ne", "!="}};
+  for (const auto &[name, op] : comparisons)
+    if (word == name)
+      return op;
+  return nullptr;
+}
+
 std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
   for (unsigned i = 0; i < row.epilogue.size(); ++i) {
     steps.push_back({row.epilogue[i], "", 0});
@@ -324,6 +335,10 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
       e = "(" + e + ") / " + read(i, outputs);
     else if (word == "exp" || word == "log" || word == "sqrt")
       e = word + "(clamp(" + e + ", 0.5, 4))"; // Where they are no cliffs.
+    else if (const char *op = findComparison(word))
+      e = "(" + e + " " + op + " " + read(i, outputs) + ")";
+    else if (word == "gate") // Each side is taken somewhere.
+      e = "select(" + e + " > 0.25, " + read(i, outputs) + ", -0.5)";
     else if (word == "max" || word == "min")
       e = word + "(" + e + ", " + read(i, outputs) + ")";
     else
@@ -396,7 +411,8 @@ void Writer::write() {
   }
   // What jumps does so at another place with a slightly other bound.
   for (const Step &step : steps)
-    if (step.word == "round")
+    if (step.word == "round" || step.word == "gate" ||
+        findComparison(step.word))
       problem.leastError = 1;
   if (hasSizes())
     makeCalls();
@@ -421,6 +437,10 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
     return e / operand;
   if (word == "exp" || word == "log" || word == "sqrt")
     return activate(word, min(max(e, {0.5, 0}), {4, 0}));
+  if (const char *op = findComparison(word))
+    return compare(op, e, operand);
+  if (word == "gate")
+    return select(compare(">", e, {0.25, 0}), operand, {-0.5, 0});
   if (word == "max")
     return max(e, operand);
   return word == "min" ? min(e, operand) : activate(word, e);

@@ -121,6 +121,8 @@ class Kernel:
             operator = self.random.choice("++*-")
             operand = self.read("input", name, self.outputs)
             value = f"({value}) {operator} {operand}"
+        if self.random.random() < 0.1:
+            value = f"select({value} < 0.25, 1.5, {self.random.choice('23')})"
         if self.random.random() < 0.5:
             function = self.random.choice(
                 ["relu", "relu6", "silu", "tanh", "hswish", "gelu", "sigmoid",

@@ -279,8 +279,8 @@ TEST(Source, NamesWhatAFormulaWantsTwice) {
       "\n"
       "  t0[n, k, p, q] = b[k] + sum(c, r, s: x[n, c, p + r - 1, q + s - 1] * "
       "w[k, c, r, s])\n"
-      "  y[n, k, p, q] = (max(t0[n, k, p, q], 0) + 0.5 * min(t0[n, k, p, q], "
-      "0)) * z0[k]\n"
+      "  y[n, k, p, q] = ((max(t0[n, k, p, q], 0) + 0.5 * min(t0[n, k, p, q], "
+      "0)) * z0[k])\n"
       "}\n"
       "\npattern chosen for k.t0 {\n  transform winograd 2x2\n}\n");
 }

@@ -45,8 +45,9 @@ static std::string normalise(std::string word) {
   return word == "srelu" || word == "soft_relu_v2" ? "soft_relu" : word;
 }
 
-static constexpr const char *binaries[] = {"add", "div", "max",
-                                           "min", "mul", "sub"};
+static constexpr const char *binaries[] = {"add", "div", "eq", "ge",
+                                           "gt",  "le",  "lt", "max",
+                                           "min", "mul", "ne", "sub"};
 
 static std::vector<std::string> split(const std::string &text, char separator) {
   std::vector<std::string> parts(1);

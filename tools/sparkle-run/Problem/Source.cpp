@@ -356,10 +356,12 @@ std::string Writer::apply(const PostOp &step, std::string e) {
   }
   z = declareOperand(step);
   static const char *const operators[][2] = {
-      {"add", " + "}, {"sub", " - "}, {"mul", " * "}, {"div", " / "}};
+      {"add", " + "}, {"sub", " - "}, {"mul", " * "}, {"div", " / "},
+      {"eq", " == "}, {"ge", " >= "}, {"gt", " > "},  {"le", " <= "},
+      {"lt", " < "},  {"ne", " != "}};
   for (const auto &[word, sign] : operators)
     if (step.word == word)
-      return "(" + e + ")" + sign + z;
+      return "((" + e + ")" + sign + z + ")";
   return step.word + "(" + e + ", " + z + ")"; // max or min
 }
 
