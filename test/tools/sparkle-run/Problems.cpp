@@ -146,8 +146,17 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--stag=nhww ic8ih8oc8kh1", "layout 'nhww'"},
       {"--wtag=hwi ic8ih8oc8kh1", "layout 'hwi' of the weights"},
       {"--wtag=hwigo ic8iw8oc8kw1", "layout 'hwigo' of the weights"},
-      {"--attr-scales=src:common:2 ic8ih8oc8kh1",
-       "knob '--attr-scales=src:common:2'"},
+      {"--attr-scales=wei:per_oc:bf16 ic8ih8oc8kh1",
+       "scale 'wei:per_oc:bf16': only numbers of f32, one for all or one for "
+       "each channel"},
+      {"--attr-scales=wei:per_ocic ic8ih8oc8kh1",
+       "scale 'wei:per_ocic': only numbers of f32, one for all or one for each "
+       "channel"},
+      {"--attr-oscale=per_dim_0 ic8ih8oc8kh1",
+       "scale 'per_dim_0': only numbers of f32, one for all or one for each "
+       "channel"},
+      {"--attr-zero-points=src:common:2 ic8ih8oc8kh1",
+       "knob '--attr-zero-points=src:common:2'"},
       {"--attr-post-ops=abs+sine ic8ih8oc8kh1", "post-op 'sine'"},
       {"--attr-post-ops=soft_relu:0 ic8ih8oc8kh1", "post-op 'soft_relu:0'"},
       {"--attr-post-ops=tanh:1 ic8ih8oc8kh1", "post-op 'tanh:1'"},
@@ -303,6 +312,39 @@ TEST(Source, SpellsPowersByWhatSuitsTheExponent) {
   EXPECT_EQ(write("pow:1:7"),
             "t0[n, k, q] * exp(6 * log(max(t0[n, k, q], -t0[n, k, q])))");
   EXPECT_EQ(write("eltwise_pow:1:-1"), "1 / (" + sum + ")");
+}
+
+TEST(Source, MultipliesByScales) {
+  auto write = [](const std::string &text) {
+    CaseReader reader = read(text);
+    EXPECT_EQ(reader.getCases().at(0).unsupported, "");
+    return writeKernel(reader.getCases().at(0), "k");
+  };
+  EXPECT_EQ(write("--attr-scales=src:common:0.25+wei:per_oc+dst:common:2 "
+                  "--attr-post-ops=relu mb1ic8iw8oc6kw1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 8, 8] layout nwc\n"
+            "  weight w: f32[6, 8, 1]\n"
+            "  input  s0: f32[6]\n"
+            "  input  b: f32[6]\n"
+            "  output y: f32[1, 6, 8] layout nwc\n"
+            "\n"
+            "  y[n, k, q] = (relu(b[k] + ((sum(c, s: x[n, c, q + s] * "
+            "w[k, c, s])) * 0.25) * s0[k])) / 2\n"
+            "}\n");
+  EXPECT_EQ(write("--attr-scales=src:per_dim_1,src:common:1 "
+                  "--attr-oscale=per_oc:2* g2mb1ic8iw8oc6kw1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 2, 4, 8] layout nwgc\n"
+            "  weight w: f32[2, 3, 4, 1]\n"
+            "  input  s0: f32[2, 4]\n"
+            "  input  b: f32[2, 3]\n"
+            "  input  s1: f32[2, 3]\n"
+            "  output y: f32[1, 2, 3, 8] layout nwgc\n"
+            "\n"
+            "  y[n, g, k, q] = (b[g, k] + sum(c, s: x[n, g, c, q + s] * "
+            "w[g, k, c, s] * s0[g, c])) * s1[g, k]\n"
+            "}\n");
 }
 
 TEST(Source, LaysBlocksAcrossGroups) {

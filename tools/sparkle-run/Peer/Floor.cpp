@@ -136,6 +136,9 @@ static std::string getObstacle(const Case &problem) {
     return "only channels that lie last are compared";
   if (problem.weights)
     return "only weights as declared are compared";
+  const Scales &scales = problem.scales;
+  if (scales.source || scales.weights || scales.destination || scales.output)
+    return "scales are not compared";
   std::string steps;
   for (const PostOp &step : problem.postOps) {
     bool isPlain = step.alpha == (step.kind == PostOp::Sum) && step.scale == 1;

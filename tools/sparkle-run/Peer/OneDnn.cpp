@@ -548,10 +548,16 @@ void OneDnn::setData(const std::string &name, void *data) {
 /// and some of its methods read them wrong.
 static bool isCompared(const PostOp &step, const ConvProblem &conv) {
   unsigned all = (1u << (conv.rank + 2)) - 1;
+  if (step.isHalf)
+    return false;
   if (step.word == "hardswish")
     return step.alpha == 1. / 6 && step.beta == 0.5;
   return step.kind == PostOp::Eltwise || step.kind == PostOp::Sum ||
          step.mask == 0 || step.mask == 2 || step.mask == all;
+}
+
+static bool hasScales(const Scales &scales) {
+  return scales.source || scales.weights || scales.destination || scales.output;
 }
 
 static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
@@ -572,9 +578,10 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
        {problem.source.kind, problem.destination.kind})
     isOrdinary &= kind == ChannelLayout::Last || kind == ChannelLayout::Planar;
   error = library.error;
+  isOrdinary &= !hasScales(problem.scales);
   if (error.empty() && (sums > 1 || !isOrdinary))
-    error = "blocks of channels, unusual layouts, several sums, and steps that "
-            "oneDNN 2 does otherwise are not compared";
+    error = "blocks of channels, unusual layouts, scales, several sums, and "
+            "steps that oneDNN 2 does otherwise are not compared";
   if (!error.empty())
     return nullptr;
   auto peer = std::make_unique<OneDnn>(library, problem, instance, algorithm);

@@ -15,13 +15,6 @@
 
 using namespace sparkle;
 
-static std::vector<std::string> split(const std::string &text, char separator) {
-  std::vector<std::string> parts(1);
-  for (char letter : text)
-    letter == separator ? parts.emplace_back() : parts.back() += letter;
-  return parts;
-}
-
 static std::string toLower(std::string text) {
   for (char &letter : text)
     letter = char(std::tolower(letter));
@@ -80,10 +73,12 @@ std::string Case::getWeightLetters() const {
 //===----------------------------------------------------------------------===//
 
 void CaseReader::reset() {
-  values = {{"alg", {"auto"}}, {"attr-post-ops", {""}}, {"bia-dt", {"undef"}},
-            {"cfg", {"f32"}},  {"dir", {"fwd_b"}},      {"driver", {"conv"}},
-            {"dt", {"f32"}},   {"dtag", {"any"}},       {"mb", {"0"}},
-            {"stag", {"any"}}, {"wtag", {"any"}}};
+  values = {
+      {"alg", {"auto"}},     {"attr-oscale", {""}}, {"attr-post-ops", {""}},
+      {"attr-scales", {""}}, {"bia-dt", {"undef"}}, {"cfg", {"f32"}},
+      {"dir", {"fwd_b"}},    {"driver", {"conv"}},  {"dt", {"f32"}},
+      {"dtag", {"any"}},     {"mb", {"0"}},         {"stag", {"any"}},
+      {"wtag", {"any"}}};
   unknown.clear();
   match.clear();
 }
@@ -283,6 +278,8 @@ void CaseReader::addCase(Case one, const Choice &choice) {
   refuse(setAlgorithm(one, get("alg")));
   refuse(setLayouts(one, choice));
   refuse(parsePostOps(get("attr-post-ops"), one.conv.rank + 2, one.postOps));
+  refuse(parseScales(get("attr-scales"), one.conv.isGrouped(), one.scales));
+  refuse(parseOutputScale(get("attr-oscale"), one.scales));
   for (const PostOp &step : one.postOps)
     if (!step.tag.empty() && !Tag::parse(step.tag, one.getActivationLetters()))
       refuse("layout '" + step.tag + "'");

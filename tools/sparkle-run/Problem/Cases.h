@@ -10,6 +10,7 @@
 
 #include "tools/sparkle-run/Problem/ConvProblem.h"
 #include "tools/sparkle-run/Problem/PostOp.h"
+#include "tools/sparkle-run/Problem/Scale.h"
 #include "tools/sparkle-run/Problem/Tag.h"
 
 #include <map>
@@ -52,6 +53,7 @@ struct Case {
   Algorithm algorithm = Algorithm::Auto;
   int64_t winogradTile = 2; ///< Results of a tile along each side.
   std::vector<PostOp> postOps;
+  Scales scales;
   std::string unsupported; ///< The reason; empty if it can be compiled.
 };
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <optional>
 
 using namespace sparkle;
 
@@ -49,14 +48,15 @@ static constexpr const char *binaries[] = {"add", "div", "eq", "ge",
                                            "gt",  "le",  "lt", "max",
                                            "min", "mul", "ne", "sub"};
 
-static std::vector<std::string> split(const std::string &text, char separator) {
+std::vector<std::string> sparkle::split(const std::string &text,
+                                        char separator) {
   std::vector<std::string> parts(1);
   for (char letter : text)
     letter == separator ? parts.emplace_back() : parts.back() += letter;
   return parts;
 }
 
-static std::optional<double> readNumber(const std::string &text) {
+std::optional<double> sparkle::readNumber(const std::string &text) {
   char *end;
   double number = std::strtod(text.c_str(), &end);
   if (text.empty() || *end)

@@ -6,6 +6,7 @@
 #define SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_POSTOP_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct PostOp {
   std::string tag;     ///< Of the tensor; empty: as the output.
   bool isHalf = false; ///< Its elements.
 };
+
+/// The parts between the separators; one if there is none.
+std::vector<std::string> split(const std::string &text, char separator);
+std::optional<double> readNumber(const std::string &text);
 
 /// Reads a chain of steps for an output of `rank` dimensions; says why if the
 /// language lacks one of them.

@@ -36,6 +36,10 @@ private:
   std::string spellBias();
   std::string spellOutput(const std::string &tensor) const;
 
+  std::string multiply(const std::string &e, const std::optional<Scale> &scale,
+                       const char *sign = " * ");
+  std::string declareScale(const Scale &scale, int64_t channels,
+                           const std::string &channel);
   std::string apply(const PostOp &step, std::string e);
   std::string applyFunction(const PostOp &step, const std::string &e);
   std::string raise(const std::string &e, double exponent);
@@ -49,7 +53,7 @@ private:
   bool hasSplitChannels;
   Words outputs;
   std::string tensors, equations;
-  unsigned operands = 0, temps = 0;
+  unsigned operands = 0, scales = 0, temps = 0;
 };
 
 } // namespace
@@ -187,8 +191,37 @@ std::string Writer::spellSum() {
     outputs.push_back(std::string(1, "opq"[d]));
     taps.push_back(std::string(1, "trs"[d]));
   }
-  std::string source = declareSource();
-  return "sum(" + join(taps) + ": " + source + " * " + declareWeights() + ")";
+  std::string term = declareSource();
+  term += " * " + declareWeights();
+  // Along the channels of the input a factor is one of the terms.
+  const std::optional<Scale> &source = problem.scales.source;
+  if (source && source->perChannel)
+    term += " * " +
+            declareScale(*source, conv.inputs, conv.isDepthwise() ? "k" : "c");
+  std::string sum = "sum(" + join(taps) + ": " + term + ")";
+  if (source && !source->perChannel)
+    sum = multiply(sum, source);
+  return multiply(sum, problem.scales.weights);
+}
+
+/// One number for each channel, of all groups.
+std::string Writer::declareScale(const Scale &scale, int64_t channels,
+                                 const std::string &channel) {
+  if (!scale.perChannel)
+    return ::spell(scale.value);
+  std::string tensor = "s" + std::to_string(scales++);
+  Words extents = getExtents(hasSplitChannels ? "gc" : "c", channels, conv.out);
+  declare("input ", tensor, extents);
+  return tensor + (hasSplitChannels ? "[g, " : "[") + channel + "]";
+}
+
+/// Times a number, or a tensor that varies along the channels of the output.
+std::string Writer::multiply(const std::string &e,
+                             const std::optional<Scale> &scale,
+                             const char *sign) {
+  if (!scale)
+    return e;
+  return "(" + e + ")" + sign + declareScale(*scale, conv.outputs, "k");
 }
 
 std::string Writer::spellBias() {
@@ -386,8 +419,10 @@ std::string Writer::write(const std::string &kernel) {
   std::string right = spellSum();
   if (problem.hasBias)
     right = spellBias() + " + " + right;
+  right = multiply(right, problem.scales.output);
   for (const PostOp &step : problem.postOps)
     right = apply(step, right);
+  right = multiply(right, problem.scales.destination, " / ");
   declare("output", "y", getExtents(getOutputLetters(), conv.outputs, conv.out),
           spellOutputLayout());
   return "kernel " + kernel + (conv.batchAtRunTime ? "(N = ?)" : "()") +
