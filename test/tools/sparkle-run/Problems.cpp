@@ -173,8 +173,13 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--attr-post-ops=add:f32:per_oc:oihw ic8ih8oc8kh1", "layout 'oihw'"},
       {"--attr-post-ops=prelu:row ic8ih8oc8kh1", "post-op 'prelu:row'"},
       {"--bia-dt=bf16 ic8ih8oc8kh1", "type 'bf16' of the bias: only f32"},
-      {"--dtag=nChw16c g2ic8ih8oc12kh1",
-       "blocks of the output's channels that hold parts of several groups"},
+      {"--attr-post-ops=dw:k3s1 ic8ih8oc8kh1",
+       "post-op 'dw:k3s1': only of f32, with kernel, stride and padding as in "
+       "k3s1p1"},
+      {"--attr-post-ops=dw_k3s1p1:s8 ic8ih8oc8kh1",
+       "post-op 'dw_k3s1p1:s8': only of f32, with kernel, stride and padding "
+       "as "
+       "in k3s1p1"},
   };
   for (auto [text, reason] : rows) {
     CaseReader reader = read(text);
@@ -373,6 +378,53 @@ TEST(Source, LaysBlocksAcrossGroups) {
             "  y[n, k, p, q] = sum(r, s: x[n, k, p + r, q + s] * "
             "w[k, 0, 0, r, s])\n"
             "}\n");
+}
+
+TEST(Source, LaysBlocksAcrossPartsOfGroups) {
+  // The equation has groups; another one lays the result out.
+  EXPECT_EQ(writeKernel(read("--dir=FWD_D --dtag=nCw8c "
+                             "--attr-post-ops=add:f32:per_tensor "
+                             "g2mb1ic8iw8oc12kw1")
+                            .getCases()
+                            .at(0),
+                        "k"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 2, 4, 8] layout nwgc\n"
+            "  weight w: f32[2, 6, 4, 1]\n"
+            "  input  z0: f32[1, 12, 8] layout ncw8c\n"
+            "  temp   t0: f32[1, 2, 6, 8] layout nwgc\n"
+            "  output y: f32[1, 12, 8] layout ncw8c\n"
+            "\n"
+            "  t0[n, g, k, q] = ((sum(c, s: x[n, g, c, q + s] * w[g, k, c, s]))"
+            " + z0[n, g*6 + k, q])\n"
+            "  y[n, k, q] = t0[n, k / 6, k % 6, q]\n"
+            "}\n");
+}
+
+TEST(Source, ConvolvesChannelByChannelBehind) {
+  EXPECT_EQ(
+      writeKernel(read("--attr-scales=dst:common:2+attr_post_op_dw_wei:per_oc+"
+                       "attr_post_op_dw_dst:common:4 "
+                       "--attr-post-ops=relu+dw:k3s2p1+tanh "
+                       "mb1ic8ih7oc6kh1")
+                      .getCases()
+                      .at(0),
+                  "k"),
+      "kernel k() with reference {\n"
+      "  input  x: f32[1, 8, 7, 7] layout nhwc\n"
+      "  weight w: f32[6, 8, 1, 1]\n"
+      "  input  b: f32[6]\n"
+      "  temp   t0: f32[1, 6, 7, 7] layout nhwc\n"
+      "  weight w1: f32[6, 3, 3]\n"
+      "  input  s0: f32[6]\n"
+      "  input  b1: f32[6]\n"
+      "  output y: f32[1, 6, 4, 4] layout nhwc\n"
+      "\n"
+      "  t0[n, k, p, q] = (relu(b[k] + sum(c, r, s: x[n, c, p + r, q + s] * "
+      "w[k, c, r, s]))) / 2\n"
+      "  y[n, k, p, q] = (tanh(b1[k] + ((sum(r, s: t0[n, k, p*2 + r - 1, "
+      "q*2 + s - 1] * w1[k, r, s])) * 2) * s0[k])) / 4\n"
+      "}\n");
 }
 
 TEST(Tag, SplitsBlocksBetweenGroupsAndChannels) {

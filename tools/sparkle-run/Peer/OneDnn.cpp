@@ -354,6 +354,8 @@ bool OneDnn::appendStep(void *steps, const PostOp &step) {
     describeOperand(operand, step, false);
     return library.post_ops_append_binary(steps, known, &operand) == 0;
   }
+  case PostOp::Depthwise:
+    return false; // Refused before.
   case PostOp::Eltwise:
     break;
   }
@@ -548,7 +550,7 @@ void OneDnn::setData(const std::string &name, void *data) {
 /// and some of its methods read them wrong.
 static bool isCompared(const PostOp &step, const ConvProblem &conv) {
   unsigned all = (1u << (conv.rank + 2)) - 1;
-  if (step.isHalf)
+  if (step.isHalf || step.kind == PostOp::Depthwise)
     return false;
   if (step.word == "hardswish")
     return step.alpha == 1. / 6 && step.beta == 0.5;

@@ -313,16 +313,11 @@ std::string CaseReader::setLayouts(Case &one, const Choice &choice) {
       return "layout '" + tag + "'";
     *place = parsed ? *parsed : ChannelLayout{ChannelLayout::Other, 1, *other};
   }
-  const ConvProblem &conv = one.conv;
-  if (conv.isGrouped() && !conv.isDepthwise() &&
-      !one.destination.getTag(letters).split('c', 'g',
-                                             conv.outputs / conv.groups))
-    return "blocks of the output's channels that hold parts of several groups";
   std::string weights = get("wtag"), own = one.getWeightLetters();
   if (weights == "any")
     return "";
   one.weights = Tag::parse(weights, own);
-  if (!one.weights && !conv.isGrouped()) // One group may be written out.
+  if (!one.weights && !one.conv.isGrouped()) // One group may be written out.
     if (auto grouped = Tag::parse(weights, "g" + own))
       one.weights = grouped->keep(own);
   if (!one.weights)

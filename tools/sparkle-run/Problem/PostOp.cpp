@@ -5,6 +5,8 @@
 #include "tools/sparkle-run/Problem/PostOp.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 
 using namespace sparkle;
@@ -144,11 +146,29 @@ static bool parsePrelu(const std::vector<std::string> &words, unsigned rank,
   return mask && words.size() <= 2;
 }
 
+/// `dw:k3s1p1`, or `dw_k3s1p1` as oneDNN 2 has it; then the type of its output.
+static bool parseDepthwise(const std::vector<std::string> &words,
+                           PostOp &step) {
+  bool isOld = step.word != "dw";
+  if (words.size() < (isOld ? 1 : 2) || words.size() > (isOld ? 2 : 3) ||
+      (words.size() == (isOld ? 2 : 3) && words.back() != "f32"))
+    return false;
+  int end = 0;
+  std::string form = isOld ? step.word.substr(3) : words[1];
+  step.word = "dw";
+  return std::sscanf(form.c_str(), "k%4" SCNd64 "s%4" SCNd64 "p%4" SCNd64 "%n",
+                     &step.kernel, &step.stride, &step.pad, &end) == 3 &&
+         end == int(form.size()) && step.kernel > 0 && step.stride > 0 &&
+         step.pad >= 0;
+}
+
 static bool parse(const std::vector<std::string> &words, unsigned rank,
                   PostOp &step) {
   bool isBinary = std::find(std::begin(binaries), std::end(binaries),
                             step.word) != std::end(binaries);
+  bool isDepthwise = step.word == "dw" || step.word.rfind("dw_", 0) == 0;
   step.kind = step.word == "sum"     ? PostOp::Sum
+              : isDepthwise          ? PostOp::Depthwise
               : step.word == "prelu" ? PostOp::Prelu
               : isBinary             ? PostOp::Binary
                                      : PostOp::Eltwise;
@@ -159,6 +179,8 @@ static bool parse(const std::vector<std::string> &words, unsigned rank,
     return parsePrelu(words, rank, step);
   case PostOp::Binary:
     return parseBinary(words, rank, step);
+  case PostOp::Depthwise:
+    return parseDepthwise(words, step);
   case PostOp::Eltwise:
     return parseEltwise(words, step);
   }
@@ -171,6 +193,8 @@ static std::string explain(const std::vector<std::string> &words,
   bool isType = words.size() > 1 && step.kind == PostOp::Binary;
   if (isType && words[1] != "f32" && words[1] != "f16")
     return ": only tensors of f32 or f16";
+  if (step.kind == PostOp::Depthwise)
+    return ": only of f32, with kernel, stride and padding as in k3s1p1";
   if (step.kind == PostOp::Sum && words.size() > 2)
     return ": only a tensor of f32 without a zero point";
   return "";

@@ -15,10 +15,11 @@ namespace sparkle {
 /// A step, as benchdnn names it.
 struct PostOp {
   enum Kind {
-    Eltwise, ///< A function of each value, with two parameters and a factor.
-    Sum,     ///< Adds `alpha` times a tensor of its own.
-    Binary,  ///< Combines each value with one of a tensor of its own.
-    Prelu    ///< Multiplies what is negative by a value of such a tensor.
+    Eltwise,  ///< A function of each value, with two parameters and a factor.
+    Sum,      ///< Adds `alpha` times a tensor of its own.
+    Binary,   ///< Combines each value with one of a tensor of its own.
+    Prelu,    ///< Multiplies what is negative by a value of such a tensor.
+    Depthwise ///< A convolution of each channel; what follows is of its output.
   };
 
   std::string word;
@@ -29,6 +30,7 @@ struct PostOp {
   unsigned mask = 0;
   std::string tag;     ///< Of the tensor; empty: as the output.
   bool isHalf = false; ///< Its elements.
+  int64_t kernel = 1, stride = 1, pad = 0; ///< Of a depthwise convolution.
 };
 
 /// The parts between the separators; one if there is none.

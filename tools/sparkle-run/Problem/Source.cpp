@@ -17,7 +17,8 @@ class Writer {
 public:
   explicit Writer(const Case &problem)
       : problem(problem), conv(problem.conv), first(3 - conv.rank),
-        hasSplitChannels(conv.isGrouped() && !conv.isDepthwise()) {}
+        hasSplitChannels(conv.isGrouped() && !conv.isDepthwise()),
+        out{conv.out[0], conv.out[1], conv.out[2]} {}
 
   std::string write(const std::string &name);
 
@@ -28,6 +29,7 @@ private:
   Words getExtents(const std::string &letters, int64_t channels,
                    const int64_t (&spatial)[3]) const;
   std::string getOutputLetters() const;
+  std::optional<Tag> split(const Tag &tag) const;
   std::string spellOutputLayout() const;
   std::string spellSubscript(unsigned d) const;
   std::string declareSource();
@@ -45,12 +47,16 @@ private:
   std::string raise(const std::string &e, double exponent);
   std::string declareOperand(const PostOp &step);
   std::string name(const std::string &e);
+  std::string convolve(const PostOp &step, const std::string &e);
+  std::string regroup(const std::string &e);
   std::string spellPattern(const std::string &kernel) const;
 
   const Case &problem;
   const ConvProblem &conv;
   unsigned first;
   bool hasSplitChannels;
+  int64_t out[3];       ///< Extents of what the steps so far give.
+  bool isFused = false; ///< Behind a depthwise convolution.
   Words outputs;
   std::string tensors, equations;
   unsigned operands = 0, scales = 0, temps = 0;
@@ -111,11 +117,19 @@ std::string Writer::getOutputLetters() const {
   return hasSplitChannels ? "ngc" + letters.substr(2) : letters;
 }
 
+/// As a layout of groups and their channels; none if a block of channels holds
+/// a part of a group.
+std::optional<Tag> Writer::split(const Tag &tag) const {
+  if (!hasSplitChannels)
+    return tag;
+  return tag.split('c', 'g', conv.outputs / conv.groups);
+}
+
+/// Of temps and the output: as the problem has it, or channels last.
 std::string Writer::spellOutputLayout() const {
-  Tag tag = problem.destination.getTag(problem.getActivationLetters());
-  if (hasSplitChannels)
-    tag = *tag.split('c', 'g', conv.outputs / conv.groups);
-  return tag.spell();
+  std::string letters = problem.getActivationLetters();
+  std::optional<Tag> tag = split(problem.destination.getTag(letters));
+  return (tag ? *tag : *split(ChannelLayout().getTag(letters))).spell();
 }
 
 /// `p*2 + r*3 - 1`
@@ -229,8 +243,9 @@ std::string Writer::spellBias() {
   Words extents = {std::to_string(each)};
   if (hasSplitChannels)
     extents.insert(extents.begin(), std::to_string(conv.groups));
-  declare("input ", "b", extents);
-  return hasSplitChannels ? "b[g, k]" : "b[k]";
+  std::string bias = isFused ? "b" + std::to_string(temps) : "b";
+  declare("input ", bias, extents);
+  return bias + (hasSplitChannels ? "[g, k]" : "[k]");
 }
 
 std::string Writer::spellOutput(const std::string &tensor) const {
@@ -244,8 +259,7 @@ std::string Writer::spellOutput(const std::string &tensor) const {
 /// Makes a value that a formula wants more than once an element of a temp.
 std::string Writer::name(const std::string &e) {
   std::string temp = "t" + std::to_string(temps++);
-  declare("temp  ", temp,
-          getExtents(getOutputLetters(), conv.outputs, conv.out),
+  declare("temp  ", temp, getExtents(getOutputLetters(), conv.outputs, out),
           spellOutputLayout());
   equations += "  " + spellOutput(temp) + " = " + e + "\n";
   return spellOutput(temp);
@@ -349,27 +363,73 @@ std::string Writer::declareOperand(const PostOp &step) {
   for (size_t d = 0; d < letters.size(); ++d)
     if (step.kind == PostOp::Sum || step.mask >> d & 1)
       kept += letters[d];
-  if (hasSplitChannels) {
-    if (std::optional<Tag> split =
-            tag.split('c', 'g', conv.outputs / conv.groups))
-      tag = *split;
-    if (size_t c = kept.find('c'); c != std::string::npos)
-      kept.replace(c, 1, "gc");
-  }
+  bool isLikeOutput = kept == letters;
+  // Blocks that hold parts of groups leave the channels as they are.
+  bool isFlat = isLikeOutput && !split(tag);
+  if (!isFlat && isLikeOutput)
+    tag = *split(tag);
+  if (size_t c = kept.find('c');
+      hasSplitChannels && !isFlat && c != std::string::npos)
+    kept.replace(c, 1, "gc");
   all = getOutputLetters();
   std::string element = "z" + std::to_string(operands++);
   Words extents, subscripts;
   for (size_t i = 0; i < all.size(); ++i)
-    if (kept.find(all[i]) != std::string::npos)
+    if (isFlat && all[i] == 'g')
+      continue;
+    else if (isFlat && all[i] == 'c')
+      subscripts.push_back("g*" + std::to_string(conv.outputs / conv.groups) +
+                           " + k");
+    else if (kept.find(all[i]) != std::string::npos)
       subscripts.push_back(outputs[i]);
-  extents = getExtents(kept, conv.outputs, conv.out);
+  extents = getExtents(kept, conv.outputs, out);
   if (kept.empty()) { // One value for all.
     extents = {"1"};
     subscripts = {"0"};
   }
-  declare("input ", element, extents,
-          kept.size() == all.size() ? tag.spell() : "", step.isHalf);
+  declare("input ", element, extents, isLikeOutput ? tag.spell() : "",
+          step.isHalf);
   return element + "[" + join(subscripts) + "]";
+}
+
+/// A convolution of each channel of `e`, an equation of its own. Its padding
+/// behind is what the output needs: one element for each step that begins.
+std::string Writer::convolve(const PostOp &step, const std::string &e) {
+  const Scales &scales = problem.scales;
+  // It multiplies by what the first convolution divides by.
+  std::string source = name(multiply(e, scales.destination, " / "));
+  Words taps, subscripts = outputs;
+  size_t place = outputs.size() - conv.rank;
+  Words filter(outputs.begin() + 1, outputs.begin() + place);
+  Words extents = getExtents(hasSplitChannels ? "gc" : "c", conv.outputs, out);
+  for (unsigned d = first; d < 3; ++d, ++place) {
+    std::string tap(1, "trs"[d]);
+    subscripts[place] += "*" + std::to_string(step.stride) + " + " + tap +
+                         " - " + std::to_string(step.pad);
+    taps.push_back(tap);
+    filter.push_back(tap);
+    extents.push_back(std::to_string(step.kernel));
+    out[d] = (out[d] + step.stride - 1) / step.stride;
+  }
+  std::string weights = "w" + std::to_string(temps);
+  declare("weight", weights, extents);
+  source = source.substr(0, source.find('[')) + "[" + join(subscripts) + "]";
+  std::string sum = "sum(" + join(taps) + ": " + source + " * " + weights +
+                    "[" + join(filter) + "])";
+  if (!isFused)
+    sum = multiply(sum, scales.destination);
+  isFused = true;
+  sum = multiply(sum, scales.depthwiseWeights);
+  return problem.hasBias ? spellBias() + " + " + sum : sum;
+}
+
+/// Elements by the channels of all groups: another pass over memory.
+std::string Writer::regroup(const std::string &e) {
+  std::string temp = name(e), each = std::to_string(conv.outputs / conv.groups);
+  outputs.erase(outputs.begin() + 1); // g
+  Words subscripts = outputs;
+  subscripts[1] = "k / " + each + ", k % " + each;
+  return temp.substr(0, temp.find('[')) + "[" + join(subscripts) + "]";
 }
 
 std::string Writer::apply(const PostOp &step, std::string e) {
@@ -384,6 +444,8 @@ std::string Writer::apply(const PostOp &step, std::string e) {
     e = name(e);
     return "max(" + e + ", 0) + " + declareOperand(step) + " * min(" + e +
            ", 0)";
+  case PostOp::Depthwise:
+    return convolve(step, e);
   case PostOp::Binary:
     break;
   }
@@ -422,9 +484,18 @@ std::string Writer::write(const std::string &kernel) {
   right = multiply(right, problem.scales.output);
   for (const PostOp &step : problem.postOps)
     right = apply(step, right);
-  right = multiply(right, problem.scales.destination, " / ");
-  declare("output", "y", getExtents(getOutputLetters(), conv.outputs, conv.out),
-          spellOutputLayout());
+  right = multiply(right,
+                   isFused ? problem.scales.depthwiseDestination
+                           : problem.scales.destination,
+                   " / ");
+  std::string letters = getOutputLetters(), layout = spellOutputLayout();
+  Tag tag = problem.destination.getTag(problem.getActivationLetters());
+  if (!split(tag)) {
+    right = regroup(right);
+    letters = problem.getActivationLetters();
+    layout = tag.spell();
+  }
+  declare("output", "y", getExtents(letters, conv.outputs, out), layout);
   return "kernel " + kernel + (conv.batchAtRunTime ? "(N = ?)" : "()") +
          " with reference {\n" + tensors + "\n" + equations + "  " +
          spellOutput("y") + " = " + right + "\n}\n" + spellPattern(kernel);
