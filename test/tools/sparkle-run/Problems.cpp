@@ -10,9 +10,10 @@
 
 using namespace sparkle;
 
-static ConvProblem parse(const std::string &text) {
+static ConvProblem parse(const std::string &text, bool isTransposed = false) {
   TextError error;
-  std::optional<ConvProblem> problem = ConvProblem::parse(text, error);
+  std::optional<ConvProblem> problem =
+      ConvProblem::parse(text, error, isTransposed);
   EXPECT_TRUE(problem) << text << ": " << error.message;
   return problem.value_or(ConvProblem());
 }
@@ -67,6 +68,36 @@ TEST(ConvProblem, ShrinksThePictureAlone) {
             "mb1ic4ih9iw5oc4oh4ow2kh3kw3sh2sw2ph0pw0");
   // The filter alone is too large: as far as it goes.
   EXPECT_EQ(shrink("mb1ic4ih7oc4oh5kh3ph0", 1), "mb1ic4ih3oc4oh1kh3ph0");
+}
+
+/// As the convolution whose input and output it exchanges.
+TEST(ConvProblem, TransposesIntoAnOutput) {
+  const char *const triples[][3] = {
+      {"mb1ic8ih5oc6kh4sh2ph1", "mb1ic8ih5oc6oh10kh4sh2ph1",
+       "mb1ic6ih10oc8oh5kh4sh2ph1"},
+      {"mb1ic8ih5oc6oh10kh3sh2", "mb1ic8ih5oc6oh10kh3sh2ph0",
+       "mb1ic6ih10oc8oh5kh3sh2ph0"},
+      {"mb1ic8ih5iw3oc6kh3dh1ph1", "mb1ic8ih5iw3oc6oh7ow5kh3kw3ph1pw1dh1dw1",
+       "mb1ic6ih7iw5oc8oh5ow3kh3ph1dh1"},
+      {"g2mb1ic8iw9oc6kw2sw2", "g2mb1ic8iw9oc6ow18kw2sw2pw0",
+       "g2mb1ic6iw18oc8ow9kw2sw2pw0"}};
+  for (auto [text, spelled, direct] : triples) {
+    ConvProblem problem = parse(text, true), other = parse(direct);
+    EXPECT_EQ(problem.spell(), "--deconv " + std::string(spelled));
+    EXPECT_EQ(problem.countMultiplyAdds(), other.countMultiplyAdds());
+    EXPECT_EQ(problem.countNominalMultiplyAdds(),
+              other.countNominalMultiplyAdds());
+    EXPECT_FALSE(problem.hasWinograd());
+    problem.shrink(300);
+    other.shrink(300);
+    EXPECT_EQ(problem.in[2], other.out[2]) << text;
+    EXPECT_EQ(problem.out[2], other.in[2]) << text;
+  }
+  TextError error;
+  EXPECT_FALSE(ConvProblem::parse("ic8ih2oc8kh1ph1", error, true));
+  EXPECT_EQ(error.column, 15u);
+  EXPECT_EQ(error.message,
+            "expected 'ph' to leave some of 2 outputs, but it is 1");
 }
 
 TEST(ConvProblem, SaysWhereATextIsWrong) {
@@ -141,7 +172,8 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
        "algorithm 'wino': only 3x3 taps with stride 1, neither dilated nor in "
        "groups"},
       {"--alg=fast ic8ih8oc8kh1", "algorithm 'fast'"},
-      {"--deconv ic8ih8oc8kh1", "driver 'deconv': only convolutions"},
+      {"--deconv ic8ih8oc8kh3sh2dh1",
+       "a transposed convolution with strides and dilation"},
       {"--stag=nChw5 ic8ih8oc8kh1", "layout 'nchw5'"},
       {"--stag=nhww ic8ih8oc8kh1", "layout 'nhww'"},
       {"--wtag=hwi ic8ih8oc8kh1", "layout 'hwi' of the weights"},
@@ -273,6 +305,15 @@ TEST(Source, SpellsEveryForm) {
             "\n"
             "  y[n, k, o, p, q] = clamp(b[k] + sum(t, r, s: x[n, k, o + t - 1,"
             " p + r - 1, q + s - 1] * w[k, t, r, s]), 0, 6)\n"
+            "}\n");
+  EXPECT_EQ(write("--deconv --dir=FWD_D mb1ic8ih8iw8oc6kh3kw4sh1sw2ph0pw1"),
+            "kernel k() with reference {\n"
+            "  input  x: f32[1, 8, 8, 8] layout nhwc\n"
+            "  weight w: f32[6, 8, 3, 4]\n"
+            "  output y: f32[1, 6, 10, 16] layout nhwc\n"
+            "\n"
+            "  y[n, k, p, q] = sum(c, r, s < 2: x[n, c, p - r, (q + 1)/2 - s] "
+            "* w[k, c, r, (q + 1)%2 + s*2])\n"
             "}\n");
 }
 

@@ -129,6 +129,8 @@ bool Floor::computeOutputs(Outputs &outputs) {
 /// What it cannot compute; empty if it can.
 static std::string getObstacle(const Case &problem) {
   const ConvProblem &conv = problem.conv;
+  if (conv.isTransposed)
+    return "transposed convolutions are not compared";
   if (conv.isGrouped() || conv.in[0] * conv.kernel[0] * conv.out[0] != 1)
     return "groups and depth are not compared";
   if (problem.source.kind != ChannelLayout::Last ||

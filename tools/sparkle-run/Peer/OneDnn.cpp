@@ -571,7 +571,7 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
   }
   const Library &library = getLibrary();
   size_t sums = 0;
-  bool isOrdinary = true;
+  bool isOrdinary = !problem.conv.isTransposed;
   for (const PostOp &step : problem.postOps) {
     sums += step.kind == PostOp::Sum;
     isOrdinary &= isCompared(step, problem.conv);
@@ -582,8 +582,9 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
   error = library.error;
   isOrdinary &= !hasScales(problem.scales);
   if (error.empty() && (sums > 1 || !isOrdinary))
-    error = "blocks of channels, unusual layouts, scales, several sums, and "
-            "steps that oneDNN 2 does otherwise are not compared";
+    error = "transposed convolutions, blocks of channels, unusual layouts, "
+            "scales, several sums, and steps that oneDNN 2 does otherwise are "
+            "not compared";
   if (!error.empty())
     return nullptr;
   auto peer = std::make_unique<OneDnn>(library, problem, instance, algorithm);

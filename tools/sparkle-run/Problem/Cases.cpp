@@ -214,8 +214,6 @@ static bool isFloat(const std::string &types) {
 /// What the language lacks of a choice, or nothing.
 static std::string findObstacle(const std::map<std::string, std::string> &at) {
   auto get = [&](const char *knob) { return at.find(knob)->second; };
-  if (get("driver") != "conv")
-    return "driver '" + get("driver") + "': only convolutions";
   std::string direction = get("dir");
   if (direction != "fwd_b" && direction != "fwd_d" && direction != "fwd_i")
     return "direction '" + direction + "': only forward";
@@ -233,7 +231,9 @@ static std::string findObstacle(const std::map<std::string, std::string> &at) {
 
 void CaseReader::readProblem(const std::string &text) {
   TextError error;
-  std::optional<ConvProblem> conv = ConvProblem::parse(text, error);
+  bool isTransposed = values["driver"][0] == "deconv";
+  std::optional<ConvProblem> conv =
+      ConvProblem::parse(text, error, isTransposed);
   if (!conv)
     return fail(column + error.column, error.message);
   regex_t regex;
@@ -268,6 +268,10 @@ void CaseReader::addCase(Case one, const Choice &choice) {
       one.unsupported = reason;
   };
   refuse(findObstacle(choice));
+  for (unsigned d = 0; d < 3; ++d)
+    if (one.conv.isTransposed && one.conv.stride[d] != 1 &&
+        one.conv.dilation[d] != 0)
+      refuse("a transposed convolution with strides and dilation");
   for (const auto &[knob, value] : unknown)
     refuse("knob '" + knob + "=" + value + "'");
   if (int64_t batch = std::atoll(get("mb").c_str()))

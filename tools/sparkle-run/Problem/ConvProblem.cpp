@@ -19,8 +19,10 @@ struct Field {
 
 class Parser {
 public:
-  Parser(const std::string &text, TextError &error)
-      : text(text), error(error) {}
+  Parser(const std::string &text, TextError &error, bool isTransposed)
+      : text(text), error(error) {
+    problem.isTransposed = isTransposed;
+  }
 
   std::optional<ConvProblem> parse();
 
@@ -184,6 +186,17 @@ bool Parser::setOutput(unsigned d, int like) {
   bool isCopy = like >= 0 && !has({'i', letters[d]});
   int64_t span = problem.getSpan(d), stride = problem.stride[d];
   problem.pad[d] = get(padKey, like >= 0 ? problem.pad[like] : 0);
+  // What all taps of all inputs make.
+  int64_t spread = (problem.in[d] - 1) * stride + span;
+  if (!has(outKey) && problem.isTransposed) {
+    problem.out[d] = isCopy ? problem.out[like] : spread - 2 * problem.pad[d];
+    if (problem.out[d] > 0)
+      return true;
+    return fail(text.size(), "expected " + quote(padKey) +
+                                 " to leave some of " + std::to_string(spread) +
+                                 " outputs, but it is " +
+                                 std::to_string(problem.pad[d]));
+  }
   if (!has(outKey)) {
     problem.out[d] =
         isCopy ? problem.out[like]
@@ -200,9 +213,11 @@ bool Parser::setOutput(unsigned d, int like) {
   if (problem.out[d] <= 0)
     return fail(fields[outKey].column,
                 "expected " + quote(outKey) + " to be positive, but got 0");
+  int64_t padding = problem.isTransposed
+                        ? spread - problem.out[d]
+                        : (problem.out[d] - 1) * stride + span - problem.in[d];
   if (!has(padKey) && !isCopy)
-    problem.pad[d] = std::max<int64_t>(
-        0, ((problem.out[d] - 1) * stride + span - problem.in[d]) / 2);
+    problem.pad[d] = std::max<int64_t>(0, padding / 2);
   return true;
 }
 
@@ -225,8 +240,9 @@ std::optional<ConvProblem> Parser::parse() {
 }
 
 std::optional<ConvProblem> ConvProblem::parse(const std::string &text,
-                                              TextError &error) {
-  return Parser(text, error).parse();
+                                              TextError &error,
+                                              bool isTransposed) {
+  return Parser(text, error, isTransposed).parse();
 }
 
 //===----------------------------------------------------------------------===//
@@ -241,7 +257,7 @@ std::string ConvProblem::spell() const {
   for (unsigned d = first + 1; d < 3; ++d)
     for (const auto *values : all)
       isCube &= (*values)[d] == (*values)[d - 1];
-  std::string text;
+  std::string text = isTransposed ? "--deconv " : "";
   auto add = [&](char what, const int64_t(&values)[3], int64_t neutral) {
     if (std::all_of(values + first, values + 3,
                     [&](int64_t value) { return value == neutral; }))
@@ -264,7 +280,7 @@ std::string ConvProblem::spell() const {
 }
 
 bool ConvProblem::hasWinograd() const {
-  bool has = rank == 2 && !isGrouped();
+  bool has = rank == 2 && !isGrouped() && !isTransposed;
   for (unsigned d = 1; d < 3; ++d)
     has &= kernel[d] == 3 && stride[d] == 1 && dilation[d] == 0;
   return has;
@@ -274,10 +290,12 @@ double ConvProblem::countMultiplyAdds() const {
   double taps = 1;
   for (unsigned d = 0; d < 3; ++d) {
     double inside = 0;
-    for (int64_t o = 0; o < out[d]; ++o)
+    auto [from, to] =
+        isTransposed ? std::pair(in[d], out[d]) : std::pair(out[d], in[d]);
+    for (int64_t o = 0; o < from; ++o)
       for (int64_t k = 0; k < kernel[d]; ++k) {
         int64_t i = o * stride[d] - pad[d] + k * (dilation[d] + 1);
-        inside += i >= 0 && i < in[d];
+        inside += i >= 0 && i < to;
       }
     taps *= inside;
   }
@@ -287,21 +305,22 @@ double ConvProblem::countMultiplyAdds() const {
 double ConvProblem::countNominalMultiplyAdds() const {
   double taps = double(batch) * double(outputs) * double(inputs / groups);
   for (unsigned d = 0; d < 3; ++d)
-    taps *= double(out[d]) * double(kernel[d]);
+    taps *= double((isTransposed ? in : out)[d]) * double(kernel[d]);
   return taps;
 }
 
 void ConvProblem::shrink(double limit) {
+  auto &few = isTransposed ? in : out, &many = isTransposed ? out : in;
   while (limit > 0 && countNominalMultiplyAdds() > limit) {
     unsigned largest = 2;
     for (unsigned d : {1u, 0u})
-      if (out[d] > out[largest])
+      if (few[d] > few[largest])
         largest = d;
-    int64_t fewer = out[largest] / 2;
-    int64_t left = in[largest] - fewer * stride[largest];
+    int64_t fewer = few[largest] / 2;
+    int64_t left = many[largest] - fewer * stride[largest];
     if (fewer == 0 || left < 1)
       return;
-    out[largest] -= fewer;
-    in[largest] = left;
+    few[largest] -= fewer;
+    many[largest] = left;
   }
 }

@@ -30,6 +30,10 @@ struct ConvProblem {
   int64_t dilation[3] = {0, 0, 0}; ///< Elements between two taps; 0 is dense.
   /// `mb?3`: the batch is an argument of the kernel, and 3 in this problem.
   bool batchAtRunTime = false;
+  /// A convolution from its output to its input, as benchdnn's `--deconv` has
+  /// it: each input is multiplied with all taps, `stride` outputs apart from
+  /// the next one's, and the padding is cut off from the output.
+  bool isTransposed = false;
 
   /// Fields follow each other, with `_` between them or not; `n` and the name
   /// end the text. The batch is 2 and the other fields are their neutral values
@@ -39,15 +43,20 @@ struct ConvProblem {
   /// - a missing output is what input and padding give;
   /// - a missing padding is half of what the given output needs, or 0.
   /// What the output needs beyond the padding in front is padding behind.
-  static std::optional<ConvProblem> parse(const std::string &text,
-                                          TextError &error);
+  static std::optional<ConvProblem>
+  parse(const std::string &text, TextError &error, bool isTransposed = false);
 
-  /// The same problem in the same grammar, with no field that is implied.
+  /// The same problem in the same grammar, with no field that is implied;
+  /// `--deconv` stands before it if it is transposed.
   std::string spell() const;
 
   /// Positions from the first tap to behind the last one.
   int64_t getSpan(unsigned d) const {
     return (kernel[d] - 1) * (dilation[d] + 1) + 1;
+  }
+  /// Taps that meet one output.
+  int64_t getTaps(unsigned d) const {
+    return isTransposed ? (kernel[d] + stride[d] - 1) / stride[d] : kernel[d];
   }
   bool isGrouped() const { return groups > 1; }
   /// One filter for each channel.

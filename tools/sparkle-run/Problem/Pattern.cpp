@@ -129,7 +129,7 @@ std::map<std::string, int64_t> sparkle::getExtents(const ConvProblem &conv) {
   extents["c"] = conv.inputs / groups;
   for (unsigned d = 0; d < 3; ++d) {
     extents[std::string(1, "opq"[d])] = conv.out[d];
-    extents[std::string(1, "trs"[d])] = conv.kernel[d];
+    extents[std::string(1, "trs"[d])] = conv.getTaps(d);
   }
   return extents;
 }

@@ -31,7 +31,9 @@ private:
   std::string getOutputLetters() const;
   std::optional<Tag> split(const Tag &tag) const;
   std::string spellOutputLayout() const;
+  std::string spellShifted(unsigned d) const;
   std::string spellSubscript(unsigned d) const;
+  std::string spellTap(unsigned d) const;
   std::string declareSource();
   std::string declareWeights();
   std::string spellSum();
@@ -132,9 +134,26 @@ std::string Writer::spellOutputLayout() const {
   return (tag ? *tag : *split(ChannelLayout().getTag(letters))).spell();
 }
 
-/// `p*2 + r*3 - 1`
+/// What stands before the taps of a transposed convolution are counted: `p +
+/// 1`.
+std::string Writer::spellShifted(unsigned d) const {
+  std::string text(1, "opq"[d]);
+  return conv.pad[d] ? "(" + text + " + " + std::to_string(conv.pad[d]) + ")"
+                     : text;
+}
+
+/// `p*2 + r*3 - 1`; transposed, `(p + 1)/2 - r`.
 std::string Writer::spellSubscript(unsigned d) const {
   std::string text(1, "opq"[d]);
+  if (conv.isTransposed) {
+    text = spellShifted(d);
+    if (conv.stride[d] != 1)
+      text += "/" + std::to_string(conv.stride[d]);
+    text += std::string(" - ") + "trs"[d];
+    return conv.dilation[d] == 0
+               ? text
+               : text + "*" + std::to_string(conv.dilation[d] + 1);
+  }
   if (conv.stride[d] != 1)
     text += "*" + std::to_string(conv.stride[d]);
   text += std::string(" + ") + "trs"[d];
@@ -168,6 +187,14 @@ std::string Writer::declareSource() {
   return "x[" + join(subscripts) + "]";
 }
 
+/// `r`; transposed with a stride, every other tap, `(p + 1)%2 + r*2`.
+std::string Writer::spellTap(unsigned d) const {
+  std::string tap(1, "trs"[d]), stride = std::to_string(conv.stride[d]);
+  if (!conv.isTransposed || conv.stride[d] == 1)
+    return tap;
+  return spellShifted(d) + "%" + stride + " + " + tap + "*" + stride;
+}
+
 /// A depthwise filter has no channels of its own, unless its layout has.
 std::string Writer::declareWeights() {
   Words subscripts, extents;
@@ -184,7 +211,7 @@ std::string Writer::declareWeights() {
     extents.push_back(std::to_string(conv.inputs / conv.groups));
   }
   for (unsigned d = first; d < 3; ++d) {
-    subscripts.push_back(std::string(1, "trs"[d]));
+    subscripts.push_back(spellTap(d));
     extents.push_back(std::to_string(conv.kernel[d]));
   }
   declare("weight", "w", extents, hasAll ? problem.weights->spell() : "");
@@ -204,6 +231,8 @@ std::string Writer::spellSum() {
   for (unsigned d = first; d < 3; ++d) {
     outputs.push_back(std::string(1, "opq"[d]));
     taps.push_back(std::string(1, "trs"[d]));
+    if (conv.isTransposed && conv.stride[d] != 1)
+      taps.back() += " < " + std::to_string(conv.getTaps(d));
   }
   std::string term = declareSource();
   term += " * " + declareWeights();
