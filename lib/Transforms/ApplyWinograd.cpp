@@ -572,9 +572,9 @@ PatternAttr Rewriter::getOutputPattern(unsigned count) {
     return getPattern({}, {}, {}, {}, {}, {}, asked);
   SmallVector<int64_t> workers(count, 1), registers(count, 1), lanes(count, 1),
       unroll(count, 1), order;
-  for (unsigned i = 0; i < outputs; ++i)
-    if (!ShapedType::isDynamic(extents[i]) && i != 0)
-      workers[i] = extents[i];
+  // One image, one group; all features but for the parts of the last.
+  for (unsigned i : features)
+    workers[i] = extents[i];
   int64_t tiles[] = {rows, columns};
   unsigned feature = features.back();
   workers[feature] = extents[feature] / parts;

@@ -41,6 +41,31 @@ sparkle.kernel @conv sizes ["N"] {
 
 // -----
 
+// A group is one more index of all three equations, and a worker has one.
+// CHECK-LABEL: sparkle.kernel @groups
+// CHECK: sparkle.tensor temp "y.input" extents () -> (1, 4, 16, 14, 14, 4, 4)
+// CHECK: sparkle.tensor temp "y.product" extents () -> (1, 4, 32, 14, 14, 4, 4)
+// CHECK: sparkle.define %y ["n", "g", "k", "p", "q", "p.row", "q.row"] reductions 2 {{.*}}workers = [1, 1, 32, {{[0-9]+}}, {{[0-9]+}}, 1, 1]
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 8, vectors = 16, fma_latency = 8, near_bytes = 524288, close_bytes = 32768, copies = false>} {
+sparkle.kernel @groups sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (1, 4, 16, 28, 28) : !sparkle.tensor<1x4x16x28x28xf32, (d0, d1, d2, d3, d4) -> (d0, d3, d4, d1, d2)>
+  %w = sparkle.tensor weight "w" extents () -> (4, 32, 16, 3, 3) : !sparkle.tensor<4x32x16x3x3xf32, (d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>
+  %y = sparkle.tensor output "y" extents () -> (1, 4, 32, 28, 28) : !sparkle.tensor<1x4x32x28x28xf32, (d0, d1, d2, d3, d4) -> (d0, d3, d4, d1, d2)>
+  sparkle.define %y ["n", "g", "k", "p", "q", "c", "r", "s"] reductions 3 extents () -> (1, 4, 32, 28, 28, 16, 3, 3)
+      pattern <transform = "winograd 2x2"> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1, d2, d3, d4, d5, d6, d7) -> (d0, d1, d5, d3 + d6 - 1, d4 + d7 - 1) : !sparkle.tensor<1x4x16x28x28xf32, (d0, d1, d2, d3, d4) -> (d0, d3, d4, d1, d2)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3, d4, d5, d6, d7) -> (d1, d2, d5, d6, d7) : !sparkle.tensor<4x32x16x3x3xf32, (d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<1x4x32x28x28xf32, (d0, d1, d2, d3, d4) -> (d0, d3, d4, d1, d2)>
+}
+}
+
+// -----
+
 // Not asked for, nothing happens.
 // CHECK-LABEL: sparkle.kernel @none
 // CHECK-NOT: sparkle.constant

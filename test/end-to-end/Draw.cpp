@@ -216,9 +216,12 @@ std::string Drawing::drawTransformed() {
   int64_t taps = random.oneIn(3) ? 5 : 3;
   int64_t ic = random.pick(channels), oc = random.pick(channels);
   int64_t batch = random.pick(1, 3);
-  std::string text = spell(random.oneIn(4) ? "mb?" : "mb", batch) +
-                     spell("ic", ic) + spell("oc", oc);
-  work = batch * ic * oc;
+  int64_t parts = random.oneIn(4) ? random.pick(2, 4) : 1;
+  std::string text = (parts > 1 ? spell("g", parts) : "") +
+                     spell(random.oneIn(4) ? "mb?" : "mb", batch) +
+                     spell("ic", parts * ic) +
+                     spell("oc", parts * (oc + (ic == 1 && parts > 1)));
+  work = batch * parts * ic * (oc + 1);
   for (char letter : {'h', 'w'}) {
     int64_t before = random.pick(0, taps - 1), after = random.pick(0, taps - 1);
     int64_t in = std::max(drawExtent(40), taps - before - after);
