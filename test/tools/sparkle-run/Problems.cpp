@@ -168,9 +168,6 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--dir=BWD_D ic8ih8oc8kh1", "direction 'bwd_d': only forward"},
       {"--dt=f32:f32:f32,bf16 ic8ih8oc8kh1", "type 'bf16': only f32"},
       {"--cfg=u8s8f32 ic8ih8oc8kh1", "type 'u8s8f32': only f32"},
-      {"--alg=WINO ic8ih8oc8kh1",
-       "algorithm 'wino': only 3x3 taps with stride 1, neither dilated nor in "
-       "groups"},
       {"--alg=fast ic8ih8oc8kh1", "algorithm 'fast'"},
       {"--deconv ic8ih8oc8kh3sh2dh1",
        "a transposed convolution with strides and dilation"},

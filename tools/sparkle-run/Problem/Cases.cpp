@@ -135,6 +135,7 @@ void CaseReader::readBatch(const std::string &path, size_t at) {
   cases = std::move(inner.cases);
   errors = std::move(inner.errors);
   ignored = std::move(inner.ignored);
+  withoutTransform = inner.withoutTransform;
 }
 
 void CaseReader::readWord(const std::string &word) {
@@ -294,14 +295,16 @@ std::string CaseReader::setAlgorithm(Case &one, const std::string &word) {
   std::string name = startsWith(word, "convolution_") ? word.substr(12) : word;
   if (name == "auto")
     return "";
-  one.algorithm = name == "direct" ? Algorithm::Direct : Algorithm::Winograd;
+  one.algorithm = Algorithm::Direct;
   if (name == "direct")
     return "";
   if (name != "wino" && name != "winograd")
     return "algorithm '" + word + "'";
-  return one.conv.hasWinograd()
-             ? ""
-             : "algorithm '" + word + "': only " + ConvProblem::winogradForm;
+  if (one.conv.hasWinograd())
+    one.algorithm = Algorithm::Winograd;
+  else
+    ++withoutTransform;
+  return "";
 }
 
 /// Says what the language cannot.

@@ -67,6 +67,9 @@ public:
   /// Knobs that change how benchdnn works, not what it computes.
   const std::set<std::string> &getIgnored() const { return ignored; }
   const std::vector<Case> &getCases() const { return cases; }
+  /// How many ask for Winograd's algorithm and have no transform: they are
+  /// computed as they stand.
+  size_t countWithoutTransform() const { return withoutTransform; }
 
   /// Reads lines; `where` is the name of the file. `#` begins a comment.
   void readText(const std::string &text, const std::string &where);
@@ -95,6 +98,7 @@ private:
   std::string where;
   size_t line = 0, column = 0;
   unsigned depth = 0;
+  size_t withoutTransform = 0;
   std::vector<Case> cases;
   std::vector<std::string> errors;
   std::set<std::string> ignored;

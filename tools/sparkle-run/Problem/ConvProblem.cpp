@@ -280,9 +280,10 @@ std::string ConvProblem::spell() const {
 }
 
 bool ConvProblem::hasWinograd() const {
-  bool has = rank == 2 && !isGrouped() && !isTransposed;
+  bool has = rank == 2 && !isTransposed && kernel[1] == kernel[2] &&
+             (kernel[1] == 3 || kernel[1] == 5);
   for (unsigned d = 1; d < 3; ++d)
-    has &= kernel[d] == 3 && stride[d] == 1 && dilation[d] == 0;
+    has &= stride[d] == 1 && dilation[d] == 0;
   return has;
 }
 

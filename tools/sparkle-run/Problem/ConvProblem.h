@@ -63,10 +63,10 @@ struct ConvProblem {
   bool isDepthwise() const {
     return isGrouped() && groups == inputs && groups == outputs;
   }
-  /// Whether oneDNN has Winograd's algorithm for it; and for what it has it.
+  /// Whether there is a transform of Winograd's for it; and for what there is.
   bool hasWinograd() const;
   static constexpr char winogradForm[] =
-      "3x3 taps with stride 1, neither dilated nor in groups";
+      "3x3 or 5x5 taps with stride 1, not dilated";
   /// Multiply-adds of taps that meet the input.
   double countMultiplyAdds() const;
   /// Multiply-adds as if every tap met it, as papers count.

@@ -9,6 +9,12 @@
 
 using namespace sparkle;
 
+/// Whether groups and their channels are one dimension. Winograd's transform
+/// wants channels, also where each group has one.
+static bool isOneDimension(const Case &problem) {
+  return problem.conv.isDepthwise() && problem.algorithm != Algorithm::Winograd;
+}
+
 namespace {
 
 using Words = std::vector<std::string>;
@@ -17,7 +23,7 @@ class Writer {
 public:
   explicit Writer(const Case &problem)
       : problem(problem), conv(problem.conv), first(3 - conv.rank),
-        hasSplitChannels(conv.isGrouped() && !conv.isDepthwise()),
+        hasSplitChannels(conv.isGrouped() && !isOneDimension(problem)),
         out{conv.out[0], conv.out[1], conv.out[2]} {}
 
   std::string write(const std::string &name);
@@ -175,9 +181,9 @@ std::string Writer::declareSource() {
     letters = "ngc" + letters.substr(2);
     subscripts.insert(subscripts.end(), {"g", "c"});
   } else {
-    subscripts.push_back(conv.isDepthwise()  ? "k"
-                         : !hasSplitChannels ? "c"
-                         : each == 1         ? "g + c"
+    subscripts.push_back(isOneDimension(problem) ? "k"
+                         : !hasSplitChannels     ? "c"
+                         : each == 1             ? "g + c"
                                      : "g*" + std::to_string(each) + " + c");
   }
   for (unsigned d = first; d < 3; ++d)
@@ -203,8 +209,8 @@ std::string Writer::declareWeights() {
     subscripts.push_back(hasSplitChannels ? "g" : "k");
     extents.push_back(std::to_string(conv.groups));
   }
-  if (!conv.isDepthwise() || hasAll) {
-    bool isOne = conv.isDepthwise();
+  if (!isOneDimension(problem) || hasAll) {
+    bool isOne = isOneDimension(problem);
     subscripts.push_back(isOne ? "0" : "k");
     subscripts.push_back(isOne ? "0" : "c");
     extents.push_back(std::to_string(conv.outputs / conv.groups));
@@ -224,7 +230,7 @@ std::string Writer::spellSum() {
   outputs = {"n"};
   if (conv.isGrouped())
     outputs.push_back(hasSplitChannels ? "g" : "k");
-  if (!conv.isDepthwise()) {
+  if (!isOneDimension(problem)) {
     outputs.push_back("k");
     taps.push_back("c");
   }
@@ -239,8 +245,8 @@ std::string Writer::spellSum() {
   // Along the channels of the input a factor is one of the terms.
   const std::optional<Scale> &source = problem.scales.source;
   if (source && source->perChannel)
-    term += " * " +
-            declareScale(*source, conv.inputs, conv.isDepthwise() ? "k" : "c");
+    term += " * " + declareScale(*source, conv.inputs,
+                                 isOneDimension(problem) ? "k" : "c");
   std::string sum = "sum(" + join(taps) + ": " + term + ")";
   if (source && !source->perChannel)
     sum = multiply(sum, source);

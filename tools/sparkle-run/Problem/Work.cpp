@@ -248,6 +248,11 @@ bool Collector::collect() {
   for (const std::string &knob : reader.getIgnored())
     std::fprintf(stderr, "sparkle-run: note: %s changes no problem\n",
                  knob.c_str());
+  if (size_t count = reader.countWithoutTransform())
+    std::fprintf(stderr,
+                 "sparkle-run: note: %zu problems of --alg=wino have no "
+                 "transform and are computed as they stand (only %s)\n",
+                 count, ConvProblem::winogradForm);
   for (const Case &one : reader.getCases())
     addCase(one);
   for (const std::string &name : options.lists)
