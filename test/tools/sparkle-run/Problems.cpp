@@ -53,6 +53,11 @@ TEST(ConvProblem, CountsOnlyTapsThatMeetTheInput) {
   EXPECT_EQ(problem.countMultiplyAdds(), 2 * 3 * 5 * 10 * 10);
 }
 
+TEST(ConvProblem, CopiesWhatAnOutputGives) {
+  EXPECT_EQ(parse("mb1ic16oc16_ih1oh1kh3ph0").spell(),
+            "mb1ic16ih1oc16oh1kh3ph0");
+}
+
 TEST(ConvProblem, ShrinksThePictureAlone) {
   auto shrink = [](const std::string &text, double limit) {
     ConvProblem problem = parse(text);
@@ -163,6 +168,34 @@ TEST(Cases, KnobsHoldForTheLinesBelow) {
     EXPECT_EQ(one.unsupported, "") << one.text;
 }
 
+TEST(Cases, WordsGoOnBehindABackslash) {
+  CaseReader reader = read("--attr-post-ops=relu, \\\n"
+                           "  # between\n"
+                           "  tanh,\\\n"
+                           "ab\\ s\n"
+                           "ic8ih8oc8kh1 ic8ih8 \\\n"
+                           "oc8kh3\n"
+                           " ic8 \\\n"
+                           "ih8kx1\n"
+                           "ic8ih8oc8kh5 \\\n");
+  ASSERT_EQ(reader.getCases().size(), 9u);
+  EXPECT_EQ(reader.getCases()[5].postOps[0].word, "abs");
+  EXPECT_EQ(reader.getCases()[5].text, "ic8ih8oc8kh3");
+  EXPECT_EQ(reader.getErrors(),
+            std::vector<std::string>{
+                "list:7:8: error: expected a field of a convolution, but got "
+                "'kx'"});
+}
+
+TEST(Cases, NothingIsTheDefault) {
+  CaseReader reader = read("--stag=axb --stag= --dir=,fwd_i --attr-scales=\n"
+                           "--attr-zero-points=, ic8ih8oc8kh1");
+  ASSERT_EQ(reader.getCases().size(), 4u);
+  EXPECT_TRUE(reader.getCases()[0].hasBias);
+  for (const Case &one : reader.getCases())
+    EXPECT_EQ(one.unsupported, "");
+}
+
 TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
   const char *const rows[][2] = {
       {"--dir=BWD_D ic8ih8oc8kh1", "direction 'bwd_d': only forward"},
@@ -185,7 +218,19 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
        "scale 'per_dim_0': only numbers of f32, one for all or one for each "
        "channel"},
       {"--attr-zero-points=src:common:2 ic8ih8oc8kh1",
-       "knob '--attr-zero-points=src:common:2'"},
+       "knob '--attr-zero-points=src:common:2': only integers have them"},
+      {"--attr-dropout=0.5 ic8ih8oc8kh1",
+       "knob '--attr-dropout=0.5': a kernel has no random numbers"},
+      {"--attr-rounding-mode=dst:stochastic ic8ih8oc8kh1",
+       "knob '--attr-rounding-mode=dst:stochastic': a kernel rounds to the "
+       "nearest"},
+      {"--strides=128x2x16x16:: ic8iw8oc8kw1",
+       "strides '128x2x16x16': only where each is a multiple of the next "
+       "smaller one that holds all of its elements, and the smallest is 1"},
+      {"--strides=::64x4x1 ic8iw8oc8kw1",
+       "strides '64x4x1': only where each is a multiple of the next smaller "
+       "one "
+       "that holds all of its elements, and the smallest is 1"},
       {"--attr-post-ops=abs+sine ic8ih8oc8kh1", "post-op 'sine'"},
       {"--attr-post-ops=soft_relu:0 ic8ih8oc8kh1", "post-op 'soft_relu:0'"},
       {"--attr-post-ops=tanh:1 ic8ih8oc8kh1", "post-op 'tanh:1'"},
@@ -463,6 +508,38 @@ TEST(Source, ConvolvesChannelByChannelBehind) {
       "  y[n, k, p, q] = (tanh(b1[k] + ((sum(r, s: t0[n, k, p*2 + r - 1, "
       "q*2 + s - 1] * w1[k, r, s])) * 2) * s0[k])) / 4\n"
       "}\n");
+}
+
+TEST(Tag, IsWhatStridesGive) {
+  auto spell = [](const std::vector<int64_t> &extents,
+                  const std::vector<int64_t> &strides) -> std::string {
+    std::optional<Tag> tag = Tag::fromStrides("nchw", extents, strides);
+    return tag ? tag->spell() : "none";
+  };
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 48, 8}), "nhwc");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 30, 6, 1}), "nchw");
+  // Room for 12 channels and for 7 rows.
+  EXPECT_EQ(spell({2, 8, 5, 6}, {504, 1, 72, 12}), "chn7hw12c");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {5 * 30000, 1, 30000, 5000}), "cnhw2c2500c");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {5 * 60014, 1, 30007, 5001}), "none");
+  EXPECT_EQ(spell({1, 8, 5, 6}, {7, 1, 48, 8}), "nhwc");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 48, 7}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 2, 96, 16}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {250, 1, 48, 8}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {0, 1, 48, 8}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 48}), "none");
+}
+
+TEST(Tag, LeavesTheRestToX) {
+  auto spell = [](const std::string &word, const std::string &letters) {
+    std::optional<Tag> tag = Tag::parse(word, letters);
+    return tag ? tag->spell() : std::string("none");
+  };
+  EXPECT_EQ(spell("axb", "ncdhw"), "ndhwc");
+  EXPECT_EQ(spell("xba", "oihw"), "hwio");
+  EXPECT_EQ(spell("xba", "goihw"), "ihwog");
+  EXPECT_EQ(spell("xcab", "goihw"), "hwigo");
+  EXPECT_EQ(spell("aBx8b", "ncw"), "ncw8c");
 }
 
 TEST(Tag, SplitsBlocksBetweenGroupsAndChannels) {

@@ -72,13 +72,28 @@ std::string Case::getWeightLetters() const {
 // Files, lines, words
 //===----------------------------------------------------------------------===//
 
+/// What every knob is where it is not written, or empty.
+static const std::map<std::string, std::vector<std::string>> defaults = {
+    {"alg", {"auto"}},
+    {"attr-dropout", {""}},
+    {"attr-oscale", {""}},
+    {"attr-post-ops", {""}},
+    {"attr-rounding-mode", {""}},
+    {"attr-scales", {""}},
+    {"attr-zero-points", {""}},
+    {"bia-dt", {"undef"}},
+    {"cfg", {"f32"}},
+    {"dir", {"fwd_b"}},
+    {"driver", {"conv"}},
+    {"dt", {"f32"}},
+    {"dtag", {"any"}},
+    {"mb", {"0"}},
+    {"stag", {"any"}},
+    {"strides", {""}},
+    {"wtag", {"any"}}};
+
 void CaseReader::reset() {
-  values = {
-      {"alg", {"auto"}},     {"attr-oscale", {""}}, {"attr-post-ops", {""}},
-      {"attr-scales", {""}}, {"bia-dt", {"undef"}}, {"cfg", {"f32"}},
-      {"dir", {"fwd_b"}},    {"driver", {"conv"}},  {"dt", {"f32"}},
-      {"dtag", {"any"}},     {"mb", {"0"}},         {"stag", {"any"}},
-      {"wtag", {"any"}}};
+  values = defaults;
   unknown.clear();
   match.clear();
 }
@@ -90,19 +105,33 @@ void CaseReader::fail(size_t at, const std::string &message) {
 
 void CaseReader::readText(const std::string &text, const std::string &name) {
   where = name;
-  line = 0;
+  size_t number = 0;
+  std::string word; // One behind: a '\\' may stand alone behind it.
+  bool isContinued = false;
   std::istringstream lines(text);
   for (std::string all; std::getline(lines, all);) {
-    ++line;
+    ++number;
     for (size_t at = 0; at < all.size();) {
       size_t begin = all.find_first_not_of(" \t\r", at);
       if (begin == std::string::npos || all[begin] == '#')
         break;
       at = std::min(all.find_first_of(" \t\r", begin), all.size());
-      column = begin;
-      readWord(all.substr(begin, at - begin));
+      std::string next = all.substr(begin, at - begin);
+      if (!isContinued && next != "\\") {
+        if (!word.empty())
+          readWord(word);
+        word.clear();
+        line = number;
+        column = begin;
+      }
+      word += next;
+      isContinued = word.back() == '\\';
+      if (isContinued)
+        word.pop_back();
     }
   }
+  if (!word.empty())
+    readWord(word);
 }
 
 void CaseReader::readFile(const std::string &path) {
@@ -198,18 +227,23 @@ void CaseReader::readKnob(const std::string &knob, const std::string &value,
     return;
   }
   std::vector<std::string> all = split(toLower(value), ',');
-  for (const std::string &one : all)
+  for (std::string &one : all)
     if (knob == "mb" &&
         (one.empty() || one.size() > 9 ||
          one.find_first_not_of("0123456789") != std::string::npos))
       return fail(at, "expected a batch, but got '" + one + "'");
+    else if (one.empty())
+      one = defaults.at(knob)[0];
   values[knob] = std::move(all);
 }
 
 static bool isFloat(const std::string &types) {
   std::vector<std::string> all = split(types, ':');
-  return std::all_of(all.begin(), all.end(),
-                     [](const std::string &type) { return type == "f32"; });
+  return std::all_of(all.begin(), all.end(), [](const std::string &type) {
+    // The others of oneDNN 1 differ in the data only.
+    return type == "f32" || type == "f32_full" || type == "f32_no_limits" ||
+           type == "f32_wino";
+  });
 }
 
 /// What the language lacks of a choice, or nothing.
@@ -223,6 +257,13 @@ static std::string findObstacle(const std::map<std::string, std::string> &at) {
       return "type '" + get(knob) + "': only f32";
   if (get("bia-dt") != "undef" && get("bia-dt") != "f32")
     return "type '" + get("bia-dt") + "' of the bias: only f32";
+  static constexpr const char *lacks[][2] = {
+      {"attr-dropout", "a kernel has no random numbers"},
+      {"attr-rounding-mode", "a kernel rounds to the nearest"},
+      {"attr-zero-points", "only integers have them"}};
+  for (const auto &[knob, reason] : lacks)
+    if (!get(knob).empty())
+      return "knob '--" + std::string(knob) + "=" + get(knob) + "': " + reason;
   return "";
 }
 
@@ -282,6 +323,7 @@ void CaseReader::addCase(Case one, const Choice &choice) {
   one.hasBias = get("dir") == "fwd_b" || get("bia-dt") == "f32";
   refuse(setAlgorithm(one, get("alg")));
   refuse(setLayouts(one, choice));
+  refuse(setStrides(one, get("strides")));
   refuse(parsePostOps(get("attr-post-ops"), one.conv.rank + 2, one.postOps));
   refuse(parseScales(get("attr-scales"), one.conv.isGrouped(), one.scales));
   refuse(parseOutputScale(get("attr-oscale"), one.scales));
@@ -304,6 +346,44 @@ std::string CaseReader::setAlgorithm(Case &one, const std::string &word) {
     one.algorithm = Algorithm::Winograd;
   else
     ++withoutTransform;
+  return "";
+}
+
+/// `SRC:WEI:DST`, each `9600x1x480x48` or empty: where a step along each
+/// dimension leads.
+std::string CaseReader::setStrides(Case &one, const std::string &text) {
+  std::vector<std::string> parts = split(text, ':');
+  parts.resize(3);
+  const ConvProblem &conv = one.conv;
+  for (size_t i = 0; i < 3; ++i) {
+    if (parts[i].empty())
+      continue;
+    bool isWeights = i == 1;
+    std::string letters =
+        isWeights ? one.getWeightLetters() : one.getActivationLetters();
+    std::vector<int64_t> extents = {conv.batch,
+                                    i == 0 ? conv.inputs : conv.outputs};
+    const int64_t(&spatial)[3] = isWeights ? conv.kernel
+                                 : i == 0  ? conv.in
+                                           : conv.out;
+    if (isWeights)
+      extents = {conv.outputs / conv.groups, conv.inputs / conv.groups};
+    if (isWeights && conv.isGrouped())
+      extents.insert(extents.begin(), conv.groups);
+    extents.insert(extents.end(), spatial + 3 - conv.rank, spatial + 3);
+    std::vector<int64_t> strides;
+    for (const std::string &word : split(parts[i], 'x'))
+      strides.push_back(std::atoll(word.c_str()));
+    std::optional<Tag> tag = Tag::fromStrides(letters, extents, strides);
+    if (!tag)
+      return "strides '" + parts[i] +
+             "': only where each is a multiple of the next smaller one that "
+             "holds all of its elements, and the smallest is 1";
+    if (isWeights)
+      one.weights = tag;
+    else
+      (i == 0 ? one.source : one.destination) = {ChannelLayout::Other, 1, *tag};
+  }
   return "";
 }
 

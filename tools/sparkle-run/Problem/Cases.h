@@ -90,6 +90,7 @@ private:
   void addCase(Case one, const Choice &choice);
   std::string setAlgorithm(Case &one, const std::string &word);
   std::string setLayouts(Case &one, const Choice &choice);
+  std::string setStrides(Case &one, const std::string &text);
 
   ChannelLayout layout;
   Values values;

@@ -201,7 +201,12 @@ bool Parser::setOutput(unsigned d, int like) {
     problem.out[d] =
         isCopy ? problem.out[like]
                : (problem.in[d] + 2 * problem.pad[d] - span) / stride + 1;
-    if (problem.in[d] + 2 * problem.pad[d] >= span && problem.out[d] > 0)
+    // A copy fits if that which it copies does.
+    bool isSame = isCopy && span == problem.getSpan(like) &&
+                  stride == problem.stride[like] &&
+                  problem.pad[d] == problem.pad[like];
+    bool fits = problem.in[d] + 2 * problem.pad[d] >= span;
+    if (isSame || (fits && problem.out[d] > 0))
       return true;
     return fail(text.size(),
                 "expected " + quote({'k', letters[d]}) +

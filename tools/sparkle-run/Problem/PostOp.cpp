@@ -202,7 +202,9 @@ static std::string explain(const std::vector<std::string> &words,
 
 std::string sparkle::parsePostOps(const std::string &text, unsigned rank,
                                   std::vector<PostOp> &steps) {
-  for (std::string part : split(text, '+')) {
+  std::string chain = text;
+  std::replace(chain.begin(), chain.end(), ';', '+'); // as oneDNN 1 has it
+  for (std::string part : split(chain, '+')) {
     part.erase(std::remove(part.begin(), part.end(), '\''), part.end());
     if (part.empty())
       continue;

@@ -15,11 +15,14 @@ static std::string nameDimensions(const std::string &word,
   // Only then is `c` the third dimension, not the channels.
   if (word.find('a') == std::string::npos)
     return word;
-  size_t spatial = letters.find_first_of("dhw");
+  size_t rest = 0;
+  for (char letter : word)
+    if (letter >= 'a' && letter < 'x')
+      rest = std::max(rest, size_t(letter - 'a') + 1);
   std::string named;
   for (char letter : word)
     if (letter == 'x')
-      named += spatial == std::string::npos ? "" : letters.substr(spatial);
+      named += letters.substr(std::min(rest, letters.size()));
     else if (letter >= 'a' && size_t(letter - 'a') < letters.size())
       named += letters[letter - 'a'];
     else
@@ -62,6 +65,49 @@ Tag Tag::getPlain(const std::string &letters) {
   Tag tag;
   for (char letter : letters)
     tag.parts.push_back({letter, 0});
+  return tag;
+}
+
+/// A dimension that holds less than the next larger stride takes is a block of
+/// what it would hold, of which there is one.
+std::optional<Tag> Tag::fromStrides(const std::string &letters,
+                                    const std::vector<int64_t> &extents,
+                                    const std::vector<int64_t> &strides) {
+  if (strides.size() != letters.size())
+    return std::nullopt;
+  Tag tag;
+  std::vector<size_t> order; // from the smallest stride
+  for (size_t d = 0; d < letters.size(); ++d)
+    if (extents[d] > 1)
+      order.push_back(d);
+    else
+      tag.parts.push_back({letters[d], 0});
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return strides[a] < strides[b]; });
+  std::vector<Part> inner;
+  for (size_t i = 0; i < order.size(); ++i) {
+    size_t d = order[i];
+    bool isLast = i + 1 == order.size();
+    int64_t next = isLast ? strides[d] * extents[d] : strides[order[i + 1]];
+    if (strides[d] < 1 || (i == 0 && strides[d] != 1) || next % strides[d] != 0)
+      return std::nullopt;
+    int64_t room = next / strides[d];
+    if (room == extents[d]) {
+      inner.push_back({letters[d], 0});
+      continue;
+    }
+    tag.parts.push_back({letters[d], 0});
+    while (room > 1) { // A block has at most 4096, and blocks may nest.
+      int64_t block = std::min<int64_t>(room, 4096);
+      while (block > 1 && room % block != 0)
+        --block;
+      if (block == 1 || next / strides[d] < extents[d])
+        return std::nullopt;
+      inner.push_back({letters[d], block});
+      room /= block;
+    }
+  }
+  tag.parts.insert(tag.parts.end(), inner.rbegin(), inner.rend());
   return tag;
 }
 

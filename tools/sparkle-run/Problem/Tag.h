@@ -22,11 +22,17 @@ struct Tag {
 
   /// `letters` are those of the dimensions in their declared order, "nchw".
   /// Reads these, or `a`, `b`, ... for the first, the second, ..., with `x` for
-  /// all that are spatial; of either case.
+  /// all behind the last that is named; of either case.
   static std::optional<Tag> parse(const std::string &word,
                                   const std::string &letters);
   /// In the declared order, without blocks.
   static Tag getPlain(const std::string &letters);
+
+  /// Of elements that lie so many apart along each dimension; nothing if they
+  /// lie upon each other or no blocks give that.
+  static std::optional<Tag> fromStrides(const std::string &letters,
+                                        const std::vector<int64_t> &extents,
+                                        const std::vector<int64_t> &strides);
 
   bool operator==(const Tag &other) const;
   /// As the language spells it: `nchw16c`.
