@@ -41,9 +41,12 @@ int main(int count, char **words) {
     std::fputs("sparkle-run: --help tells the usage\n", stderr);
     return 2;
   }
-  // The OpenMP runtimes of the kernels and of the peer, which are not loaded
-  // yet, read it.
+  // The runtimes of the kernels and of the peer, which are not loaded yet, read
+  // these.
   if (options->threads)
-    setenv("OMP_NUM_THREADS", std::to_string(options->threads).c_str(), 1);
+    for (const char *name : {"OMP_NUM_THREADS", "HL_NUM_THREADS"})
+      setenv(name, std::to_string(options->threads).c_str(), 1);
+  if (options->peer == "halide") // See Peer/Halide.cpp.
+    setenv("KMP_BLOCKTIME", "0", 1);
   return runCommand(*options);
 }

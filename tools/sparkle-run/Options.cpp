@@ -49,11 +49,11 @@ static const char usage[] =
     "  --jobs N             compilations and references at once\n"
     "  --rounds N           of bench and of sweep's last race (default: 30)\n"
     "  --peer NAME          bench: the same on oneDNN 2 (cpu): onednn, or\n"
-    "                       onednn-winograd for its Winograd beside that; or "
-    "by\n"
-    "                       the GLSL convolution written by hand (other "
-    "devices):\n"
-    "                       glsl\n"
+    "                       onednn-winograd for its Winograd beside that; on\n"
+    "                       Halide 14 (cpu), by its published schedule and by\n"
+    "                       the best of a few: halide; or by the GLSL "
+    "convolution\n"
+    "                       written by hand (other devices): glsl\n"
     "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
     "and\n"
     "                       adds what it has to compile\n"
@@ -162,11 +162,10 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
                 "'");
   } else if (name == "--peer")
     return (o.peer = value) == "onednn" || value == "onednn-winograd" ||
-           value == "glsl" ||
-           fail(
-               "expected 'onednn', 'onednn-winograd' or 'glsl' for --peer, but "
-               "got '" +
-               value + "'");
+           value == "halide" || value == "glsl" ||
+           fail("expected 'onednn', 'onednn-winograd', 'halide' or 'glsl' for "
+                "--peer, but got '" +
+                value + "'");
   else if (name == "--layout") {
     std::optional<ChannelLayout> layout = ChannelLayout::parse(value);
     if (!layout)

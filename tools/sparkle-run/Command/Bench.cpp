@@ -65,6 +65,9 @@ std::vector<Opponent> findOpponents(const std::string &peer) {
     return {{"", "peer", makeFloor, false}};
   if (peer == "onednn")
     return {{"", "peer", makeOneDnn, false}};
+  if (peer == "halide")
+    return {{"", "peer", makeHalide, false},
+            {"tuned_", "tuned", makeHalideTuned, false}};
   if (peer == "onednn-winograd")
     return {{"", "peer", makeOneDnn, false},
             {"winograd_", "Winograd", makeOneDnnWinograd, true}};
@@ -317,7 +320,8 @@ std::string Bench::getPeerName() const {
     return "";
   if (options.peer == "glsl")
     return "GLSL by hand";
-  std::string name = getOneDnnName();
+  std::string name =
+      options.peer == "halide" ? getHalideName() : getOneDnnName();
   return name.empty() ? "none" : name;
 }
 

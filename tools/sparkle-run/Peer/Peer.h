@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What kernels are measured against: on the CPU oneDNN 2, on a GPU the
-// convolution that test/ writes by hand. Both are opened at run time, so that
-// nothing links them.
+// What kernels are measured against: on the CPU oneDNN 2 and Halide 14, on a
+// GPU the convolution that test/ writes by hand. All are opened at run time, so
+// that nothing links them.
 
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_PEER_PEER_H
@@ -15,7 +15,8 @@ namespace sparkle {
 /// One problem on the peer: activations in the layouts of ours, weights in the
 /// layout that it likes best and packed beforehand, the epilogue fused.
 /// oneDNN's Winograd is asked for activations in the layouts that it likes
-/// best, too, between which and ours they are moved outside of the times.
+/// best, too, between which and ours they are moved outside of the times;
+/// Halide reads an input to which the padding was added beforehand.
 class Peer {
 public:
   virtual ~Peer() = default;
@@ -44,8 +45,17 @@ std::unique_ptr<Peer> makeOneDnnWinograd(const Case &problem,
 std::unique_ptr<Peer> makeFloor(const Case &problem, const Device &device,
                                 const Instance &instance, std::string &error);
 
+/// By the schedule that Halide publishes, and by the fastest of a few.
+std::unique_ptr<Peer> makeHalide(const Case &problem, const Device &device,
+                                 const Instance &instance, std::string &error);
+std::unique_ptr<Peer> makeHalideTuned(const Case &problem, const Device &device,
+                                      const Instance &instance,
+                                      std::string &error);
+
 /// "oneDNN 2.6.3", or nothing.
 std::string getOneDnnName();
+/// "Halide 14", or nothing.
+std::string getHalideName();
 
 } // namespace sparkle
 
