@@ -189,7 +189,8 @@ void Collector::addCase(const Case &one) {
   // A batch of 0 is what such a problem is about.
   if (int64_t batch = options.batch.value_or(isVerify); batch && conv.batch)
     conv.batch = batch;
-  if (options.winograd && conv.hasWinograd() &&
+  // Without channels to sum over it saves nothing; --alg=wino asks for it.
+  if (options.winograd && conv.hasWinograd() && !conv.isDepthwise() &&
       one.algorithm != Algorithm::Direct)
     added.asked->algorithm = Algorithm::Winograd;
   added.asked->winogradTile = options.winograd ? options.winograd : 2;
