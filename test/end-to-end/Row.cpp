@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <sstream>
 
 using namespace sparkle;
@@ -409,11 +410,13 @@ void Writer::write() {
     problem.looseness = std::max<int64_t>(problem.looseness, 4096);
     problem.leastError = tapCount * unitRoundoff;
   }
-  // What jumps does so at another place with a slightly other bound.
+  // What jumps does so at another place with a slightly other bound; with that
+  // of a transform, perhaps to where a later function has none.
   for (const Step &step : steps)
     if (step.word == "round" || step.word == "gate" ||
         findComparison(step.word))
-      problem.leastError = 1;
+      problem.leastError =
+          problem.isTransformed ? std::numeric_limits<double>::infinity() : 1;
   if (hasSizes())
     makeCalls();
   attachReference();
