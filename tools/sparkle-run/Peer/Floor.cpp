@@ -128,19 +128,10 @@ bool Floor::computeOutputs(Outputs &outputs) {
 
 /// What it cannot compute; empty if it can.
 static std::string getObstacle(const Case &problem) {
-  const ConvProblem &conv = problem.conv;
-  if (conv.isTransposed)
-    return "transposed convolutions are not compared";
-  if (conv.isGrouped() || conv.in[0] * conv.kernel[0] * conv.out[0] != 1)
-    return "groups and depth are not compared";
-  if (problem.source.kind != ChannelLayout::Last ||
-      problem.destination.kind != ChannelLayout::Last)
-    return "only channels that lie last are compared";
+  if (std::string reason = getPlainObstacle(problem); !reason.empty())
+    return reason;
   if (problem.weights)
     return "only weights as declared are compared";
-  const Scales &scales = problem.scales;
-  if (scales.source || scales.weights || scales.destination || scales.output)
-    return "scales are not compared";
   std::string steps;
   for (const PostOp &step : problem.postOps) {
     bool isPlain = step.alpha == (step.kind == PostOp::Sum) && step.scale == 1;

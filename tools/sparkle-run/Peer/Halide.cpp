@@ -90,14 +90,10 @@ bool HalidePeer::computeOutputs(Outputs &outputs) {
 
 /// What the pipeline cannot compute; empty if it can.
 static std::string getObstacle(const Case &problem, const Device &device) {
-  const ConvProblem &conv = problem.conv;
   if (!device.isCpu())
     return "Halide is compared on the CPU only";
-  if (conv.isGrouped() || conv.in[0] * conv.kernel[0] * conv.out[0] != 1)
-    return "groups and depth are not compared";
-  if (problem.source.kind != ChannelLayout::Last ||
-      problem.destination.kind != ChannelLayout::Last)
-    return "only channels that lie last are compared";
+  if (std::string reason = getPlainObstacle(problem); !reason.empty())
+    return reason;
   for (const PostOp &step : problem.postOps)
     if (problem.postOps.size() > 1 || step.word != "relu" || step.alpha != 0 ||
         step.scale != 1)

@@ -558,10 +558,6 @@ static bool isCompared(const PostOp &step, const ConvProblem &conv) {
          step.mask == 0 || step.mask == 2 || step.mask == all;
 }
 
-static bool hasScales(const Scales &scales) {
-  return scales.source || scales.weights || scales.destination || scales.output;
-}
-
 static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
                                   const Instance &instance, int algorithm,
                                   std::string &error) {
@@ -580,7 +576,7 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
        {problem.source.kind, problem.destination.kind})
     isOrdinary &= kind == ChannelLayout::Last || kind == ChannelLayout::Planar;
   error = library.error;
-  isOrdinary &= !hasScales(problem.scales);
+  isOrdinary &= !problem.scales.hasAny();
   if (error.empty() && (sums > 1 || !isOrdinary))
     error = "transposed convolutions, blocks of channels, unusual layouts, "
             "scales, several sums, and steps that oneDNN 2 does otherwise are "

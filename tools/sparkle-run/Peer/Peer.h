@@ -52,6 +52,10 @@ std::unique_ptr<Peer> makeHalideTuned(const Case &problem, const Device &device,
                                       const Instance &instance,
                                       std::string &error);
 
+/// Why a peer cannot have a problem that is written for plain convolutions:
+/// NHWC, up to two dimensions, one group, no scales. Empty if it can.
+std::string getPlainObstacle(const Case &problem);
+
 /// "oneDNN 2.6.3", or nothing.
 std::string getOneDnnName();
 /// "Halide 14", or nothing.

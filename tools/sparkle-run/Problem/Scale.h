@@ -23,6 +23,9 @@ struct Scales {
   std::optional<Scale> depthwiseWeights, depthwiseDestination;
   /// A factor of the sum and the bias.
   std::optional<Scale> output;
+
+  /// Whether the convolution itself has one.
+  bool hasAny() const { return source || weights || destination || output; }
 };
 
 /// Reads the value of `--attr-scales`; says what the language lacks.

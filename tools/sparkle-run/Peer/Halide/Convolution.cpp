@@ -231,20 +231,21 @@ static Tile fit(Tile tile, const HalideProblem &problem, int lanes,
   return tile;
 }
 
+static std::vector<Tile> getCandidates(HalideSchedule schedule, bool has32) {
+  if (schedule == HalideSchedule::Published)
+    return {has32 ? Tile{4, 5} : Tile{3, 4}};
+  if (has32)
+    return {{4, 6}, {4, 5}, {2, 12}, {2, 10}};
+  return {{2, 6}, {2, 5}, {2, 4}, {3, 4}};
+}
+
 static std::vector<Tile> getTiles(const HalideProblem &problem,
                                   HalideSchedule schedule,
                                   const Target &target) {
   bool has32 = target.has_feature(Target::AVX512_Skylake) ||
                (target.arch == Target::ARM && target.bits == 64);
-  std::vector<Tile> all;
-  if (schedule == HalideSchedule::Published)
-    all = {has32 ? Tile{4, 5} : Tile{3, 4}};
-  else if (has32)
-    all = {{4, 6}, {4, 5}, {2, 12}, {2, 10}};
-  else
-    all = {{2, 6}, {2, 5}, {2, 4}, {3, 4}};
   std::vector<Tile> tiles;
-  for (Tile tile : all) {
+  for (Tile tile : getCandidates(schedule, has32)) {
     tile = fit(tile, problem, target.natural_vector_size<float>(), schedule);
     if (std::find(tiles.begin(), tiles.end(), tile) == tiles.end())
       tiles.push_back(tile);
