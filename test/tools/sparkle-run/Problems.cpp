@@ -10,10 +10,9 @@
 
 using namespace sparkle;
 
-static ConvProblem parse(const std::string &text, bool isTransposed = false) {
+static ConvProblem parse(const std::string &text) {
   TextError error;
-  std::optional<ConvProblem> problem =
-      ConvProblem::parse(text, error, isTransposed);
+  std::optional<ConvProblem> problem = ConvProblem::parse(text, error);
   EXPECT_TRUE(problem) << text << ": " << error.message;
   return problem.value_or(ConvProblem());
 }
@@ -87,7 +86,10 @@ TEST(ConvProblem, TransposesIntoAnOutput) {
       {"g2mb1ic8iw9oc6kw2sw2", "g2mb1ic8iw9oc6ow18kw2sw2pw0",
        "g2mb1ic6iw18oc8ow9kw2sw2pw0"}};
   for (auto [text, spelled, direct] : triples) {
-    ConvProblem problem = parse(text, true), other = parse(direct);
+    TextError error;
+    auto parsed = ConvProblem::parseTransposed(text, error);
+    ASSERT_TRUE(parsed) << text << ": " << error.message;
+    ConvProblem problem = *parsed, other = parse(direct);
     EXPECT_EQ(problem.spell(), "--deconv " + std::string(spelled));
     EXPECT_EQ(problem.countMultiplyAdds(), other.countMultiplyAdds());
     EXPECT_EQ(problem.countNominalMultiplyAdds(),
@@ -99,7 +101,7 @@ TEST(ConvProblem, TransposesIntoAnOutput) {
     EXPECT_EQ(problem.out[2], other.in[2]) << text;
   }
   TextError error;
-  EXPECT_FALSE(ConvProblem::parse("ic8ih2oc8kh1ph1", error, true));
+  EXPECT_FALSE(ConvProblem::parseTransposed("ic8ih2oc8kh1ph1", error));
   EXPECT_EQ(error.column, 15u);
   EXPECT_EQ(error.message,
             "expected 'ph' to leave some of 2 outputs, but it is 1");

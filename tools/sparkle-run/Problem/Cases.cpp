@@ -273,9 +273,10 @@ static std::string findObstacle(const std::map<std::string, std::string> &at) {
 
 void CaseReader::readProblem(const std::string &text) {
   TextError error;
-  bool isTransposed = values["driver"][0] == "deconv";
   std::optional<ConvProblem> conv =
-      ConvProblem::parse(text, error, isTransposed);
+      values["driver"][0] == "deconv"
+          ? ConvProblem::parseTransposed(text, error)
+          : ConvProblem::parse(text, error);
   if (!conv)
     return fail(column + error.column, error.message);
   regex_t regex;

@@ -19,11 +19,10 @@ struct Field {
 
 class Parser {
 public:
-  Parser(const std::string &text, TextError &error, bool isTransposed)
-      : text(text), error(error) {
-    problem.isTransposed = isTransposed;
-  }
+  Parser(const std::string &text, TextError &error)
+      : text(text), error(error) {}
 
+  void transpose() { problem.isTransposed = true; }
   std::optional<ConvProblem> parse();
 
 private:
@@ -245,9 +244,15 @@ std::optional<ConvProblem> Parser::parse() {
 }
 
 std::optional<ConvProblem> ConvProblem::parse(const std::string &text,
-                                              TextError &error,
-                                              bool isTransposed) {
-  return Parser(text, error, isTransposed).parse();
+                                              TextError &error) {
+  return Parser(text, error).parse();
+}
+
+std::optional<ConvProblem> ConvProblem::parseTransposed(const std::string &text,
+                                                        TextError &error) {
+  Parser parser(text, error);
+  parser.transpose();
+  return parser.parse();
 }
 
 //===----------------------------------------------------------------------===//

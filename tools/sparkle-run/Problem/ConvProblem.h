@@ -43,8 +43,11 @@ struct ConvProblem {
   /// - a missing output is what input and padding give;
   /// - a missing padding is half of what the given output needs, or 0.
   /// What the output needs beyond the padding in front is padding behind.
-  static std::optional<ConvProblem>
-  parse(const std::string &text, TextError &error, bool isTransposed = false);
+  static std::optional<ConvProblem> parse(const std::string &text,
+                                          TextError &error);
+  /// Of a transposed one.
+  static std::optional<ConvProblem> parseTransposed(const std::string &text,
+                                                    TextError &error);
 
   /// The same problem in the same grammar, with no field that is implied;
   /// `--deconv` stands before it if it is transposed.
