@@ -15,15 +15,19 @@ using namespace mlir;
 
 namespace sparkle::cpu {
 
-/// The order of the loads and multiply-adds is chosen; LLVM's machine scheduler
-/// would hoist the loads, and spill. It has no other switch than this option.
+/// The order of the loads and multiply-adds is chosen; LLVM's schedulers, that
+/// of the selected instructions and the one behind it, would hoist the loads,
+/// and spill. They have no other switch than these options.
 static void keepOrder() {
   static const bool done = [] {
     auto &options = llvm::cl::getRegisteredOptions();
-    auto option = options.find("enable-misched");
-    // A value from the command line wins.
-    if (option != options.end() && !option->second->getNumOccurrences())
-      option->second->addOccurrence(0, option->second->ArgStr, "false");
+    for (auto [name, value] : {std::pair("pre-RA-sched", "source"),
+                               std::pair("enable-misched", "false")}) {
+      auto option = options.find(name);
+      // A value from the command line wins.
+      if (option != options.end() && !option->second->getNumOccurrences())
+        option->second->addOccurrence(0, option->second->ArgStr, value);
+    }
     return true;
   }();
   (void)done;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Compiles every kernel of some folders for a GPU, and has spirv-val look at
-# every image in the object.
-# Usage: images.py WORKPLACE PROCESSOR,-KERNEL,... FOLDER...
+# every image in the object. Kernels with a TEXT, in one line, are
+# left out.
+# Usage: images.py WORKPLACE PROCESSOR,-TEXT,... FOLDER...
 
 import os
 import struct
@@ -20,10 +21,14 @@ def kernels():
         for path, inner, names in os.walk(folder):
             inner.sort()
             for name in sorted(names):
-                stem, suffix = os.path.splitext(name)
-                if suffix == ".spk" and stem not in left_out:
-                    with open(os.path.join(path, name)) as file:
-                        yield file.read()
+                suffix = os.path.splitext(name)[1]
+                if suffix != ".spk":
+                    continue
+                with open(os.path.join(path, name)) as file:
+                    text = file.read()
+                words = " ".join(text.split())
+                if not any(part in words for part in left_out):
+                    yield text
 
 
 def images(path):
