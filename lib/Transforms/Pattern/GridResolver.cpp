@@ -151,8 +151,8 @@ std::optional<int64_t> GridResolver::countTerms(const Operand &operand) {
         operand.name)
       continue;
     uint64_t count = 1;
-    for (int64_t extent : ArrayRef(producer.getStaticExtents())
-                              .drop_front(producer.getNumOutputs()))
+    SmallVector<int64_t> all = producer.getStaticExtents();
+    for (int64_t extent : ArrayRef(all).drop_front(producer.getNumOutputs()))
       count = llvm::SaturatingMultiply<uint64_t>(count, extent);
     return count;
   }
