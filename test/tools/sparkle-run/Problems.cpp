@@ -315,11 +315,14 @@ TEST(Cases, FilesNameOtherFiles) {
             std::vector<std::string>{folder + ": error: Is a directory"});
 }
 
+/// The kernel of the first problem.
+static std::string write(const std::string &text) {
+  CaseReader reader = read(text);
+  EXPECT_EQ(reader.getCases().at(0).unsupported, "");
+  return writeKernel(reader.getCases().at(0), "k");
+}
+
 TEST(Source, SpellsEveryForm) {
-  auto write = [](const std::string &text) {
-    CaseReader reader = read(text);
-    return writeKernel(reader.getCases().at(0), "k");
-  };
   EXPECT_EQ(write("--attr-post-ops=sum+relu mb1ic8ih8oc6oh4kh3sh2ph1dh1"),
             "kernel k() with reference {\n"
             "  input  x: f32[1, 8, 8, 8] layout nhwc\n"
@@ -385,31 +388,23 @@ TEST(Source, NamesWhatAFormulaWantsTwice) {
 }
 
 TEST(Source, SpellsPowersByWhatSuitsTheExponent) {
-  auto write = [](const std::string &step) {
-    std::string text = writeKernel(
-        read("--dir=FWD_D --attr-post-ops=" + step + " mb1ic8iw8oc6kw1")
-            .getCases()
-            .at(0),
-        "k");
+  auto apply = [](const std::string &step) {
+    std::string text =
+        write("--dir=FWD_D --attr-post-ops=" + step + " mb1ic8iw8oc6kw1");
     size_t begin = text.rfind(" = ") + 3;
     return text.substr(begin, text.find('\n', begin) - begin);
   };
   const std::string sum = "sum(c, s: x[n, c, q + s] * w[k, c, s])";
-  EXPECT_EQ(write("pow:1:0.5"), "sqrt(" + sum + ")");
-  EXPECT_EQ(write("pow:3:0"), "3 * (0 * (" + sum + ") + 1)");
-  EXPECT_EQ(write("pow:0.5:0.33"), "0.5 * (exp(0.33 * log(" + sum + ")))");
-  EXPECT_EQ(write("pow:1:3"), "t0[n, k, q] * t0[n, k, q] * t0[n, k, q]");
-  EXPECT_EQ(write("pow:1:7"),
+  EXPECT_EQ(apply("pow:1:0.5"), "sqrt(" + sum + ")");
+  EXPECT_EQ(apply("pow:3:0"), "3 * (0 * (" + sum + ") + 1)");
+  EXPECT_EQ(apply("pow:0.5:0.33"), "0.5 * (exp(0.33 * log(" + sum + ")))");
+  EXPECT_EQ(apply("pow:1:3"), "t0[n, k, q] * t0[n, k, q] * t0[n, k, q]");
+  EXPECT_EQ(apply("pow:1:7"),
             "t0[n, k, q] * exp(6 * log(max(t0[n, k, q], -t0[n, k, q])))");
-  EXPECT_EQ(write("eltwise_pow:1:-1"), "1 / (" + sum + ")");
+  EXPECT_EQ(apply("eltwise_pow:1:-1"), "1 / (" + sum + ")");
 }
 
 TEST(Source, MultipliesByScales) {
-  auto write = [](const std::string &text) {
-    CaseReader reader = read(text);
-    EXPECT_EQ(reader.getCases().at(0).unsupported, "");
-    return writeKernel(reader.getCases().at(0), "k");
-  };
   EXPECT_EQ(write("--attr-scales=src:common:0.25+wei:per_oc+dst:common:2 "
                   "--attr-post-ops=relu mb1ic8iw8oc6kw1"),
             "kernel k() with reference {\n"
@@ -438,13 +433,8 @@ TEST(Source, MultipliesByScales) {
 }
 
 TEST(Source, LaysBlocksAcrossGroups) {
-  auto write = [](const std::string &text) {
-    CaseReader reader = read("--dir=FWD_D " + text);
-    EXPECT_EQ(reader.getCases().at(0).unsupported, "");
-    return writeKernel(reader.getCases().at(0), "k");
-  };
   // Four groups of the output in a block, and parts of groups of the input.
-  EXPECT_EQ(write("--stag=nCw16c --dtag=nCw16c --wtag=gOIw4i16o4i "
+  EXPECT_EQ(write("--dir=FWD_D --stag=nCw16c --dtag=nCw16c --wtag=gOIw4i16o4i "
                   "g8mb1ic48iw8oc32kw1"),
             "kernel k() with reference {\n"
             "  input  x: f32[1, 48, 8] layout ncw16c\n"
@@ -454,7 +444,7 @@ TEST(Source, LaysBlocksAcrossGroups) {
             "  y[n, g, k, q] = sum(c, s: x[n, g*6 + c, q + s] * "
             "w[g, k, c, s])\n"
             "}\n");
-  EXPECT_EQ(write("--wtag=hwigo g4mb1ic4ih8oc4kh1"),
+  EXPECT_EQ(write("--dir=FWD_D --wtag=hwigo g4mb1ic4ih8oc4kh1"),
             "kernel k() with reference {\n"
             "  input  x: f32[1, 4, 8, 8] layout nhwc\n"
             "  weight w: f32[4, 1, 1, 1, 1] layout hwigo\n"
