@@ -152,8 +152,9 @@ TEST_P(QueueTest, severalSignals) {
 
 TEST_P(QueueTest, lateSignalDoesNothing) {
   Queue queue = makeQueue();
-  Timeline timeline = makeTimeline(100);
-  wait(queue, submit(queue, with({}, none, {{timeline, 7}})));
+  Timeline timeline = makeTimeline(100), after = makeTimeline();
+  submit(queue, with({}, none, {{timeline, 7}, {after, 1}}));
+  await(after, 1); // in order: the late one has been there
   EXPECT_EQ(query(timeline), 100u);
 }
 
