@@ -229,6 +229,8 @@ TEST(Cases, WhatTheLanguageLacksIsUnsupported) {
       {"--strides=128x2x16x16:: ic8iw8oc8kw1",
        "strides '128x2x16x16': only where each is a multiple of the next "
        "smaller one that holds all of its elements, and the smallest is 1"},
+      {"--strides=:::64x8x1 ic8iw8oc8kw1",
+       "strides ':::64x8x1': only of source, weights and destination"},
       {"--strides=::64x4x1 ic8iw8oc8kw1",
        "strides '64x4x1': only where each is a multiple of the next smaller "
        "one "
@@ -519,6 +521,8 @@ TEST(Tag, IsWhatStridesGive) {
   EXPECT_EQ(spell({2, 8, 5, 6}, {240, 2, 96, 16}), "none");
   EXPECT_EQ(spell({2, 8, 5, 6}, {250, 1, 48, 8}), "none");
   EXPECT_EQ(spell({2, 8, 5, 6}, {0, 1, 48, 8}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 48, 1}), "none");
+  EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 8, 8}), "none");
   EXPECT_EQ(spell({2, 8, 5, 6}, {240, 1, 48}), "none");
 }
 

@@ -354,6 +354,8 @@ std::string CaseReader::setAlgorithm(Case &one, const std::string &word) {
 /// dimension leads.
 std::string CaseReader::setStrides(Case &one, const std::string &text) {
   std::vector<std::string> parts = split(text, ':');
+  if (parts.size() > 3)
+    return "strides '" + text + "': only of source, weights and destination";
   parts.resize(3);
   const ConvProblem &conv = one.conv;
   for (size_t i = 0; i < 3; ++i) {

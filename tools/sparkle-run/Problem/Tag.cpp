@@ -92,6 +92,8 @@ std::optional<Tag> Tag::fromStrides(const std::string &letters,
     if (strides[d] < 1 || (i == 0 && strides[d] != 1) || next % strides[d] != 0)
       return std::nullopt;
     int64_t room = next / strides[d];
+    if (room < extents[d])
+      return std::nullopt; // They overlap.
     if (room == extents[d]) {
       inner.push_back({letters[d], 0});
       continue;
@@ -101,7 +103,7 @@ std::optional<Tag> Tag::fromStrides(const std::string &letters,
       int64_t block = std::min<int64_t>(room, 4096);
       while (block > 1 && room % block != 0)
         --block;
-      if (block == 1 || next / strides[d] < extents[d])
+      if (block == 1)
         return std::nullopt;
       inner.push_back({letters[d], block});
       room /= block;
