@@ -70,7 +70,11 @@ std::string sparkle::spellError(const Comparison &comparison) {
   std::snprintf(text, sizeof text, "largest error %.3g, %s of its bound at ",
                 comparison.largest,
                 spellShare(comparison.largestShare).c_str());
-  return text + comparison.where;
+  std::string all = text + comparison.where;
+  if (comparison.unbounded)
+    all += "; " + std::to_string(comparison.unbounded) + " of " +
+           std::to_string(comparison.count) + " values without a bound";
+  return all;
 }
 
 std::string sparkle::getProcessorName() {

@@ -167,6 +167,7 @@ Comparison Instance::compare(const Outputs &outputs) const {
       double got = tensor.load(elements, at);
       bool right = isRight(got, value[at], bound[at]);
       all.wrong += !right;
+      all.unbounded += !std::isnan(value[at]) && !std::isfinite(bound[at]);
       // What overflows f16 is the same infinity, or has an infinite bound.
       bool isKnown = std::isfinite(bound[at]) && std::isfinite(value[at]);
       double error = right && (!isKnown || got == value[at])
@@ -249,6 +250,9 @@ std::string Comparison::describe() const {
                   "%.9g +- %.3g",
                   (long long)wrong, (long long)count, where.c_str(), got,
                   expected, bound);
+  else if (isUnchecked())
+    std::snprintf(text, sizeof text, "none of %lld values has a bound",
+                  (long long)count);
   else
     std::snprintf(text, sizeof text, "%lld elements written beyond the extents",
                   (long long)overwritten);

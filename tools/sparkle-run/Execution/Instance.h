@@ -41,8 +41,14 @@ struct Comparison {
   double got = 0, expected = 0, bound = 0; ///< There.
   /// Elements beyond the extents that were written.
   int64_t overwritten = 0;
+  /// Values that may be anything, for all that the reference knows.
+  int64_t unbounded = 0;
 
-  bool isGood() const { return wrong == 0 && overwritten == 0; }
+  /// Where nothing has a bound nothing was checked.
+  bool isGood() const {
+    return wrong == 0 && overwritten == 0 && !isUnchecked();
+  }
+  bool isUnchecked() const { return count && unbounded == count; }
   /// "3 of 40 values wrong, the worst y[0, 1] = 2, expected 1 +- 1e-6"
   std::string describe() const;
 };
