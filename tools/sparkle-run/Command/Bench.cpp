@@ -173,6 +173,7 @@ void Bench::time(Figure &figure, Session &session,
   const int burst = 5;
   auto begin = Clock::now();
   auto timeOurs = [&] {
+    figure.ours.beginRound();
     for (int i = 0; i <= burst; ++i) {
       double seconds = 0;
       if (!session.time(seconds)) {
@@ -184,7 +185,10 @@ void Bench::time(Figure &figure, Session &session,
     }
   };
   auto timeTheirs = [&](size_t which) {
-    for (int i = 0; i <= burst && peers[which]; ++i) {
+    if (!peers[which])
+      return;
+    figure.theirs[which].times.beginRound();
+    for (int i = 0; i <= burst; ++i) {
       double seconds = 0;
       if (!peers[which]->time(seconds))
         figure.theirs[which].missing = "it failed";
@@ -343,7 +347,7 @@ void Bench::printFigure(const Figure &figure) const {
         std::printf(" %9s %6s", "-", "-");
       else
         std::printf(" %9.4f %6.2f", one.times.getMedian() * 1e3,
-                    one.times.getMedian() / figure.ours.getMedian());
+                    one.times.getRatioTo(figure.ours));
   }
   std::printf("  %s\n", getVerdict(figure).c_str());
 }
@@ -432,7 +436,7 @@ void Bench::printMean(size_t opponent) const {
         continue;
       const Times &theirs = figure.theirs[opponent].times;
       ++count;
-      logMedian += std::log(theirs.getMedian() / figure.ours.getMedian());
+      logMedian += std::log(theirs.getRatioTo(figure.ours));
       logBest += std::log(theirs.getBest() / figure.ours.getBest());
     }
   if (count)
@@ -446,8 +450,7 @@ static void writeCounterpart(Json &json, const std::string &prefix,
                              const Figure &figure, const Counterpart &one) {
   if (!one.times.isEmpty()) {
     if (!prefix.empty()) // The first one's stands in every result.
-      json.field(prefix + "ratio",
-                 one.times.getMedian() / figure.ours.getMedian());
+      json.field(prefix + "ratio", one.times.getRatioTo(figure.ours));
     json.field(prefix + "peer_ms", one.times.getMedian() * 1e3)
         .field(prefix + "peer_best_ms", one.times.getBest() * 1e3)
         .field(prefix + "peer_method", one.method)
@@ -486,7 +489,7 @@ void Bench::writeFigure(Json &json, const Figure &figure) const {
     if (figure.theirs.empty() || figure.theirs[0].times.isEmpty())
       json.null();
     else
-      json.value(figure.theirs[0].times.getMedian() / figure.ours.getMedian());
+      json.value(figure.theirs[0].times.getRatioTo(figure.ours));
     for (size_t i = 0; i < figure.theirs.size(); ++i)
       writeCounterpart(json, opponents[i].prefix, figure, figure.theirs[i]);
   } else {

@@ -205,8 +205,11 @@ bool Stack::time() {
       double seconds;
       if (!pass(isOurs, seconds))
         return false;
-      if (round)
-        (isOurs ? ours : theirs).add(seconds);
+      Times &times = isOurs ? ours : theirs;
+      if (round) {
+        times.beginRound();
+        times.add(seconds);
+      }
     }
   return true;
 }
@@ -235,6 +238,7 @@ double Stack::compareEnds() {
 
 void Stack::print() const {
   double mine = ours.getMedian() * 1e3, other = theirs.getMedian() * 1e3;
+  double ratio = theirs.getRatioTo(ours);
   if (options.isJson) {
     Json json;
     writeMachine(json, devices, options);
@@ -247,7 +251,7 @@ void Stack::print() const {
         .field("best_ms", ours.getBest() * 1e3)
         .field("peer_ms", other)
         .field("peer_best_ms", theirs.getBest() * 1e3)
-        .field("ratio", other / mine)
+        .field("ratio", ratio)
         .field("flowing_inputs", uint64_t(flowing))
         .field("inputs", uint64_t(inputs))
         .field("difference", difference)
@@ -259,8 +263,7 @@ void Stack::print() const {
   std::printf("%s: %zu layers, right one by one; %.3f ms (best %.3f), %s %.3f "
               "ms (best %.3f), ratio %.3f\n",
               options.stack.c_str(), layers.size(), mine, ours.getBest() * 1e3,
-              getOneDnnName().c_str(), other, theirs.getBest() * 1e3,
-              other / mine);
+              getOneDnnName().c_str(), other, theirs.getBest() * 1e3, ratio);
   std::printf("%zu of %zu inputs are what a layer before wrote; the last "
               "outputs differ by %.2g of the largest value\n",
               flowing, inputs, difference);

@@ -36,9 +36,8 @@ struct Found {
   std::string name, problem, error;
   std::string winner; ///< Its pattern.
   double ms = 0, bestMs = 0;
+  double ratio = 1; ///< Of the automatic pattern's time to the winner's.
   size_t tried = 0, refused = 0;
-
-  double getRatio() const { return ms / bestMs; }
 };
 
 class Sweep {
@@ -143,6 +142,7 @@ bool Sweep::race(const std::vector<Contender *> &group, int64_t rounds) {
   for (int64_t round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < group.size(); ++i) {
       Contender &one = *group[(i + size_t(round)) % group.size()];
+      one.times.beginRound();
       for (int call = 0; call <= burst; ++call) {
         double seconds = 0;
         if (!one.session->time(seconds))
@@ -181,7 +181,7 @@ void Sweep::tryAll(const std::vector<Pattern> &patterns) {
     if (!race(group, rounds))
       return;
     for (Contender *one : group) {
-      one->score = one->times.getBest() / automatic->times.getBest();
+      one->score = one->times.getRatioTo(automatic->times);
       if (one != automatic.get()) {
         one->session.reset();
         one->instance.reset();
@@ -213,11 +213,13 @@ bool Sweep::runFinal() {
   for (Contender *one : finalists) {
     if (!check(*one))
       return false;
-    if (one->times.getMedian() < best->times.getMedian())
+    one->score = one->times.getRatioTo(automatic->times);
+    if (one->score < best->score)
       best = one;
   }
   found.ms = automatic->times.getMedian() * 1e3;
   found.bestMs = best->times.getMedian() * 1e3;
+  found.ratio = automatic->times.getRatioTo(best->times);
   found.winner = best->pattern.summarise();
   return true;
 }
@@ -260,7 +262,7 @@ static void print(const Found &found) {
     return;
   }
   std::printf("%-34s %9.4f %9.4f %6.3f %6zu  %s\n", found.name.c_str(),
-              found.ms, found.bestMs, found.getRatio(), found.tried,
+              found.ms, found.bestMs, found.ratio, found.tried,
               found.winner.c_str());
   std::fflush(stdout);
 }
@@ -272,7 +274,7 @@ static void write(Json &json, const Found &found) {
   else
     json.field("auto_ms", found.ms)
         .field("best_ms", found.bestMs)
-        .field("ratio", found.getRatio())
+        .field("ratio", found.ratio)
         .field("tried", uint64_t(found.tried))
         .field("refused", uint64_t(found.refused))
         .field("winner", found.winner);
