@@ -10,6 +10,7 @@
 #include "tools/sparkle-run/Problem/ConvProblem.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <sstream>
@@ -348,6 +349,18 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
   return e;
 }
 
+/// How much wider than that of the sum the bound of a transformed one may be.
+/// Along one dimension it grows by the greatest over i of sum(k: |A[i, k]| *
+/// sum(j: |G[k, j]|) * sum(l: |B[l, k]|)) for the transforms A, G and B of Lavin
+/// and Gray ("Fast Algorithms for Convolutional Neural Networks", section 4),
+/// here with the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; along both by
+/// its square. Their own roundings double it at most.
+static int64_t getLooseness(const std::string &pattern, const Convolution &c) {
+  bool isLarge = pattern.find("4x4") != std::string::npos;
+  double growth = c.kernel[1] == 3 ? (isLarge ? 48 : 8) : (isLarge ? 87 : 58);
+  return std::llround(2 * growth * growth);
+}
+
 void Writer::write() {
   const Convolution &c = row.conv;
   addSizes();
@@ -407,7 +420,8 @@ void Writer::write() {
   // The bound of a transform counts what cancels in it.
   problem.isTransformed = row.pattern.find("transform") != std::string::npos;
   if (problem.isTransformed) {
-    problem.looseness = std::max<int64_t>(problem.looseness, 4096);
+    problem.looseness =
+        std::max<int64_t>(problem.looseness, getLooseness(row.pattern, c));
     problem.leastError = tapCount * unitRoundoff;
   }
   // What jumps does so at another place with a slightly other bound; with that
