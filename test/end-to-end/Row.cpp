@@ -351,10 +351,10 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
 
 /// How much wider than that of the sum the bound of a transformed one may be.
 /// Along one dimension it grows by the greatest over i of sum(k: |A[i, k]| *
-/// sum(j: |G[k, j]|) * sum(l: |B[l, k]|)) for the transforms A, G and B of Lavin
-/// and Gray ("Fast Algorithms for Convolutional Neural Networks", section 4),
-/// here with the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; along both by
-/// its square. Their own roundings double it at most.
+/// sum(j: |G[k, j]|) * sum(l: |B[l, k]|)) for the transforms A, G and B of
+/// Lavin and Gray ("Fast Algorithms for Convolutional Neural Networks", section
+/// 4), here with the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; along both
+/// by its square. Their own roundings double it at most.
 static int64_t getLooseness(const std::string &pattern, const Convolution &c) {
   bool isLarge = pattern.find("4x4") != std::string::npos;
   double growth = c.kernel[1] == 3 ? (isLarge ? 48 : 8) : (isLarge ? 87 : 58);
@@ -424,13 +424,19 @@ void Writer::write() {
         std::max<int64_t>(problem.looseness, getLooseness(row.pattern, c));
     problem.leastError = tapCount * unitRoundoff;
   }
-  // What jumps does so at another place with a slightly other bound; with that
-  // of a transform, perhaps to where a later function has none.
-  for (const Step &step : steps)
-    if (step.word == "round" || step.word == "gate" ||
-        findComparison(step.word))
+  // What jumps does so at another place with a slightly other bound, perhaps to
+  // where a later function has none; with that of a transform, any function.
+  bool jumps = false;
+  for (const Step &step : steps) {
+    bool isBounded = step.word != "log" && step.word != "sqrt" &&
+                     step.word != "div" && !problem.isTransformed;
+    jumps |= step.word == "round" || step.word == "gate" ||
+             findComparison(step.word);
+    if (jumps)
       problem.leastError =
-          problem.isTransformed ? std::numeric_limits<double>::infinity() : 1;
+          std::max(problem.leastError,
+                   isBounded ? 1.0 : std::numeric_limits<double>::infinity());
+  }
   if (hasSizes())
     makeCalls();
   attachReference();
