@@ -11,7 +11,7 @@ PatternAttr PatternAttr::withWorkers(ArrayRef<int64_t> workers) const {
   return get(getContext(), DenseI64ArrayAttr::get(getContext(), workers),
              getNear(), getStage(), getRegisters(), getLanes(), getUnroll(),
              getOrder(), getPrefetch(), getOverlap(), getFuse(),
-             getTransform());
+             getTransform(), getMerge());
 }
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,

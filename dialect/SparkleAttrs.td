@@ -77,6 +77,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
       "winograd 2x2" or "winograd 4x4".
     * `overlap`: the staged tensors whose copy runs one step ahead.
     * `prefetch`: steps ahead that a tensor is prefetched, by name.
+    * `merge`: neighbouring indices of the left side that are taken as one, under
+      the name of the last; its sizes are those of both. Empty: none are.
 
     An absent parameter is `auto` altogether.
   }];
@@ -91,7 +93,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     OptionalParameter<"::mlir::DictionaryAttr">:$prefetch,
     OptionalParameter<"::mlir::ArrayAttr">:$overlap,
     OptionalParameter<"::mlir::ArrayAttr">:$fuse,
-    OptionalParameter<"::mlir::StringAttr">:$transform
+    OptionalParameter<"::mlir::StringAttr">:$transform,
+    OptionalParameter<"::mlir::ArrayAttr">:$merge
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{

@@ -12,8 +12,8 @@ using llvm::raw_ostream;
 
 llvm::StringRef sparkle::spell(PatternLine::Kind kind) {
   static constexpr llvm::StringRef keywords[PatternLine::numKinds] = {
-      "workers", "near",  "stage",    "registers", "lanes",
-      "unroll",  "order", "prefetch", "overlap",   "transform"};
+      "workers", "near",     "stage",   "registers", "lanes", "unroll",
+      "order",   "prefetch", "overlap", "transform", "merge"};
   return keywords[kind];
 }
 

@@ -105,9 +105,10 @@ struct PatternLine {
     Order,
     Prefetch,
     Overlap,
-    Transform
+    Transform,
+    Merge
   };
-  static constexpr unsigned numKinds = Transform + 1;
+  static constexpr unsigned numKinds = Merge + 1;
 
   /// `k: 32`, `t: copy`, `winograd 2x2`, or a name alone.
   struct Entry {

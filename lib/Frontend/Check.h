@@ -79,7 +79,8 @@ struct CheckedIndex {
 struct CheckedLine {
   llvm::StringRef keyword;    // where
   std::vector<int64_t> sizes; // 0: auto, -1: all; positions for `order`
-  std::vector<llvm::StringRef> tensors; // of stage, prefetch and overlap
+  std::vector<llvm::StringRef> tensors; // of stage, prefetch and overlap;
+                                        // or the indices of merge
   std::vector<llvm::StringRef> fused;   // of stage: temps computed there
   std::string transform;                // "none", or as the pattern has it
 };

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include <functional>
 #include <map>
 
 using namespace sparkle;
@@ -31,6 +32,7 @@ private:
   void checkTransform(const PatternLine &line, CheckedLine &checked);
   void checkOverlap(const CheckedPattern &pattern);
   void checkAlone(const PatternDecl &decl);
+  void checkMerge(const PatternLine &line, CheckedLine &checked);
   std::optional<unsigned> findIndex(StringRef name, unsigned first,
                                     unsigned last, StringRef what);
   int64_t readSize(const PatternLine &line, StringRef text);
@@ -41,6 +43,9 @@ private:
   Report &report;
   unsigned rank;                // of the left side
   std::vector<StringRef> reads; // of the sum
+  /// The indices that others are merged into have their sizes.
+  std::vector<bool> isMerged;
+  StringRef merge; // the line that says so
 };
 
 } // namespace
@@ -50,7 +55,8 @@ static constexpr int64_t autoSize = 0, allSize = -1;
 LineChecker::LineChecker(const CheckedKernel &kernel,
                          const CheckedEquation &equation, Report &report)
     : kernel(kernel), equation(equation), report(report),
-      rank(equation.indices.size() - equation.reductions) {
+      rank(equation.indices.size() - equation.reductions),
+      isMerged(equation.indices.size()) {
   collectReads(*equation.value, /*inSum=*/false);
 }
 
@@ -65,19 +71,24 @@ void LineChecker::collectReads(const Element &element, bool inSum) {
 CheckedPattern LineChecker::run(const PatternDecl &decl) {
   CheckedPattern pattern;
   StringRef seen[PatternLine::numKinds];
-  for (const PatternLine &line : decl.lines) {
-    if (!seen[line.kind].empty()) {
-      if (line.kind == PatternLine::Stage)
-        continue; // its near line is reported
+  auto take = [&](const PatternLine &line) {
+    if (seen[line.kind].empty()) {
+      seen[line.kind] = line.keyword;
+      pattern[line.kind] = check(line);
+    } else if (line.kind != PatternLine::Stage) { // its near line is reported
       report
           .error(line.keyword, "expected one line " + quote(spell(line.kind)) +
                                    ", but got another")
           .note(seen[line.kind], "the first is here");
-      continue;
     }
-    seen[line.kind] = line.keyword;
-    pattern[line.kind] = check(line);
-  }
+  };
+  // What is merged tells which indices the other lines are about.
+  auto isMerge = [](const PatternLine &line) {
+    return line.kind == PatternLine::Merge;
+  };
+  llvm::for_each(llvm::make_filter_range(decl.lines, isMerge), take);
+  llvm::for_each(llvm::make_filter_range(decl.lines, std::not_fn(isMerge)),
+                 take);
   checkOverlap(pattern);
   checkAlone(decl);
   // An equation without a sum leaves nothing to say in these two lines.
@@ -116,6 +127,9 @@ std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
   case PatternLine::Transform:
     checkTransform(line, checked);
     break;
+  case PatternLine::Merge:
+    checkMerge(line, checked);
+    break;
   }
   return checked;
 }
@@ -131,8 +145,9 @@ void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
   unsigned first = ofSum ? rank : 0;
   unsigned last = ofSum ? equation.indices.size() : rank;
   checked.sizes.assign(equation.indices.size(), 1);
-  std::fill(checked.sizes.begin() + first, checked.sizes.begin() + last,
-            leavesAll ? allSize : 1);
+  for (unsigned i = first; i < last; ++i)
+    if (leavesAll && !isMerged[i])
+      checked.sizes[i] = allSize;
   std::vector<bool> isNamed(equation.indices.size());
   bool mayDivideSum = line.kind == PatternLine::Workers;
   if (mayDivideSum)
@@ -160,13 +175,20 @@ void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
 std::optional<unsigned> LineChecker::findIndex(StringRef name, unsigned first,
                                                unsigned last, StringRef what) {
   std::vector<StringRef> names;
+  bool isOfMerge = false;
   for (unsigned i = first; i < last; ++i) {
-    if (equation.indices[i].name == name)
+    bool isThis = equation.indices[i].name == name;
+    if (isThis && !isMerged[i])
       return i;
-    names.push_back(equation.indices[i].name);
+    isOfMerge |= isThis;
+    if (!isMerged[i])
+      names.push_back(equation.indices[i].name);
   }
   std::string list = names.empty() ? "" : " (" + llvm::join(names, ", ") + ")";
-  report.error(name, "expected " + what + list + ", but got " + quote(name));
+  Report::Error &error = report.error(name, "expected " + what + list +
+                                                ", but got " + quote(name));
+  if (isOfMerge)
+    error.note(merge, "merged here");
   return std::nullopt;
 }
 
@@ -207,12 +229,17 @@ void LineChecker::checkOrder(const PatternLine &line, CheckedLine &checked) {
                                    quote(entry.name));
       return;
     }
-    checked.sizes.push_back(*index);
+    unsigned first = *index;
+    while (first > 0 && isMerged[first - 1])
+      --first;
+    for (unsigned i = first; i <= *index; ++i)
+      checked.sizes.push_back(i);
   }
   if (checked.sizes.size() < equation.indices.size())
-    report.error(line.keyword, "expected " + Twine(equation.indices.size()) +
+    report.error(line.keyword, "expected " +
+                                   Twine(llvm::count(isMerged, false)) +
                                    " indices in the order, but got " +
-                                   Twine(checked.sizes.size()));
+                                   Twine(line.entries.size()));
 }
 
 void LineChecker::checkTensors(const PatternLine &line, CheckedLine &checked) {
@@ -258,6 +285,31 @@ void LineChecker::checkTransform(const PatternLine &line,
     return;
   }
   checked.transform = (entry.name + " " + entry.size).str();
+}
+
+/// Neighbours of the left side, two or more, in the order in which it has them.
+void LineChecker::checkMerge(const PatternLine &line, CheckedLine &checked) {
+  std::optional<unsigned> last;
+  for (const PatternLine::Entry &entry : line.entries) {
+    std::optional<unsigned> index =
+        findIndex(entry.name, 0, rank, "an index of the left side");
+    if (!index)
+      return;
+    if (last && *index != *last + 1) {
+      report.error(entry.name, "expected the index that follows " +
+                                   quote(equation.indices[*last].name) +
+                                   " on the left side, but got " +
+                                   quote(entry.name));
+      return;
+    }
+    last = index;
+    checked.tensors.push_back(entry.name);
+  }
+  if (checked.tensors.size() == 1)
+    report.error(line.keyword, "expected two indices or more, but got one");
+  merge = line.keyword;
+  for (unsigned i = 1; i < checked.tensors.size(); ++i)
+    isMerged[*last - i] = true;
 }
 
 /// What overlaps is a stage.

@@ -291,5 +291,6 @@ PatternAttr KernelEmitter::getPattern(const CheckedPattern &pattern) {
       getSizes(PatternLine::Near), getTensors(PatternLine::Stage),
       getSizes(PatternLine::Registers), getSizes(PatternLine::Lanes),
       getSizes(PatternLine::Unroll), getSizes(PatternLine::Order), prefetch,
-      getTensors(PatternLine::Overlap), fuse, transform);
+      getTensors(PatternLine::Overlap), fuse, transform,
+      getTensors(PatternLine::Merge));
 }

@@ -419,7 +419,7 @@ bool Parser::parsePatternHead(PatternDecl &pattern) {
 }
 
 /// line = ( "workers" | "registers" | "unroll" | "lanes" | "order" |
-///          "prefetch" | "overlap" ) entries
+///          "prefetch" | "overlap" | "merge" ) entries
 ///      | near | transform ;
 bool Parser::parseLine(PatternDecl &pattern) {
   for (unsigned i = 0; i < PatternLine::numKinds; ++i) {
@@ -437,7 +437,7 @@ bool Parser::parseLine(PatternDecl &pattern) {
     return true;
   }
   return failHere("workers, near, registers, lanes, unroll, order, prefetch, "
-                  "overlap or transform");
+                  "overlap, merge or transform");
 }
 
 /// transform = "transform" ( "auto" | "none" | name grid ) ;
@@ -481,9 +481,9 @@ bool Parser::parseNear(PatternDecl &pattern, PatternLine line) {
 
 /// entries = "auto" | "none" | entry { "," entry } ;
 bool Parser::parseEntries(PatternLine &line) {
-  bool mayBeNone = line.kind == PatternLine::Stage ||
-                   line.kind == PatternLine::Prefetch ||
-                   line.kind == PatternLine::Overlap;
+  bool mayBeNone =
+      line.kind == PatternLine::Stage || line.kind == PatternLine::Prefetch ||
+      line.kind == PatternLine::Overlap || line.kind == PatternLine::Merge;
   if (at(Token::kw_auto) || (mayBeNone && at(Token::kw_none))) {
     line.whole = advance();
     return true;
@@ -505,9 +505,9 @@ bool Parser::parseEntry(PatternLine &line) {
       return fail("'copy'");
     entry.size = advance();
   }
-  bool hasNoSize = line.kind == PatternLine::Stage ||
-                   line.kind == PatternLine::Order ||
-                   line.kind == PatternLine::Overlap;
+  bool hasNoSize =
+      line.kind == PatternLine::Stage || line.kind == PatternLine::Order ||
+      line.kind == PatternLine::Overlap || line.kind == PatternLine::Merge;
   bool mayHaveNone = line.kind == PatternLine::Lanes && !at(Token::Colon);
   if (!hasNoSize && !mayHaveNone) {
     if (!expect(Token::Colon))

@@ -33,7 +33,7 @@ private:
   void printStaged(PatternAttr pattern);
   bool isTemp(StringRef name);
   void printOrder(DenseI64ArrayAttr order);
-  void printTensors(ArrayAttr tensors);
+  void printNames(ArrayAttr names);
   void printPrefetch(DictionaryAttr prefetch);
   void printSize(int64_t size);
   llvm::raw_ostream &begin(StringRef keyword) {
@@ -54,6 +54,10 @@ void PatternPrinter::printLines(PatternAttr pattern) {
     begin("transform") << transform.getValue();
     return;
   }
+  if (pattern.getMerge()) {
+    begin("merge");
+    printNames(pattern.getMerge());
+  }
   printWorkers(pattern.getWorkers());
   printNear(pattern);
   printSizes("registers", pattern.getRegisters(), 0, rank);
@@ -65,7 +69,7 @@ void PatternPrinter::printLines(PatternAttr pattern) {
   begin("prefetch");
   printPrefetch(pattern.getPrefetch());
   begin("overlap");
-  printTensors(pattern.getOverlap());
+  printNames(pattern.getOverlap());
   if (pattern.getTransform())
     begin("transform") << pattern.getTransform().getValue();
 }
@@ -145,14 +149,14 @@ void PatternPrinter::printOrder(DenseI64ArrayAttr order) {
     out << "auto";
 }
 
-void PatternPrinter::printTensors(ArrayAttr tensors) {
-  if (!tensors)
+void PatternPrinter::printNames(ArrayAttr names) {
+  if (!names)
     out << "auto";
-  else if (tensors.empty())
+  else if (names.empty())
     out << "none";
   else
-    llvm::interleaveComma(tensors, out, [&](Attribute tensor) {
-      out << cast<StringAttr>(tensor).getValue();
+    llvm::interleaveComma(names, out, [&](Attribute name) {
+      out << cast<StringAttr>(name).getValue();
     });
 }
 
@@ -183,8 +187,9 @@ void sparkle::printPattern(DefineOp define, StringRef word,
     for (auto line : notes.getAsRange<StringAttr>())
       out << "\n  // " << line.getValue();
   PatternPrinter(define, out)
-      .printLines(pattern ? pattern
-                          : PatternAttr::get(define.getContext(), {}, {}, {},
-                                             {}, {}, {}, {}, {}, {}, {}, {}));
+      .printLines(pattern
+                      ? pattern
+                      : PatternAttr::get(define.getContext(), {}, {}, {}, {},
+                                         {}, {}, {}, {}, {}, {}, {}, {}));
   out << "\n}\n";
 }

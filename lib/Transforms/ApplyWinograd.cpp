@@ -414,7 +414,8 @@ Rewriter::getPattern(ArrayRef<int64_t> workers, ArrayRef<int64_t> registers,
   return PatternAttr::get(
       context, list(workers), {}, {}, list(registers), list(lanes),
       list(unroll), list(order), {}, {},
-      fuse.empty() ? ArrayAttr() : builder.getStrArrayAttr(fuse), transform);
+      fuse.empty() ? ArrayAttr() : builder.getStrArrayAttr(fuse), transform,
+      /*merge=*/{});
 }
 
 //===----------------------------------------------------------------------===//

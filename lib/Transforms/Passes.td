@@ -39,6 +39,31 @@ def ApplyWinograd : Pass<"sparkle-apply-winograd", "::mlir::ModuleOp"> {
   }];
 }
 
+def MergeIndices : Pass<"sparkle-merge-indices", "::mlir::ModuleOp"> {
+  let summary = "Take neighbouring indices of an output as one";
+  let description = [{
+    Where two neighbouring indices of the left side are coordinates of the same
+    two dimensions wherever they occur, and these lie one behind the other in
+    memory, both are one index over all of their points: the tensors are declared
+    with one dimension in place of two, the bytes stay where they are. Tiles then
+    divide the points, and not each row for itself. Merged is what the pattern
+    names; without a line about it and without any size of an index, all that can
+    be, but for extents of 1 in front.
+
+    Before:
+    ```mlir
+    %x = sparkle.tensor input "x" extents () -> (1, 64, 7, 7) : !sparkle.tensor<1x64x7x7xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
+    sparkle.define %y ["n", "k", "p", "q", "c"] reductions 1 ... { ... x[n, c, p, q] * w[k, c] ... }
+    ```
+    After:
+    ```mlir
+    %x = sparkle.tensor input "x" extents () -> (1, 64, 49) : !sparkle.tensor<1x64x49xf32, (d0, d1, d2) -> (d0, d2, d1)>
+    sparkle.define %y ["n", "k", "q", "c"] reductions 1 ... { ... x[n, c, q] * w[k, c] ... }
+    ```
+    Fails where the pattern asks for it and it cannot be.
+  }];
+}
+
 def ResolvePattern : Pass<"sparkle-resolve-pattern", "::mlir::ModuleOp"> {
   let summary = "Choose every size of the pattern that is auto";
   let description = [{

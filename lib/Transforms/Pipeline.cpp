@@ -13,6 +13,7 @@ using namespace sparkle;
 
 void sparkle::buildAlgorithmPipeline(OpPassManager &manager) {
   manager.addPass(createApplyWinograd());
+  manager.addPass(createMergeIndices());
 }
 
 void sparkle::buildPatternPipeline(OpPassManager &manager) {

@@ -309,8 +309,8 @@ LogicalResult Resolver::check() {
 FailureOr<PatternAttr> Resolver::run() {
   PatternAttr given = define.getPatternAttr();
   if (!given)
-    given =
-        PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+    given = PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+                             {}, {});
   workers = getGiven(given.getWorkers(), true);
   if (failed(readParts(given.getWorkers())))
     return failure();
@@ -348,7 +348,7 @@ FailureOr<PatternAttr> Resolver::run() {
       context, list(workers), list(near), stage, list(registers), list(lanes),
       list(unroll), list(order),
       prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap, fuse,
-      given.getTransform());
+      given.getTransform(), given.getMerge());
 }
 
 static std::unique_ptr<Resolver> makeResolver(DefineOp define,

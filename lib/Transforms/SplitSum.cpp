@@ -135,7 +135,8 @@ PatternAttr Splitter::getPartsPattern() {
       context, list(workers), list(shift(given.getNear())), given.getStage(),
       list(shift(given.getRegisters())), list(shift(given.getLanes())),
       list(shift(given.getUnroll())), list(order), given.getPrefetch(),
-      given.getOverlap(), given.getFuse(), given.getTransform());
+      given.getOverlap(), given.getFuse(), given.getTransform(),
+      given.getMerge());
 }
 
 /// t[c.part, ...] = sum(c: ... at c.part * part + c)

@@ -572,23 +572,30 @@ void VectorResolver::chooseWorkers() {
     }
     // The largest multiple of the register tile that divides the work into
     // enough tiles, without a smaller one at the end if that can be.
-    int64_t chosen = grain;
+    int64_t chosen = grain, whole = 0;
     for (int64_t size = grain; size < extent; size += grain)
-      if (extent % size == 0 && tiles * (extent / size) >= kEnoughTiles)
+      if (tiles * llvm::divideCeil(extent, size) >= kEnoughTiles) {
         chosen = size;
-    workers[index] = chosen;
+        whole = extent % size == 0 ? size : whole;
+      }
+    workers[index] = whole ? whole : chosen;
     tiles *= llvm::divideCeil(extent, chosen);
   };
-  auto isOther = [&](unsigned i) { return i != laneIndex && i != thickIndex; };
   SmallVector<unsigned> sequence;
   if (divideLanes)
     sequence.push_back(laneIndex);
+  bool hasOthers = false;
   for (unsigned i = 0; i < outputs; ++i)
-    if (isOther(i))
+    if (i != laneIndex && i != thickIndex) {
       sequence.push_back(i);
+      hasOthers |= extents[i] != 1;
+    }
+  // Where rows are divided, tiles along them are better left whole.
+  if (thickIndex != laneIndex && !hasOthers)
+    sequence.push_back(thickIndex);
   if (!divideLanes)
     sequence.push_back(laneIndex);
-  if (thickIndex != laneIndex)
+  if (thickIndex != laneIndex && hasOthers)
     sequence.push_back(thickIndex);
   for (unsigned index : sequence)
     if (!workers[index])

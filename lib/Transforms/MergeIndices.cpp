@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Takes neighbouring indices of an output as one where memory does.
+// In: defines.   Out: the same with fewer indices, and tensors with fewer
+// dimensions.
+
+#include "lib/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace sparkle {
+#define GEN_PASS_DEF_MERGEINDICES
+#include "lib/Transforms/Passes.h.inc"
+} // namespace sparkle
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+/// Merges indices of one equation.
+class Merger {
+public:
+  explicit Merger(DefineOp define)
+      : define(define), context(define.getContext()),
+        pattern(define.getPatternAttr()) {}
+
+  LogicalResult run();
+
+private:
+  StringRef getName(unsigned index) {
+    return cast<StringAttr>(define.getIndices()[index]).getValue();
+  }
+  AffineMap getPlain(AffineMap map);
+  void collectUses();
+  std::optional<std::string> getObstacle(unsigned first);
+  std::optional<std::string> getObstacle(TensorOp tensor, unsigned first);
+  bool leavesSizes();
+  LogicalResult mergeNamed();
+  void mergeAll();
+  void merge(unsigned first);
+  void mergeTensor(TensorOp tensor, unsigned dimension);
+  void mergePattern(unsigned first);
+
+  DefineOp define;
+  MLIRContext *context;
+  PatternAttr pattern;
+  /// The tensors of the equation, and at what it reads or writes each.
+  llvm::MapVector<TensorOp, SmallVector<AffineMap>> uses;
+  /// Of those that vary along the two indices that `getObstacle` was asked
+  /// about: the first of the two dimensions.
+  SmallVector<std::pair<TensorOp, unsigned>> varying;
+};
+} // namespace
+
+/// `values` with `one` in place of the two at `first`.
+template <typename T>
+static SmallVector<T> mergeTwo(ArrayRef<T> values, unsigned first, T one) {
+  SmallVector<T> merged(values);
+  merged[first] = one;
+  merged.erase(merged.begin() + first + 1);
+  return merged;
+}
+
+/// `map` over one dimension fewer: the two at `first` are one.
+static AffineMap mergeDims(AffineMap map, unsigned first) {
+  SmallVector<AffineExpr> dims;
+  for (unsigned i = 0; i < map.getNumDims(); ++i)
+    dims.push_back(getAffineDimExpr(i > first ? i - 1 : i, map.getContext()));
+  return map.replaceDimsAndSymbols(dims, {}, map.getNumDims() - 1,
+                                   map.getNumSymbols());
+}
+
+/// `map` with one result in place of the dimensions `first` and the next one,
+/// which are two results in a row.
+static AffineMap mergeResults(AffineMap map, unsigned first) {
+  AffineExpr dim = getAffineDimExpr(first, map.getContext());
+  unsigned at = std::distance(map.getResults().begin(),
+                              llvm::find(map.getResults(), dim));
+  return AffineMap::get(map.getNumDims(), map.getNumSymbols(),
+                        mergeTwo(map.getResults(), at, dim), map.getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// Whether
+//===----------------------------------------------------------------------===//
+
+/// `map` without the indices of the sum that are always 0, as the taps of a
+/// kernel of 1x1 are.
+AffineMap Merger::getPlain(AffineMap map) {
+  SmallVector<AffineExpr> dims;
+  for (auto [i, extent] : llvm::enumerate(define.getStaticExtents())) {
+    bool isZero = i >= define.getNumOutputs() && extent == 1;
+    dims.push_back(isZero ? getAffineConstantExpr(0, context)
+                          : getAffineDimExpr(i, context));
+  }
+  return map.replaceDimsAndSymbols(dims, {}, map.getNumDims(),
+                                   map.getNumSymbols());
+}
+
+void Merger::collectUses() {
+  uses.clear();
+  auto note = [&](Value tensor, AffineMap map) {
+    if (auto declared = tensor.getDefiningOp<TensorOp>())
+      uses[declared].push_back(map);
+  };
+  note(define.getTarget(),
+       AffineMap::getMultiDimIdentityMap(define.getNumOutputs(), context));
+  define.walk(
+      [&](ReadOp read) { note(read.getTensor(), getPlain(read.getMap())); });
+}
+
+/// Where the dimensions `first` and the next one are results in a row, and in
+/// no other result.
+static std::optional<unsigned> findPair(AffineMap map, unsigned first) {
+  std::optional<unsigned> found;
+  for (unsigned i = 0; i + 1 < map.getNumResults(); ++i)
+    if (map.getResult(i) == getAffineDimExpr(first, map.getContext()) &&
+        map.getResult(i + 1) == getAffineDimExpr(first + 1, map.getContext()))
+      found = i;
+  for (auto [i, expr] : llvm::enumerate(map.getResults()))
+    if (found && i != *found && i != *found + 1 &&
+        (expr.isFunctionOfDim(first) || expr.isFunctionOfDim(first + 1)))
+      return std::nullopt;
+  return found;
+}
+
+/// Why `tensor` is in the way of merging; notes what it would lose.
+std::optional<std::string> Merger::getObstacle(TensorOp tensor,
+                                               unsigned first) {
+  auto varies = [&](AffineMap map) {
+    return map.isFunctionOfDim(first) ||
+           (first + 1 < map.getNumDims() && map.isFunctionOfDim(first + 1));
+  };
+  ArrayRef<AffineMap> maps = uses[tensor];
+  if (llvm::none_of(maps, varies))
+    return std::nullopt;
+  auto say = [&](const Twine &what) {
+    return ("'" + tensor.getName() + "' " + what).str();
+  };
+  std::optional<unsigned> dimension;
+  for (AffineMap map : maps) {
+    std::optional<unsigned> found = findPair(map, first);
+    if (!found || (dimension && dimension != found))
+      return say("has another subscript");
+    dimension = found;
+  }
+  if (tensor.getRole() == Role::Weight || tensor.getRole() == Role::Temp)
+    return say("is no input or output");
+  for (Operation *user : tensor.getResult().getUsers())
+    if (user != define && !define->isAncestor(user))
+      return say("is read by another equation");
+  SmallVector<int64_t> extents = define.getStaticExtents();
+  ArrayRef<int64_t> shape = tensor.getType().getShape();
+  if (shape[*dimension] != extents[first] ||
+      shape[*dimension + 1] != extents[first + 1])
+    return say("has other extents");
+  if (!findPair(tensor.getType().getLayout(), *dimension))
+    return say("does not hold them one behind the other");
+  varying.push_back({tensor, *dimension});
+  return std::nullopt;
+}
+
+/// Why the indices `first` and the next one cannot be one; nothing if they can.
+std::optional<std::string> Merger::getObstacle(unsigned first) {
+  constexpr int64_t kMostPoints = std::numeric_limits<int32_t>::max();
+  varying.clear();
+  SmallVector<int64_t> extents = define.getStaticExtents();
+  for (unsigned i : {first, first + 1})
+    if (ShapedType::isDynamic(extents[i]))
+      return ("only the call knows the extent of '" + getName(i) + "'").str();
+  if (extents[first] > kMostPoints / std::max<int64_t>(extents[first + 1], 1))
+    return "there are more than 2147483647 points";
+  bool isConstantRead = false;
+  define.walk([&](ReadOp read) {
+    isConstantRead |= !read.getTensor().getDefiningOp<TensorOp>() &&
+                      (read.getMap().isFunctionOfDim(first) ||
+                       read.getMap().isFunctionOfDim(first + 1));
+  });
+  if (isConstantRead)
+    return "a tensor of the compiler's varies along them";
+  for (auto &[tensor, maps] : uses)
+    if (std::optional<std::string> obstacle = getObstacle(tensor, first))
+      return obstacle;
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Merging
+//===----------------------------------------------------------------------===//
+
+static AffineMap multiplyResults(AffineMap extents, unsigned first) {
+  AffineExpr both = extents.getResult(first) * extents.getResult(first + 1);
+  return AffineMap::get(extents.getNumDims(), extents.getNumSymbols(),
+                        mergeTwo(extents.getResults(), first, both),
+                        extents.getContext());
+}
+
+void Merger::mergeTensor(TensorOp tensor, unsigned dimension) {
+  StoredTensorType type = tensor.getType();
+  ArrayRef<int64_t> shape = type.getShape();
+  AffineMap layout =
+      mergeDims(mergeResults(type.getLayout(), dimension), dimension);
+  tensor.setExtents(multiplyResults(tensor.getExtents(), dimension));
+  tensor.getResult().setType(StoredTensorType::get(
+      context,
+      mergeTwo(shape, dimension, shape[dimension] * shape[dimension + 1]),
+      type.getElementType(), layout));
+}
+
+/// The first of the two has no sizes: they are those of the second.
+void Merger::mergePattern(unsigned first) {
+  if (!pattern)
+    pattern = PatternAttr::get(context, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+                               {}, {});
+  auto drop = [&](DenseI64ArrayAttr sizes) {
+    if (!sizes)
+      return sizes;
+    SmallVector<int64_t> kept(sizes.asArrayRef());
+    kept.erase(kept.begin() + first);
+    return DenseI64ArrayAttr::get(context, kept);
+  };
+  DenseI64ArrayAttr order = pattern.getOrder();
+  if (order) {
+    SmallVector<int64_t> kept;
+    for (int64_t index : order.asArrayRef())
+      if (index != first)
+        kept.push_back(index > first ? index - 1 : index);
+    order = DenseI64ArrayAttr::get(context, kept);
+  }
+  SmallVector<Attribute> names;
+  if (pattern.getMerge())
+    names = llvm::to_vector(pattern.getMerge());
+  Attribute one = define.getIndices()[first];
+  if (names.empty())
+    names.push_back(define.getIndices()[first + 1]);
+  if (!llvm::is_contained(names, one))
+    names.insert(names.begin(), one);
+  pattern = PatternAttr::get(
+      context, drop(pattern.getWorkers()), drop(pattern.getNear()),
+      pattern.getStage(), drop(pattern.getRegisters()),
+      drop(pattern.getLanes()), drop(pattern.getUnroll()), order,
+      pattern.getPrefetch(), pattern.getOverlap(), pattern.getFuse(),
+      pattern.getTransform(), ArrayAttr::get(context, names));
+}
+
+/// The index `first` becomes part of the next one. `getObstacle` found none.
+void Merger::merge(unsigned first) {
+  mergePattern(first);
+  for (auto [tensor, dimension] : varying)
+    mergeTensor(tensor, dimension);
+  auto isVarying = [&](Value tensor) {
+    return llvm::any_of(varying, [&](auto &entry) {
+      return entry.first.getResult() == tensor;
+    });
+  };
+  define.walk([&](ReadOp read) {
+    AffineMap map = read.getMap();
+    if (isVarying(read.getTensor()))
+      map = mergeResults(getPlain(map), first);
+    read.setMap(mergeDims(map, first));
+  });
+  SmallVector<Attribute> names(define.getIndices().getValue());
+  names.erase(names.begin() + first);
+  define.setIndicesAttr(ArrayAttr::get(context, names));
+  define.setExtents(multiplyResults(define.getExtents(), first));
+  define.setPatternAttr(pattern);
+  collectUses();
+}
+
+/// What the pattern names.
+LogicalResult Merger::mergeNamed() {
+  auto named =
+      llvm::to_vector(pattern.getMerge().getAsValueRange<StringAttr>());
+  for (unsigned i = named.size(); i-- > 1;) {
+    unsigned first = 0;
+    while (first + 1 < define.getNumOutputs() && getName(first) != named[i - 1])
+      ++first;
+    if (first + 1 >= define.getNumOutputs() ||
+        getName(first + 1) != named.back())
+      return emitError(define.getPatternLoc("merge"),
+                       "expected neighbouring indices of the left side in "
+                       "'merge', but got '")
+             << named[i - 1] << "' and '" << named[i] << "'";
+    if (std::optional<std::string> obstacle = getObstacle(first))
+      return emitError(define.getPatternLoc("merge"),
+                       "expected indices that are neighbours in memory in "
+                       "'merge', but got '")
+             << named[i - 1] << "' and '" << named[i] << "': " << *obstacle;
+    merge(first);
+  }
+  return success();
+}
+
+/// Whether no line of the pattern has a size of an index: a size is of the
+/// index that it names.
+bool Merger::leavesSizes() {
+  return !pattern ||
+         (!pattern.getWorkers() && !pattern.getRegisters() &&
+          !pattern.getLanes() && !pattern.getOrder() && !pattern.getMerge());
+}
+
+/// All that can be: one run of indices, the last that there is.
+void Merger::mergeAll() {
+  bool isRun = false;
+  for (unsigned first = define.getNumOutputs() - 1; first-- > 0;) {
+    if (!getObstacle(first)) {
+      // In front, an extent of 1 is nothing to divide.
+      bool isNeeded = llvm::any_of(
+          ArrayRef(define.getStaticExtents()).take_front(first + 1),
+          [](int64_t extent) { return extent != 1; });
+      if (!isNeeded)
+        return;
+      merge(first);
+      isRun = true;
+    } else if (isRun) {
+      return;
+    }
+  }
+}
+
+LogicalResult Merger::run() {
+  collectUses();
+  if (leavesSizes()) {
+    mergeAll();
+    return success();
+  }
+  return pattern.getMerge() ? mergeNamed() : success();
+}
+
+namespace {
+struct MergeIndices : sparkle::impl::MergeIndicesBase<MergeIndices> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    getOperation().walk([&](DefineOp define) {
+      if (failed(Merger(define).run()))
+        signalPassFailure();
+    });
+  }
+};
+} // namespace
