@@ -440,7 +440,7 @@ void Bench::printMean(size_t opponent) const {
       logBest += std::log(theirs.getBest() / figure.ours.getBest());
     }
   if (count)
-    std::printf("geometric mean of %s / ours: %.3f of medians, %.3f of best "
+    std::printf("geometric mean of %s / ours: %.3f by rounds, %.3f of best "
                 "times\n",
                 opponents[opponent].title, std::exp(logMedian / double(count)),
                 std::exp(logBest / double(count)));
