@@ -34,6 +34,7 @@ ROOMS = [
     ("tools/sparkle-opt", ["lib/", "dialect/", "sparkle/", "mlir/", "llvm/"]),
     ("tools", ["{room}/", "sparkle/"]),
     ("examples", ["{room}/", "sparkle/"]),
+    ("test/standin/Core", ["{room}/", "llvm-c/"]),
 ]
 KNOWN = re.compile(r"(dialect|examples|lib|lld|llvm|mlir|runtime|sparkle|test"
                    r"|tools)(-c)?/")
