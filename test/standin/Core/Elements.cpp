@@ -62,14 +62,17 @@ uint64_t applySigned(Atomic what, unsigned bytes, uint64_t old,
 void scatter(Wave &wave, Form form, unsigned first, unsigned dwords,
              uint32_t lanes, const uint8_t *elements) {
   unsigned bytes = sizeOf(form, dwords);
+  if (form == Form::Whole) {
+    for (unsigned i = 0; i < dwords; ++i)
+      for (unsigned lane = 0; lane < kLanes; ++lane)
+        if (lanes >> lane & 1)
+          std::memcpy(&wave.vector[first + i][lane],
+                      elements + lane * bytes + 4 * i, 4);
+    return;
+  }
   for (unsigned lane = 0; lane < kLanes; ++lane, elements += bytes) {
     if (!(lanes >> lane & 1))
       continue;
-    if (form == Form::Whole) {
-      for (unsigned i = 0; i < dwords; ++i)
-        std::memcpy(&wave.vector[first + i][lane], elements + 4 * i, 4);
-      continue;
-    }
     uint32_t element = 0;
     std::memcpy(&element, elements, bytes);
     uint32_t &to = wave.vector[first][lane];
@@ -80,12 +83,14 @@ void scatter(Wave &wave, Form form, unsigned first, unsigned dwords,
 void gather(const Wave &wave, Form form, unsigned first, unsigned dwords,
             uint8_t *elements) {
   unsigned bytes = sizeOf(form, dwords);
+  if (form == Form::Whole) {
+    for (unsigned i = 0; i < dwords; ++i)
+      for (unsigned lane = 0; lane < kLanes; ++lane)
+        std::memcpy(elements + lane * bytes + 4 * i,
+                    &wave.vector[first + i][lane], 4);
+    return;
+  }
   for (unsigned lane = 0; lane < kLanes; ++lane, elements += bytes) {
-    if (form == Form::Whole) {
-      for (unsigned i = 0; i < dwords; ++i)
-        std::memcpy(elements + 4 * i, &wave.vector[first + i][lane], 4);
-      continue;
-    }
     uint32_t element = wave.vector[first][lane] >> (isHigh(form) ? 16 : 0);
     std::memcpy(elements, &element, bytes);
   }

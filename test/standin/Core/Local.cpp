@@ -77,6 +77,13 @@ void decodeAtomic(const Line &line, Instruction &to) {
   to.offset = line.number("offset", 0);
 }
 
+/// The addresses of 32 lanes; those of lanes that are off are that of one
+/// that is on, so that loops need not ask.
+struct Addresses {
+  uint32_t of[kLanes];
+};
+
+/// Fails and says why unless the access of one lane is aligned and inside.
 bool isInside(Wave &wave, uint64_t address, unsigned bytes) {
   // 12 and 16 bytes are read from 16-byte rows.
   unsigned alignment = bytes > 8 ? 16 : bytes;
@@ -97,93 +104,167 @@ bool isInside(Wave &wave, uint64_t address, unsigned bytes) {
   return true;
 }
 
-bool readLocal(Wave &wave, uint64_t address, unsigned bytes, uint8_t *to) {
-  if (!isInside(wave, address, bytes))
-    return false;
-  const uint8_t *written = &wave.group->localWritten[address];
+bool isWritten(Wave &wave, uint64_t address, unsigned bytes) {
   for (unsigned i = 0; i < bytes; ++i)
-    if (!written[i]) {
+    if (!wave.group->localWritten[address + i]) {
       wave.fail("read of LDS at " + hex(address + i) +
                 ", which has not been written");
       return false;
     }
-  std::memcpy(to, &wave.group->local[address], bytes);
   return true;
 }
 
-bool writeLocal(Wave &wave, uint64_t address, unsigned bytes,
-                const uint8_t *from) {
-  if (!isInside(wave, address, bytes))
+bool readAddresses(Wave &wave, const Instruction &instruction,
+                   Addresses &addresses) {
+  unsigned index = instruction.from[kAddress].index;
+  uint32_t exec = wave.exec();
+  if (!wave.mayRead(index, 1, exec))
     return false;
-  std::memcpy(&wave.group->local[address], from, bytes);
-  std::memset(&wave.group->localWritten[address], 1, bytes);
+  uint32_t one = exec ? wave.vector[index][__builtin_ctz(exec)] : 0;
+  for (unsigned lane = 0; lane < kLanes; ++lane)
+    addresses.of[lane] = (wave.vector[index][lane] & wave.active[lane]) |
+                         (one & ~wave.active[lane]);
+  return true;
+}
+
+/// All lanes at once; the lane that is to blame is looked for only then.
+bool areInside(Wave &wave, const Addresses &addresses, int64_t offset,
+               unsigned bytes) {
+  uint32_t most = 0, low = 0, add = uint32_t(offset);
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    most = std::max(most, addresses.of[lane]);
+    low |= addresses.of[lane] + add;
+  }
+  unsigned alignment = bytes > 8 ? 16 : bytes;
+  if (uint64_t(most) + add + bytes <= wave.group->local.size() &&
+      low % alignment == 0)
+    return true;
+  for (unsigned lane = 0; lane < kLanes; ++lane)
+    if (!isInside(wave, uint64_t(addresses.of[lane]) + add, bytes))
+      return false;
+  return true;
+}
+
+/// Whole registers, of every lane.
+template <unsigned Dwords>
+bool readWhole(Wave &wave, const Addresses &addresses, int64_t offset,
+               unsigned first) {
+  const uint8_t *local = wave.group->local.data() + offset;
+  const uint8_t *written = wave.group->localWritten.data() + offset;
+  uint32_t values[Dwords][kLanes];
+  uint32_t all = 0x01010101u;
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    uint32_t from[Dwords], marks[Dwords];
+    std::memcpy(from, local + addresses.of[lane], sizeof(from));
+    std::memcpy(marks, written + addresses.of[lane], sizeof(marks));
+    for (unsigned i = 0; i < Dwords; ++i) {
+      values[i][lane] = from[i];
+      all &= marks[i];
+    }
+  }
+  if (all != 0x01010101u) {
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      if (!isWritten(wave, addresses.of[lane] + uint64_t(offset), Dwords * 4))
+        return false;
+  }
+  for (unsigned i = 0; i < Dwords; ++i) {
+    uint32_t *to = wave.vector[first + i];
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      to[lane] = (values[i][lane] & wave.active[lane]) |
+                 (to[lane] & ~wave.active[lane]);
+  }
+  return true;
+}
+
+bool readParts(Wave &wave, const Addresses &addresses, int64_t offset,
+               Form form, unsigned first) {
+  unsigned bytes = sizeOf(form, 1);
+  uint8_t elements[kLanes * 4];
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    uint64_t at = addresses.of[lane] + uint64_t(offset);
+    if (!isWritten(wave, at, bytes))
+      return false;
+    std::memcpy(elements + lane * bytes, &wave.group->local[at], bytes);
+  }
+  scatter(wave, form, first, 1, wave.exec(), elements);
   return true;
 }
 
 /// The lanes' elements at one offset.
-bool readElements(Wave &wave, const Instruction &instruction, int64_t offset,
-                  Form form, unsigned first) {
-  const Source &address = instruction.from[kAddress];
-  if (!wave.mayRead(address.index, 1, wave.exec()))
+bool readElements(Wave &wave, const Instruction &instruction,
+                  const Addresses &addresses, int64_t offset, Form form,
+                  unsigned first) {
+  if (!wave.exec())
+    return true;
+  if (!areInside(wave, addresses, offset, sizeOf(form, instruction.dwords)))
     return false;
-  unsigned bytes = sizeOf(form, instruction.dwords);
-  uint8_t elements[kLanes * 16];
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    if (wave.exec() >> lane & 1)
-      if (!readLocal(wave, wave.vector[address.index][lane] + uint64_t(offset),
-                     bytes, elements + lane * bytes))
-        return false;
-  scatter(wave, form, first, instruction.dwords, wave.exec(), elements);
-  return true;
+  if (form != Form::Whole)
+    return readParts(wave, addresses, offset, form, first);
+  switch (instruction.dwords) {
+  case 1:
+    return readWhole<1>(wave, addresses, offset, first);
+  case 2:
+    return readWhole<2>(wave, addresses, offset, first);
+  case 3:
+    return readWhole<3>(wave, addresses, offset, first);
+  default:
+    return readWhole<4>(wave, addresses, offset, first);
+  }
 }
 
-bool writeElements(Wave &wave, const Instruction &instruction, int64_t offset,
-                   Form form, const Source &data) {
-  const Source &address = instruction.from[kAddress];
-  if (!wave.mayRead(address.index, 1, wave.exec()) ||
-      !wave.mayRead(data.index, instruction.dwords, wave.exec()))
-    return false;
+bool writeElements(Wave &wave, const Instruction &instruction,
+                   const Addresses &addresses, int64_t offset, Form form,
+                   const Source &data) {
   unsigned bytes = sizeOf(form, instruction.dwords);
+  if (!wave.mayRead(data.index, instruction.dwords, wave.exec()))
+    return false;
+  if (!wave.exec())
+    return true;
+  if (!areInside(wave, addresses, offset, bytes))
+    return false;
   uint8_t elements[kLanes * 16];
   gather(wave, form, data.index, instruction.dwords, elements);
-  for (unsigned lane = 0; lane < kLanes; ++lane)
-    if (wave.exec() >> lane & 1)
-      if (!writeLocal(wave, wave.vector[address.index][lane] + uint64_t(offset),
-                      bytes, elements + lane * bytes))
-        return false;
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    if (!(wave.exec() >> lane & 1))
+      continue;
+    uint64_t at = addresses.of[lane] + uint64_t(offset);
+    std::memcpy(&wave.group->local[at], elements + lane * bytes, bytes);
+    std::memset(&wave.group->localWritten[at], 1, bytes);
+  }
   return true;
 }
 
 void load(Wave &wave, const Instruction &instruction) {
-  if (readElements(wave, instruction, instruction.offset,
+  Addresses addresses;
+  if (readAddresses(wave, instruction, addresses) &&
+      readElements(wave, instruction, addresses, instruction.offset,
                    Form(instruction.kind), instruction.to.index))
     wave.depart(Counter::Local, instruction.to.index, instruction.dwords);
 }
 void loadTwo(Wave &wave, const Instruction &instruction) {
-  // The first result may be the register of the address.
-  uint32_t address[kLanes], first[2][kLanes];
-  unsigned from = instruction.from[kAddress].index, to = instruction.to.index;
-  std::memcpy(address, wave.vector[from], sizeof(address));
-  if (!readElements(wave, instruction, instruction.offset, Form::Whole, to))
-    return;
-  std::memcpy(first, wave.vector[to], instruction.dwords * sizeof(*first));
-  std::memcpy(wave.vector[from], address, sizeof(address));
-  if (!readElements(wave, instruction, instruction.offset1, Form::Whole,
-                    to + instruction.dwords))
-    return;
-  std::memcpy(wave.vector[to], first, instruction.dwords * sizeof(*first));
-  wave.depart(Counter::Local, to, 2u * instruction.dwords);
+  Addresses addresses;
+  unsigned to = instruction.to.index, dwords = instruction.dwords;
+  if (readAddresses(wave, instruction, addresses) &&
+      readElements(wave, instruction, addresses, instruction.offset,
+                   Form::Whole, to) &&
+      readElements(wave, instruction, addresses, instruction.offset1,
+                   Form::Whole, to + dwords))
+    wave.depart(Counter::Local, to, 2 * dwords);
 }
 void store(Wave &wave, const Instruction &instruction) {
-  if (writeElements(wave, instruction, instruction.offset,
+  Addresses addresses;
+  if (readAddresses(wave, instruction, addresses) &&
+      writeElements(wave, instruction, addresses, instruction.offset,
                     Form(instruction.kind), instruction.from[kData]))
     wave.depart(Counter::Local, 0, 0, true);
 }
 void storeTwo(Wave &wave, const Instruction &instruction) {
-  if (writeElements(wave, instruction, instruction.offset, Form::Whole,
-                    instruction.from[kData]) &&
-      writeElements(wave, instruction, instruction.offset1, Form::Whole,
-                    instruction.from[kSecondData]))
+  Addresses addresses;
+  if (readAddresses(wave, instruction, addresses) &&
+      writeElements(wave, instruction, addresses, instruction.offset,
+                    Form::Whole, instruction.from[kData]) &&
+      writeElements(wave, instruction, addresses, instruction.offset1,
+                    Form::Whole, instruction.from[kSecondData]))
     wave.depart(Counter::Local, 0, 0, true);
 }
 
@@ -216,12 +297,13 @@ void atomic(Wave &wave, const Instruction &instruction) {
     uint64_t at =
         wave.vector[address.index][lane] + uint64_t(instruction.offset);
     uint64_t old = 0;
-    if (!readLocal(wave, at, bytes, reinterpret_cast<uint8_t *>(&old)))
+    if (!isInside(wave, at, bytes) || !isWritten(wave, at, bytes))
       return;
+    std::memcpy(&old, &wave.group->local[at], bytes);
     uint64_t now = applyAtomic(
         what, bytes, old, readElement(wave, data.index, dwords, lane),
         compares ? readElement(wave, comparand.index, dwords, lane) : 0);
-    writeLocal(wave, at, bytes, reinterpret_cast<uint8_t *>(&now));
+    std::memcpy(&wave.group->local[at], &now, bytes);
     for (unsigned i = 0; i < dwords; ++i)
       results[i][lane] = uint32_t(old >> 32 * i);
   }
