@@ -107,9 +107,11 @@ double divScale(double a, double denominator, double numerator, bool &scaled) {
     return ldexp(a, 128);
   bool tinyInverse = isDenormal(1 / denominator);
   bool tinyQuotient = isDenormal(numerator / denominator);
+  // The manuals print +128 for this one, which makes the denominator infinite;
+  // the sequence of a division needs the inverse to become normal.
   if (tinyInverse && tinyQuotient) {
     scaled = true;
-    return bitsOf(a) == bitsOf(denominator) ? ldexp(a, 128) : a;
+    return bitsOf(a) == bitsOf(denominator) ? ldexp(a, -128) : a;
   }
   if (tinyInverse)
     return ldexp(a, -128);
@@ -138,6 +140,9 @@ double divFixup(double quotient, double denominator, double numerator) {
     return doubleOf(sign);
   if (exponentOf(numerator) - exponentOf(denominator) < -1075)
     return doubleOf(sign);
+  // The steps before overflowed: so does the quotient.
+  if (isNan(quotient))
+    return doubleOf(sign | kInfinity);
   return doubleOf(sign | (bitsOf(quotient) & ~kSign));
 }
 

@@ -161,9 +161,11 @@ float divScale(float a, float denominator, float numerator, bool &scaled) {
     return ldexp(a, 64);
   bool tinyInverse = isDenormal(float(1 / double(denominator)));
   bool tinyQuotient = isDenormal(float(double(numerator) / denominator));
+  // The manuals print +64 for this one, which makes the denominator infinite;
+  // the sequence of a division needs the inverse to become normal.
   if (tinyInverse && tinyQuotient) {
     scaled = true;
-    return bitsOf(a) == bitsOf(denominator) ? ldexp(a, 64) : a;
+    return bitsOf(a) == bitsOf(denominator) ? ldexp(a, -64) : a;
   }
   if (tinyInverse)
     return ldexp(a, -64);
@@ -194,6 +196,9 @@ float divFixup(float quotient, float denominator, float numerator) {
     return floatOf(sign);
   if (exponentOf(numerator) - exponentOf(denominator) < -150)
     return floatOf(sign);
+  // The steps before overflowed: so does the quotient.
+  if (isNan(quotient))
+    return floatOf(sign | 0x7f800000u);
   return floatOf(sign | (bitsOf(quotient) & ~kSign));
 }
 

@@ -369,11 +369,7 @@ void decodeVector(const Line &line, const Operation &given, Instruction &to) {
 }
 
 void checkPair(const Instruction &first, Instruction &to) {
-  if (first.to.index % 2 == to.to.index % 2)
-    return refuse(to, "expected an even and an odd destination of a pair, "
-                      "but got v" +
-                          std::to_string(first.to.index) + " and v" +
-                          std::to_string(to.to.index));
+  // That one destination is even and the other odd is in the encoding.
   // The literal of fmamk stands between the two sources that have banks; a
   // sum reads its destination as the third.
   auto bankOf = [](const Instruction &half, unsigned slot) -> int {
