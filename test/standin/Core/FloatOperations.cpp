@@ -110,21 +110,17 @@ float rcp(float a) { return flush(float(1 / double(flush(a)))); }
 float rsq(float a) { return float(1 / std::sqrt(double(flush(a)))); }
 float sqrt(float a) { return float(std::sqrt(double(flush(a)))); }
 
-// In revolutions; the range is 256 of them.
+// In revolutions, of any number: the reduced range is that of earlier chips.
 constexpr double kTurn = 6.283185307179586;
 float sin(float a) {
   if (isNan(a) || isInfinite(a))
     return floatOf(0x7fc00000u);
-  if (std::fabs(a) > 256)
-    return 0;
   double part = double(a) - std::floor(double(a));
   return float(std::sin(part * kTurn));
 }
 float cos(float a) {
   if (isNan(a) || isInfinite(a))
     return floatOf(0x7fc00000u);
-  if (std::fabs(a) > 256)
-    return 1;
   double part = double(a) - std::floor(double(a));
   return float(std::cos(part * kTurn));
 }

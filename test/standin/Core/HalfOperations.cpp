@@ -114,14 +114,12 @@ Half log(const Mode &mode, Half a) {
 }
 constexpr double kTurn = 6.283185307179586;
 Half sin(const Mode &mode, Half a) {
-  return narrow(mode, std::fabs(widen(mode, a)) > 256
-                          ? 0
-                          : std::sin(widen(mode, a) * kTurn));
+  double value = widen(mode, a);
+  return narrow(mode, std::sin((value - std::floor(value)) * kTurn));
 }
 Half cos(const Mode &mode, Half a) {
-  return narrow(mode, std::fabs(widen(mode, a)) > 256
-                          ? 1
-                          : std::cos(widen(mode, a) * kTurn));
+  double value = widen(mode, a);
+  return narrow(mode, std::cos((value - std::floor(value)) * kTurn));
 }
 Half ldexp(const Mode &mode, Half a, int16_t exponent) {
   return narrow(mode, std::scalbn(widen(mode, a), exponent));

@@ -151,7 +151,8 @@ TEST_P(Float, ApproximatesFunctions) {
       {"v_log_f32 v16, v4", {0}, kInfinity | kMinus},
       {"v_sin_f32 v16, v4", {bits(0.25f)}, kOne},
       {"v_cos_f32 v16, v4", {bits(0.5f)}, kOne | kMinus},
-      {"v_sin_f32 v16, v4", {bits(300)}, 0},
+      {"v_sin_f32 v16, v4", {bits(300.25f)}, kOne},
+      {"v_sin_f32 v16, v4", {kInfinity}, kNan},
   });
 }
 
