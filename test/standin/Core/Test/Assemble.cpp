@@ -31,7 +31,8 @@ namespace {
   std::abort();
 }
 
-LLVMTargetMachineRef makeMachine(Generation generation) {
+LLVMTargetMachineRef makeMachine(Generation generation,
+                                 const std::string &features) {
   static const bool kReady = [] {
     LLVMInitializeAMDGPUTargetInfo();
     LLVMInitializeAMDGPUTarget();
@@ -45,10 +46,8 @@ LLVMTargetMachineRef makeMachine(Generation generation) {
   char *message = nullptr;
   if (LLVMGetTargetFromTriple("amdgcn-amd-amdhsa", &target, &message))
     giveUp(message);
-  const char *features =
-      generation == Generation::Gfx1100 ? "+cumode,-real-true16" : "+cumode";
   return LLVMCreateTargetMachine(
-      target, "amdgcn-amd-amdhsa", nameOf(generation), features,
+      target, "amdgcn-amd-amdhsa", nameOf(generation), features.c_str(),
       LLVMCodeGenLevelAggressive, LLVMRelocPIC, LLVMCodeModelDefault);
 }
 
@@ -106,7 +105,7 @@ const char *nameOf(Generation generation) {
 }
 
 std::vector<uint8_t> assemble(Generation generation, const std::string &text) {
-  LLVMTargetMachineRef machine = makeMachine(generation);
+  LLVMTargetMachineRef machine = makeMachine(generation, "");
   LLVMContextRef context = LLVMContextCreate();
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext("test", context);
   LLVMSetTarget(module, "amdgcn-amd-amdhsa");
@@ -125,8 +124,12 @@ std::vector<uint8_t> assemble(Generation generation, const std::string &text) {
   return code;
 }
 
-Kernel compile(Generation generation, const std::string &ir) {
-  LLVMTargetMachineRef machine = makeMachine(generation);
+Kernel compile(Generation generation, const std::string &ir,
+               const std::string &features) {
+  // Elsewhere LLVM does not know true16.
+  bool isGfx11 = generation == Generation::Gfx1100;
+  LLVMTargetMachineRef machine =
+      makeMachine(generation, "+cumode" + (isGfx11 ? "," + features : ""));
   LLVMContextRef context = LLVMContextCreate();
   LLVMMemoryBufferRef text =
       LLVMCreateMemoryBufferWithMemoryRangeCopy(ir.data(), ir.size(), "test");

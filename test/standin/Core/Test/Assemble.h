@@ -27,7 +27,9 @@ const char *nameOf(Generation generation);
 std::vector<uint8_t> assemble(Generation generation, const std::string &text);
 
 /// The kernel `k` of an IR text, optimised with the target's own pipeline.
-Kernel compile(Generation generation, const std::string &ir);
+/// `features` are LLVM's, besides `+cumode`.
+Kernel compile(Generation generation, const std::string &ir,
+               const std::string &features = "-real-true16");
 
 } // namespace sparkle::standin
 

@@ -173,4 +173,167 @@ attributes #0 = { "amdgpu-flat-work-group-size"="256,256"
                   "uniform-work-group-size"="true" }
 )";
 
+const char *const kReduction = R"(
+@total = internal addrspace(3) global i32 poison, align 4
+declare i32 @llvm.amdgcn.workitem.id.x()
+declare i32 @llvm.amdgcn.workgroup.id.x()
+declare i32 @llvm.amdgcn.ds.bpermute(i32, i32)
+declare void @llvm.amdgcn.s.barrier()
+define internal i32 @fold(i32 %v, i32 %lane, i32 %by) alwaysinline {
+  %from = xor i32 %lane, %by
+  %address = shl i32 %from, 2
+  %other = call i32 @llvm.amdgcn.ds.bpermute(i32 %address, i32 %v)
+  %sum = add i32 %v, %other
+  ret i32 %sum
+}
+define amdgpu_kernel void @k(ptr addrspace(1) %in, ptr addrspace(1) %out) #0 {
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %g = call i32 @llvm.amdgcn.workgroup.id.x()
+  %lane = and i32 %t, 31
+  %start = mul i32 %g, 256
+  %i = add i32 %start, %t
+  %p = getelementptr i32, ptr addrspace(1) %in, i32 %i
+  %v = load i32, ptr addrspace(1) %p
+  %first = icmp eq i32 %t, 0
+  br i1 %first, label %clear, label %sum
+clear:
+  store i32 0, ptr addrspace(3) @total
+  br label %sum
+sum:
+  fence syncscope("workgroup") release
+  call void @llvm.amdgcn.s.barrier()
+  fence syncscope("workgroup") acquire
+  %v1 = call i32 @fold(i32 %v, i32 %lane, i32 1)
+  %v2 = call i32 @fold(i32 %v1, i32 %lane, i32 2)
+  %v4 = call i32 @fold(i32 %v2, i32 %lane, i32 4)
+  %v8 = call i32 @fold(i32 %v4, i32 %lane, i32 8)
+  %v16 = call i32 @fold(i32 %v8, i32 %lane, i32 16)
+  %leads = icmp eq i32 %lane, 0
+  br i1 %leads, label %add, label %join
+add:
+  %old = atomicrmw add ptr addrspace(3) @total, i32 %v16
+                   syncscope("workgroup") monotonic
+  br label %join
+join:
+  fence syncscope("workgroup") release
+  call void @llvm.amdgcn.s.barrier()
+  fence syncscope("workgroup") acquire
+  br i1 %first, label %write, label %end
+write:
+  %all = load i32, ptr addrspace(3) @total
+  %o = getelementptr i32, ptr addrspace(1) %out, i32 %g
+  store i32 %all, ptr addrspace(1) %o
+  br label %end
+end:
+  ret void
+}
+attributes #0 = { "amdgpu-flat-work-group-size"="256,256"
+                  "uniform-work-group-size"="true" }
+)";
+
+const char *const kDivision = R"(
+declare i32 @llvm.amdgcn.workitem.id.x()
+define amdgpu_kernel void @k(ptr addrspace(1) %a, ptr addrspace(1) %b,
+                             ptr addrspace(1) %q, ptr addrspace(1) %r) #0 {
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %pa = getelementptr i64, ptr addrspace(1) %a, i32 %t
+  %pb = getelementptr i64, ptr addrspace(1) %b, i32 %t
+  %x = load i64, ptr addrspace(1) %pa
+  %y = load i64, ptr addrspace(1) %pb
+  %x32 = trunc i64 %x to i32
+  %y32 = trunc i64 %y to i32
+  %q0 = udiv i64 %x, %y
+  %r0 = urem i64 %x, %y
+  %q1 = sdiv i64 %x, %y
+  %r1 = srem i64 %x, %y
+  %q2s = udiv i32 %x32, %y32
+  %r2s = urem i32 %x32, %y32
+  %q3s = sdiv i32 %x32, %y32
+  %r3s = srem i32 %x32, %y32
+  %q2 = zext i32 %q2s to i64
+  %r2 = zext i32 %r2s to i64
+  %q3 = sext i32 %q3s to i64
+  %r3 = sext i32 %r3s to i64
+  %t1 = add i32 %t, 32
+  %t2 = add i32 %t, 64
+  %t3 = add i32 %t, 96
+  %pq0 = getelementptr i64, ptr addrspace(1) %q, i32 %t
+  %pq1 = getelementptr i64, ptr addrspace(1) %q, i32 %t1
+  %pq2 = getelementptr i64, ptr addrspace(1) %q, i32 %t2
+  %pq3 = getelementptr i64, ptr addrspace(1) %q, i32 %t3
+  %pr0 = getelementptr i64, ptr addrspace(1) %r, i32 %t
+  %pr1 = getelementptr i64, ptr addrspace(1) %r, i32 %t1
+  %pr2 = getelementptr i64, ptr addrspace(1) %r, i32 %t2
+  %pr3 = getelementptr i64, ptr addrspace(1) %r, i32 %t3
+  store i64 %q0, ptr addrspace(1) %pq0
+  store i64 %q1, ptr addrspace(1) %pq1
+  store i64 %q2, ptr addrspace(1) %pq2
+  store i64 %q3, ptr addrspace(1) %pq3
+  store i64 %r0, ptr addrspace(1) %pr0
+  store i64 %r1, ptr addrspace(1) %pr1
+  store i64 %r2, ptr addrspace(1) %pr2
+  store i64 %r3, ptr addrspace(1) %pr3
+  ret void
+}
+attributes #0 = { "amdgpu-flat-work-group-size"="32,32"
+                  "uniform-work-group-size"="true" }
+)";
+
+const char *const kHalves = R"(
+declare i32 @llvm.amdgcn.workitem.id.x()
+declare float @llvm.exp2.f32(float)
+define amdgpu_kernel void @k(ptr addrspace(1) %x, ptr addrspace(1) %y) #0 {
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %px = getelementptr half, ptr addrspace(1) %x, i32 %t
+  %py = getelementptr half, ptr addrspace(1) %y, i32 %t
+  %h = load half, ptr addrspace(1) %px
+  %f = fpext half %h to float
+  %d = fmul float %f, 2.0
+  %e = call float @llvm.exp2.f32(float %f)
+  %s = fadd float %d, %e
+  %r = fptrunc float %s to half
+  store half %r, ptr addrspace(1) %py
+  ret void
+}
+attributes #0 = { "amdgpu-flat-work-group-size"="64,64"
+                  "uniform-work-group-size"="true" }
+)";
+
+// Lane l reads row l % 16 of A and column l % 16 of B; register r of C and D
+// is row 2 r + l / 16.
+const char *const kMatrix = R"(
+declare i32 @llvm.amdgcn.workitem.id.x()
+declare <8 x float> @llvm.amdgcn.wmma.f32.16x16x16.f16.v8f32.v16f16(
+    <16 x half>, <16 x half>, <8 x float>)
+define amdgpu_kernel void @k(ptr addrspace(1) %a, ptr addrspace(1) %bt,
+                             ptr addrspace(1) %c) #0 {
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %n = and i32 %t, 15
+  %up = lshr i32 %t, 4
+  %pa = getelementptr <16 x half>, ptr addrspace(1) %a, i32 %n
+  %pb = getelementptr <16 x half>, ptr addrspace(1) %bt, i32 %n
+  %x = load <16 x half>, ptr addrspace(1) %pa
+  %y = load <16 x half>, ptr addrspace(1) %pb
+  %d = call <8 x float> @llvm.amdgcn.wmma.f32.16x16x16.f16.v8f32.v16f16(
+      <16 x half> %x, <16 x half> %y, <8 x float> splat (float 1.0))
+  %up16 = mul i32 %up, 16
+  %at0 = add i32 %up16, %n
+  %p0 = getelementptr float, ptr addrspace(1) %c, i32 %at0
+  br label %loop
+loop:
+  %r = phi i32 [ 0, %0 ], [ %r1, %loop ]
+  %v = extractelement <8 x float> %d, i32 %r
+  %off = mul i32 %r, 32
+  %p = getelementptr float, ptr addrspace(1) %p0, i32 %off
+  store float %v, ptr addrspace(1) %p
+  %r1 = add i32 %r, 1
+  %more = icmp ult i32 %r1, 8
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+attributes #0 = { "amdgpu-flat-work-group-size"="32,32"
+                  "uniform-work-group-size"="true" }
+)";
+
 } // namespace sparkle::standin

@@ -13,6 +13,17 @@ extern const char *const kSum;
 /// makes 64 by 64 with tiles of 16 in local memory, 4 by 4 a thread.
 extern const char *const kTiledProduct;
 
+/// out[group] = the sum of 256 of the in[], by bpermute in a wave and an atomic
+/// sum in local memory.
+extern const char *const kReduction;
+/// q[i] = a[i] / b[i] and r[i] = a[i] % b[i], signed and unsigned, of 32 and 64
+/// bits: four arrays of quotients and remainders each.
+extern const char *const kDivision;
+/// y[i] = f16(f32(x[i]) * 2 + exp2(f32(x[i]))) of f16, 64 of them.
+extern const char *const kHalves;
+/// D = A x B + C of 16 by 16, f16 and f32, by one wave of gfx11.
+extern const char *const kMatrix;
+
 } // namespace sparkle::standin
 
 #endif // SPARKLE_TEST_STANDIN_CORE_TEST_KERNELS_H
