@@ -127,30 +127,36 @@ bool readAddresses(Wave &wave, const Instruction &instruction,
   return true;
 }
 
+/// The sum has 32 bits: a negative address and an offset are one inside.
+Addresses operator+(const Addresses &addresses, int64_t offset) {
+  Addresses sums;
+  for (unsigned lane = 0; lane < kLanes; ++lane)
+    sums.of[lane] = addresses.of[lane] + uint32_t(offset);
+  return sums;
+}
+
 /// All lanes at once; the lane that is to blame is looked for only then.
-bool areInside(Wave &wave, const Addresses &addresses, int64_t offset,
-               unsigned bytes) {
-  uint32_t most = 0, low = 0, add = uint32_t(offset);
+bool areInside(Wave &wave, const Addresses &addresses, unsigned bytes) {
+  uint32_t most = 0, low = 0;
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     most = std::max(most, addresses.of[lane]);
-    low |= addresses.of[lane] + add;
+    low |= addresses.of[lane];
   }
   unsigned alignment = bytes > 8 ? 16 : bytes;
-  if (uint64_t(most) + add + bytes <= wave.group->local.size() &&
+  if (uint64_t(most) + bytes <= wave.group->local.size() &&
       low % alignment == 0)
     return true;
   for (unsigned lane = 0; lane < kLanes; ++lane)
-    if (!isInside(wave, uint64_t(addresses.of[lane]) + add, bytes))
+    if (!isInside(wave, addresses.of[lane], bytes))
       return false;
   return true;
 }
 
 /// Whole registers, of every lane.
 template <unsigned Dwords>
-bool readWhole(Wave &wave, const Addresses &addresses, int64_t offset,
-               unsigned first) {
-  const uint8_t *local = wave.group->local.data() + offset;
-  const uint8_t *written = wave.group->localWritten.data() + offset;
+bool readWhole(Wave &wave, const Addresses &addresses, unsigned first) {
+  const uint8_t *local = wave.group->local.data();
+  const uint8_t *written = wave.group->localWritten.data();
   uint32_t values[Dwords][kLanes];
   uint32_t all = 0x01010101u;
   for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -164,7 +170,7 @@ bool readWhole(Wave &wave, const Addresses &addresses, int64_t offset,
   }
   if (all != 0x01010101u) {
     for (unsigned lane = 0; lane < kLanes; ++lane)
-      if (!isWritten(wave, addresses.of[lane] + uint64_t(offset), Dwords * 4))
+      if (!isWritten(wave, addresses.of[lane], Dwords * 4))
         return false;
   }
   for (unsigned i = 0; i < Dwords; ++i) {
@@ -176,12 +182,12 @@ bool readWhole(Wave &wave, const Addresses &addresses, int64_t offset,
   return true;
 }
 
-bool readParts(Wave &wave, const Addresses &addresses, int64_t offset,
-               Form form, unsigned first) {
+bool readParts(Wave &wave, const Addresses &addresses, Form form,
+               unsigned first) {
   unsigned bytes = sizeOf(form, 1);
   uint8_t elements[kLanes * 4];
   for (unsigned lane = 0; lane < kLanes; ++lane) {
-    uint64_t at = addresses.of[lane] + uint64_t(offset);
+    uint32_t at = addresses.of[lane];
     if (!isWritten(wave, at, bytes))
       return false;
     std::memcpy(elements + lane * bytes, &wave.group->local[at], bytes);
@@ -192,42 +198,40 @@ bool readParts(Wave &wave, const Addresses &addresses, int64_t offset,
 
 /// The lanes' elements at one offset.
 bool readElements(Wave &wave, const Instruction &instruction,
-                  const Addresses &addresses, int64_t offset, Form form,
-                  unsigned first) {
+                  const Addresses &addresses, Form form, unsigned first) {
   if (!wave.exec())
     return true;
-  if (!areInside(wave, addresses, offset, sizeOf(form, instruction.dwords)))
+  if (!areInside(wave, addresses, sizeOf(form, instruction.dwords)))
     return false;
   if (form != Form::Whole)
-    return readParts(wave, addresses, offset, form, first);
+    return readParts(wave, addresses, form, first);
   switch (instruction.dwords) {
   case 1:
-    return readWhole<1>(wave, addresses, offset, first);
+    return readWhole<1>(wave, addresses, first);
   case 2:
-    return readWhole<2>(wave, addresses, offset, first);
+    return readWhole<2>(wave, addresses, first);
   case 3:
-    return readWhole<3>(wave, addresses, offset, first);
+    return readWhole<3>(wave, addresses, first);
   default:
-    return readWhole<4>(wave, addresses, offset, first);
+    return readWhole<4>(wave, addresses, first);
   }
 }
 
 bool writeElements(Wave &wave, const Instruction &instruction,
-                   const Addresses &addresses, int64_t offset, Form form,
-                   const Source &data) {
+                   const Addresses &addresses, Form form, const Source &data) {
   unsigned bytes = sizeOf(form, instruction.dwords);
   if (!wave.mayRead(data.index, instruction.dwords, wave.exec()))
     return false;
   if (!wave.exec())
     return true;
-  if (!areInside(wave, addresses, offset, bytes))
+  if (!areInside(wave, addresses, bytes))
     return false;
   uint8_t elements[kLanes * 16];
   gather(wave, form, data.index, instruction.dwords, elements);
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     if (!(wave.exec() >> lane & 1))
       continue;
-    uint64_t at = addresses.of[lane] + uint64_t(offset);
+    uint32_t at = addresses.of[lane];
     std::memcpy(&wave.group->local[at], elements + lane * bytes, bytes);
     std::memset(&wave.group->localWritten[at], 1, bytes);
   }
@@ -237,7 +241,7 @@ bool writeElements(Wave &wave, const Instruction &instruction,
 void load(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
   if (readAddresses(wave, instruction, addresses) &&
-      readElements(wave, instruction, addresses, instruction.offset,
+      readElements(wave, instruction, addresses + instruction.offset,
                    Form(instruction.kind), instruction.to.index))
     wave.depart(Counter::Local, instruction.to.index, instruction.dwords);
 }
@@ -245,25 +249,25 @@ void loadTwo(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
   unsigned to = instruction.to.index, dwords = instruction.dwords;
   if (readAddresses(wave, instruction, addresses) &&
-      readElements(wave, instruction, addresses, instruction.offset,
+      readElements(wave, instruction, addresses + instruction.offset,
                    Form::Whole, to) &&
-      readElements(wave, instruction, addresses, instruction.offset1,
+      readElements(wave, instruction, addresses + instruction.offset1,
                    Form::Whole, to + dwords))
     wave.depart(Counter::Local, to, 2 * dwords);
 }
 void store(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
   if (readAddresses(wave, instruction, addresses) &&
-      writeElements(wave, instruction, addresses, instruction.offset,
+      writeElements(wave, instruction, addresses + instruction.offset,
                     Form(instruction.kind), instruction.from[kData]))
     wave.depart(Counter::Local, 0, 0, true);
 }
 void storeTwo(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
   if (readAddresses(wave, instruction, addresses) &&
-      writeElements(wave, instruction, addresses, instruction.offset,
+      writeElements(wave, instruction, addresses + instruction.offset,
                     Form::Whole, instruction.from[kData]) &&
-      writeElements(wave, instruction, addresses, instruction.offset1,
+      writeElements(wave, instruction, addresses + instruction.offset1,
                     Form::Whole, instruction.from[kSecondData]))
     wave.depart(Counter::Local, 0, 0, true);
 }
@@ -294,8 +298,8 @@ void atomic(Wave &wave, const Instruction &instruction) {
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     if (!(wave.exec() >> lane & 1))
       continue;
-    uint64_t at =
-        wave.vector[address.index][lane] + uint64_t(instruction.offset);
+    uint32_t at =
+        wave.vector[address.index][lane] + uint32_t(instruction.offset);
     uint64_t old = 0;
     if (!isInside(wave, at, bytes) || !isWritten(wave, at, bytes))
       return;

@@ -156,6 +156,10 @@ TEST_P(MemoryAccess, LoadsLocals) {
                      "offset1:4",
                      {counting(50)}, 2)[7],
             60u);
+  // The sum of address and offset wraps.
+  EXPECT_EQ(runLocal("v_add_nc_u32 v5, -16, v3\nds_read_b32 v16, v5 offset:16",
+                     {counting(50)})[1],
+            51u);
   // The address's own register is the first result.
   EXPECT_EQ(runLocal("v_mov_b32 v16, 8\nds_read2_b32 v[16:17], v16 offset1:1",
                      {counting(50)}, 1)[7],
