@@ -24,7 +24,8 @@ public:
   uint8_t *at(uint64_t address) { return find(address, 1); }
   template <class T> uint64_t place(const std::vector<T> &values) {
     uint64_t address = allocate(values.size() * sizeof(T) + 1);
-    std::memcpy(at(address), values.data(), values.size() * sizeof(T));
+    if (!values.empty())
+      std::memcpy(at(address), values.data(), values.size() * sizeof(T));
     return address;
   }
   template <class T> std::vector<T> take(uint64_t address, size_t count) {
