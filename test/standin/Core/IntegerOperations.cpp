@@ -187,11 +187,8 @@ S64 dotBytes(U32 a, U32 b, bool signedA, bool signedB) {
   }
   return sum;
 }
-U32 dot4Signed(U32 a, U32 b, U32 c) {
-  return U32(dotBytes(a, b, true, true)) + c;
-}
-U32 dot4Unsigned(U32 a, U32 b, U32 c) {
-  return U32(dotBytes(a, b, false, false)) + c;
+template <bool SignedA, bool SignedB> U32 dot4(U32 a, U32 b, U32 c) {
+  return U32(dotBytes(a, b, SignedA, SignedB)) + c;
 }
 U32 dot4SignedClamp(U32 a, U32 b, U32 c) {
   return saturated(dotBytes(a, b, true, true) + S32(c));
@@ -286,10 +283,15 @@ constexpr Operation kInteger[] = {
     operation<lanesBelowHigh>("v_mbcnt_hi_u32_b32"),
     operation<sad>("v_sad_u32"),
     operation<sadBytes>("v_sad_u8"),
-    operation<dot4Signed>("v_dot4_i32_i8"),
+    operation<dot4<true, true>>("v_dot4_i32_i8"),
     operation<dot4SignedClamp>("v_dot4_i32_i8_clamp"),
-    operation<dot4Unsigned>("v_dot4_u32_u8"),
-    operation<dot4Signed>("v_dot4c_i32_i8", kAccumulates),
+    operation<dot4<false, false>>("v_dot4_u32_u8"),
+    operation<dot4<true, true>>("v_dot4c_i32_i8", kAccumulates),
+    // neg_lo says which sources are signed, see findVariant.
+    operation<dot4<false, false>>("v_dot4_i32_iu8"),
+    operation<dot4<true, false>>("v_dot4_i32_iu8_su"),
+    operation<dot4<false, true>>("v_dot4_i32_iu8_us"),
+    operation<dot4<true, true>>("v_dot4_i32_iu8_ss"),
     operation<dot2Signed>("v_dot2_i32_i16"),
     operation<dot2Unsigned>("v_dot2_u32_u16"),
 };

@@ -15,6 +15,7 @@ namespace {
 // DISPATCH_INITIATOR.
 constexpr uint32_t kShaderEnable = 1u << 0;
 constexpr uint32_t kPartialGroups = 1u << 1;
+constexpr uint32_t kForceStart = 1u << 2;
 constexpr uint32_t kThreadDimensions = 1u << 5;
 constexpr uint32_t kWave32 = 1u << 15;
 // RSRC1.
@@ -59,6 +60,11 @@ std::string checkInitiator(const Dispatch &dispatch) {
     return "dispatch with PARTIAL_TG_EN, which is not modelled";
   if (bits & kThreadDimensions)
     return "dispatch with USE_THREAD_DIMENSIONS, which is not modelled";
+  const uint32_t *start = dispatch.start;
+  if ((bits & kForceStart) && (start[0] || start[1] || start[2]))
+    return "dispatch from START (" + std::to_string(start[0]) + ", " +
+           std::to_string(start[1]) + ", " + std::to_string(start[2]) +
+           ") with FORCE_START_AT_000, which ignores it";
   return "";
 }
 

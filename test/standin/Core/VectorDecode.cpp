@@ -104,6 +104,11 @@ bool element(const Line &line, const char *modifier, size_t index,
   return index < list.size() ? list[index] : otherwise;
 }
 
+/// neg_lo of these says that a source is signed.
+bool hasSignModifiers(const Line &line) {
+  return endsWith(line.mnemonic, "_iu8");
+}
+
 /// The modifiers that name sources by their position.
 void applyPosition(const Line &line, size_t position, Instruction &to,
                    Source &source) {
@@ -118,7 +123,8 @@ void applyPosition(const Line &line, size_t position, Instruction &to,
     source.upper |= selected;
     source.half = source.type == Type::Mixed && high;
   }
-  source.negate |= element(line, "neg_lo", position, false);
+  if (!hasSignModifiers(line))
+    source.negate |= element(line, "neg_lo", position, false);
   auto select = line.modifiers.find("src" + std::to_string(position) + "_sel");
   if (select != line.modifiers.end() &&
       !parseSelect(select->second, source.shift, source.width))
@@ -224,11 +230,14 @@ void decodePermutation(const Line &line, Instruction &to) {
 /// The operation that a modifier makes of another.
 const Operation *findVariant(const Line &line, const Operation &operation,
                              Instruction &to) {
-  bool clampsFloat = isFloat(operation.to);
-  if (!line.has("clamp") || clampsFloat)
-    return &operation;
-  const Operation *variant =
-      findOperation(std::string(operation.name) + "_clamp");
+  std::string name = operation.name;
+  bool first = element(line, "neg_lo", 0, false);
+  bool second = element(line, "neg_lo", 1, false);
+  if (hasSignModifiers(line) && (first || second))
+    name += std::string("_") + (first ? "s" : "u") + (second ? "s" : "u");
+  if (line.has("clamp") && !isFloat(operation.to))
+    name += "_clamp";
+  const Operation *variant = findOperation(name);
   if (!variant)
     refuse(to, "unknown modifier clamp of '" + line.mnemonic + "'");
   return variant ? variant : &operation;

@@ -165,5 +165,18 @@ TEST(Gfx11, RunsPairs) {
   EXPECT_EQ(found[0][1], bits(2));
 }
 
+TEST(Gfx11, SumsProductsOfEitherSign) {
+  // 255 or -1 times 2, and 1 times 254 or -2.
+  const std::vector<uint32_t> inputs = {0x000001ff, 0x0000fe02, 1000};
+  auto value = [&](const std::string &signs) {
+    return Bench(Generation::Gfx1100)
+        .value("v_dot4_i32_iu8 v16, v4, v5, v6" + signs, inputs);
+  };
+  EXPECT_EQ(value(""), 1764u);
+  EXPECT_EQ(value(" neg_lo:[1,0,0]"), 1252u);
+  EXPECT_EQ(value(" neg_lo:[0,1,0]"), 1508u);
+  EXPECT_EQ(value(" neg_lo:[1,1,0]"), 996u);
+}
+
 } // namespace
 } // namespace sparkle::standin

@@ -43,6 +43,9 @@ TEST_P(Launch, ChecksTheInitiator) {
   refuse("dispatch with PARTIAL_TG_EN, which is not modelled");
   bench.dispatch.initiator |= 0x20;
   refuse("dispatch with USE_THREAD_DIMENSIONS, which is not modelled");
+  bench.dispatch.start[1] = 3;
+  refuse("dispatch from START (0, 3, 0) with FORCE_START_AT_000, which ignores "
+         "it");
 }
 
 TEST_P(Launch, ChecksSizes) {
@@ -92,6 +95,7 @@ TEST_P(Launch, GivesWorkgroupIds) {
   // x, y and z behind the user data: s13 to s15, or s6 to s8.
   bool isGfx11 = GetParam() == Generation::Gfx1100;
   bench.dispatch.rsrc2 = (isGfx11 ? 13u : 6u) << 1 | 7u << 7;
+  bench.dispatch.initiator = 0x8001;
   for (unsigned i = 0; i < 3; ++i) {
     bench.dispatch.start[i] = i;
     bench.dispatch.end[i] = i + 2;
