@@ -167,6 +167,11 @@ TEST_P(Strict, WhatIsNotKnown) {
          "unknown modifier clamp of 'v_mad_u32_u24'");
   refuse(".long 0xffffffff", "unknown instruction 0xffffffff");
   refuse("s_trap 2", "unknown opcode 's_trap'");
+  refuse("s_code_end", "unknown opcode 's_code_end'");
+  refuse("v_mov_b32 v1, src_shared_base", "unknown operand 'src_shared_base'");
+  refuse("s_mov_b32 ttmp0, 0", "unknown destination 'ttmp0'");
+  refuse("v_mov_b32 v1, 0\nds_swizzle_b32 v2, v1 offset:swizzle(FFT,3)",
+         "unknown swizzle 'swizzle(FFT,3)'");
 }
 
 TEST_P(Strict, CodeThatIsNotThere) {
@@ -230,6 +235,9 @@ TEST(Gfx11, RefusesMatricesThatCannotBe) {
   EXPECT_EQ(runGfx11(zeros + product), "");
   EXPECT_NE(runGfx11(zeros + "s_mov_b32 exec_lo, 1\n" + product)
                 .find("matrix product with some lanes off in EXEC"),
+            std::string::npos);
+  EXPECT_NE(runGfx11(zeros + product + " neg_lo:[1,0,0]")
+                .find("unknown modifier neg_lo of 'v_wmma_f32_16x16x16_f16'"),
             std::string::npos);
   EXPECT_NE(runGfx11(zeros + "v_mov_b32 v9, v0\n" + product)
                 .find("matrix in v8 that differs between lanes 0 and 16"),
