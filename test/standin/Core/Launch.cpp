@@ -109,7 +109,7 @@ std::string checkResources(Generation generation, const Dispatch &dispatch) {
 void writeScalars(const Dispatch &dispatch, const Workgroup &group,
                   Wave &wave) {
   std::fill(std::begin(wave.scalar), std::end(wave.scalar), kPoison);
-  wave.scalarReady.reset();
+  std::fill(std::begin(wave.scalarBits), std::end(wave.scalarBits), 0);
   wave.scalarFlies.reset();
   unsigned next = countUserData(dispatch);
   for (unsigned i = 0; i < next && i < kUserScalars; ++i)

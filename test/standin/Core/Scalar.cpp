@@ -93,6 +93,96 @@ template <auto F> constexpr Opcode scalar(const char *name, U32 flags = 0) {
   return {name, decodeScalar, Each<F>::run, Each<F>::kind() | flags};
 }
 
+// --- logic and moves of 32 bits ---------------------------------------------
+// Compilers merge masks of lanes of which some bits were never written, and
+// drop these bits with EXEC: so these know bits, not registers.
+
+struct Bits {
+  U32 value, known;
+};
+
+Bits readBits(Wave &wave, const Source &source) {
+  if (source.from == Source::From::Constant)
+    return {U32(source.value), ~0u};
+  if (source.index == kNull)
+    return {0, ~0u};
+  if (wave.scalarFlies[source.index])
+    wave.mayReadScalar(source.index);
+  return {wave.scalar[source.index], wave.scalarBits[source.index]};
+}
+
+/// SCC of a result: whether any bit is set, if that is known.
+void setScc(Wave &wave, Bits bits) {
+  wave.writeScc(bits.value & bits.known);
+  wave.sccReady = (bits.value & bits.known) || bits.known == ~0u;
+}
+
+constexpr Bits knownNot(Bits a) { return {~a.value, a.known}; }
+constexpr Bits knownAnd(Bits a, Bits b) {
+  return {a.value & b.value,
+          (a.known & b.known) | (a.known & ~a.value) | (b.known & ~b.value)};
+}
+constexpr Bits knownOr(Bits a, Bits b) {
+  return knownNot(knownAnd(knownNot(a), knownNot(b)));
+}
+constexpr Bits knownXor(Bits a, Bits b) {
+  return {a.value ^ b.value, a.known & b.known};
+}
+constexpr Bits knownAndNot(Bits a, Bits b) { return knownAnd(a, knownNot(b)); }
+constexpr Bits knownOrNot(Bits a, Bits b) { return knownOr(a, knownNot(b)); }
+constexpr Bits knownNotAnd(Bits a, Bits b) { return knownAnd(knownNot(a), b); }
+constexpr Bits knownNotOr(Bits a, Bits b) { return knownOr(knownNot(a), b); }
+constexpr Bits knownNand(Bits a, Bits b) { return knownNot(knownAnd(a, b)); }
+constexpr Bits knownNor(Bits a, Bits b) { return knownNot(knownOr(a, b)); }
+constexpr Bits knownXnor(Bits a, Bits b) { return knownNot(knownXor(a, b)); }
+
+template <auto F> void combine(Wave &wave, const Instruction &instruction) {
+  Bits a = readBits(wave, instruction.from[0]);
+  Bits result = F(a, readBits(wave, instruction.from[1]));
+  wave.writeScalarBits(instruction.to.index, result.value, result.known);
+  setScc(wave, result);
+}
+void invert(Wave &wave, const Instruction &instruction) {
+  Bits result = knownNot(readBits(wave, instruction.from[0]));
+  wave.writeScalarBits(instruction.to.index, result.value, result.known);
+  setScc(wave, result);
+}
+/// To be copied: some bits have to be known.
+Bits readSome(Wave &wave, const Source &source) {
+  Bits bits = readBits(wave, source);
+  if (!bits.known)
+    wave.mayReadScalar(source.index);
+  return bits;
+}
+void move(Wave &wave, const Instruction &instruction) {
+  Bits result = readSome(wave, instruction.from[0]);
+  wave.writeScalarBits(instruction.to.index, result.value, result.known);
+}
+void choose(Wave &wave, const Instruction &instruction) {
+  Bits result = readSome(wave, instruction.from[wave.readScc() ? 0 : 1]);
+  wave.writeScalarBits(instruction.to.index, result.value, result.known);
+}
+/// The result is the old EXEC; F computes the new one.
+template <auto F> void saveExec(Wave &wave, const Instruction &instruction) {
+  U32 old = wave.exec();
+  Bits now = F(readBits(wave, instruction.from[0]), Bits{old, ~0u});
+  wave.writeScalarBits(kExec, now.value, now.known);
+  wave.writeScalar(instruction.to.index, old);
+  setScc(wave, now);
+}
+/// The result is the new EXEC.
+template <auto F> void writeExec(Wave &wave, const Instruction &instruction) {
+  Bits now = F(readBits(wave, instruction.from[0]), Bits{wave.exec(), ~0u});
+  wave.writeScalarBits(kExec, now.value, now.known);
+  wave.writeScalar(instruction.to.index, now.value);
+  setScc(wave, now);
+}
+
+constexpr U32 kOneSource = kHasTarget | 1u << 8;
+constexpr U32 kTwoSources = kHasTarget | 2u << 8;
+
+// --- arithmetic -------------------------------------------------------------
+
 // Results of logic set SCC if they are not zero.
 template <class T> T logic(Wave &wave, T value) {
   wave.writeScc(value != 0);
@@ -237,34 +327,15 @@ U32 addImmediate(Wave &wave, U32 kept, U32 a) {
 }
 U32 mulImmediate(Wave &, U32 kept, U32 a) { return kept * a; }
 
-/// The result is the old EXEC; F computes the new one.
-template <auto F> U32 saveExec(Wave &wave, U32 a) {
-  U32 old = wave.exec();
-  U32 now = F(a, old);
-  wave.writeScalar(kExec, now);
-  wave.writeScc(now != 0);
-  return old;
-}
-/// The result is the new EXEC.
-template <auto F> U32 writeExec(Wave &wave, U32 a) {
-  U32 now = F(a, wave.exec());
-  wave.writeScalar(kExec, now);
-  wave.writeScc(now != 0);
-  return now;
-}
-constexpr U32 execAnd(U32 a, U32 exec) { return a & exec; }
-constexpr U32 execOr(U32 a, U32 exec) { return a | exec; }
-constexpr U32 execXor(U32 a, U32 exec) { return a ^ exec; }
-constexpr U32 execAndNot(U32 a, U32 exec) { return a & ~exec; }
-constexpr U32 execNotAnd(U32 a, U32 exec) { return ~a & exec; }
-constexpr U32 execOrNot(U32 a, U32 exec) { return a | ~exec; }
-constexpr U32 execNotOr(U32 a, U32 exec) { return ~a | exec; }
-constexpr U32 execNand(U32 a, U32 exec) { return ~(a & exec); }
-constexpr U32 execNor(U32 a, U32 exec) { return ~(a | exec); }
-constexpr U32 execXnor(U32 a, U32 exec) { return ~(a ^ exec); }
-
 #define SPARKLE_BOTH(Name, Function)                                           \
   scalar<Function<U32>>(Name "_b32"), scalar<Function<U64>>(Name "_b64")
+#define SPARKLE_LOGIC(Name, Known, Wide)                                       \
+  {Name "_b32", decodeScalar, combine<Known>, kTwoSources},                    \
+      scalar<Wide<U64>>(Name "_b64")
+#define SPARKLE_SAVE(Name, Known)                                              \
+  { "s_" Name "_saveexec_b32", decodeScalar, saveExec<Known>, kOneSource }
+#define SPARKLE_WRITE(Name, Known)                                             \
+  { "s_" Name "_wrexec_b32", decodeScalar, writeExec<Known>, kOneSource }
 #define SPARKLE_COMPARE(Name, Function)                                        \
   scalar<Function<S32>>("s_cmp_" Name "_i32"),                                 \
       scalar<Function<U32>>("s_cmp_" Name "_u32"),                             \
@@ -272,21 +343,24 @@ constexpr U32 execXnor(U32 a, U32 exec) { return ~(a ^ exec); }
       scalar<Function<U32>>("s_cmpk_" Name "_u32", kImmediate)
 
 const Opcode kScalar[] = {
-    SPARKLE_BOTH("s_mov", mov),
-    SPARKLE_BOTH("s_not", bitNot),
-    SPARKLE_BOTH("s_and", bitAnd),
-    SPARKLE_BOTH("s_or", bitOr),
-    SPARKLE_BOTH("s_xor", bitXor),
-    SPARKLE_BOTH("s_andn2", andNot),
-    SPARKLE_BOTH("s_and_not1", andNot),
-    SPARKLE_BOTH("s_orn2", orNot),
-    SPARKLE_BOTH("s_or_not1", orNot),
-    SPARKLE_BOTH("s_nand", nand),
-    SPARKLE_BOTH("s_nor", nor),
-    SPARKLE_BOTH("s_xnor", xnor),
+    {"s_mov_b32", decodeScalar, move, kOneSource},
+    scalar<mov<U64>>("s_mov_b64"),
+    {"s_not_b32", decodeScalar, invert, kOneSource},
+    scalar<bitNot<U64>>("s_not_b64"),
+    SPARKLE_LOGIC("s_and", knownAnd, bitAnd),
+    SPARKLE_LOGIC("s_or", knownOr, bitOr),
+    SPARKLE_LOGIC("s_xor", knownXor, bitXor),
+    SPARKLE_LOGIC("s_andn2", knownAndNot, andNot),
+    SPARKLE_LOGIC("s_and_not1", knownAndNot, andNot),
+    SPARKLE_LOGIC("s_orn2", knownOrNot, orNot),
+    SPARKLE_LOGIC("s_or_not1", knownOrNot, orNot),
+    SPARKLE_LOGIC("s_nand", knownNand, nand),
+    SPARKLE_LOGIC("s_nor", knownNor, nor),
+    SPARKLE_LOGIC("s_xnor", knownXnor, xnor),
     SPARKLE_BOTH("s_lshl", shl),
     SPARKLE_BOTH("s_lshr", shr),
-    SPARKLE_BOTH("s_cselect", select),
+    {"s_cselect_b32", decodeScalar, choose, kTwoSources},
+    scalar<select<U64>>("s_cselect_b64"),
     SPARKLE_BOTH("s_bfm", bfm),
     SPARKLE_BOTH("s_bitcmp0", bitClear),
     SPARKLE_BOTH("s_bitcmp1", bitSet),
@@ -352,24 +426,24 @@ const Opcode kScalar[] = {
     SPARKLE_COMPARE("ge", atLeast),
     scalar<equal<U64>>("s_cmp_eq_u64"),
     scalar<unequal<U64>>("s_cmp_lg_u64"),
-    scalar<saveExec<execAnd>>("s_and_saveexec_b32"),
-    scalar<saveExec<execOr>>("s_or_saveexec_b32"),
-    scalar<saveExec<execXor>>("s_xor_saveexec_b32"),
-    scalar<saveExec<execAndNot>>("s_andn2_saveexec_b32"),
-    scalar<saveExec<execAndNot>>("s_and_not1_saveexec_b32"),
-    scalar<saveExec<execNotAnd>>("s_andn1_saveexec_b32"),
-    scalar<saveExec<execNotAnd>>("s_and_not0_saveexec_b32"),
-    scalar<saveExec<execOrNot>>("s_orn2_saveexec_b32"),
-    scalar<saveExec<execOrNot>>("s_or_not1_saveexec_b32"),
-    scalar<saveExec<execNotOr>>("s_orn1_saveexec_b32"),
-    scalar<saveExec<execNotOr>>("s_or_not0_saveexec_b32"),
-    scalar<saveExec<execNand>>("s_nand_saveexec_b32"),
-    scalar<saveExec<execNor>>("s_nor_saveexec_b32"),
-    scalar<saveExec<execXnor>>("s_xnor_saveexec_b32"),
-    scalar<writeExec<execNotAnd>>("s_andn1_wrexec_b32"),
-    scalar<writeExec<execNotAnd>>("s_and_not0_wrexec_b32"),
-    scalar<writeExec<execAndNot>>("s_andn2_wrexec_b32"),
-    scalar<writeExec<execAndNot>>("s_and_not1_wrexec_b32"),
+    SPARKLE_SAVE("and", knownAnd),
+    SPARKLE_SAVE("or", knownOr),
+    SPARKLE_SAVE("xor", knownXor),
+    SPARKLE_SAVE("andn2", knownAndNot),
+    SPARKLE_SAVE("and_not1", knownAndNot),
+    SPARKLE_SAVE("andn1", knownNotAnd),
+    SPARKLE_SAVE("and_not0", knownNotAnd),
+    SPARKLE_SAVE("orn2", knownOrNot),
+    SPARKLE_SAVE("or_not1", knownOrNot),
+    SPARKLE_SAVE("orn1", knownNotOr),
+    SPARKLE_SAVE("or_not0", knownNotOr),
+    SPARKLE_SAVE("nand", knownNand),
+    SPARKLE_SAVE("nor", knownNor),
+    SPARKLE_SAVE("xnor", knownXnor),
+    SPARKLE_WRITE("andn1", knownNotAnd),
+    SPARKLE_WRITE("and_not0", knownNotAnd),
+    SPARKLE_WRITE("andn2", knownAndNot),
+    SPARKLE_WRITE("and_not1", knownAndNot),
 };
 
 } // namespace

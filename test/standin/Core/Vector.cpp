@@ -167,7 +167,9 @@ void convert(const Mode &mode, const Source &source, const Raw &raw,
 }
 
 const void *fetchMask(Wave &wave, const Source &source, void *buffer) {
-  uint32_t bits = wave.readScalar(source.index);
+  // Of lanes that are off, a mask need not be known.
+  bool may = wave.mayReadScalar(source.index, wave.exec());
+  uint32_t bits = may ? wave.scalar[source.index] : 0;
   auto *to = static_cast<bool *>(buffer);
   for (unsigned lane = 0; lane < kLanes; ++lane)
     to[lane] = bits >> lane & 1;

@@ -81,6 +81,9 @@ bool Wave::refuseReadScalar(unsigned index) {
   if (scalarFlies[index])
     fail("read of " + nameScalar(index) +
          ", which a load has yet to write: no s_waitcnt lgkmcnt(0)");
+  else if (scalarBits[index])
+    fail("read of " + nameScalar(index) +
+         ", of which some bits have not been written");
   else
     fail("read of " + nameScalar(index) + ", which has not been written");
   return false;
@@ -117,7 +120,7 @@ void Wave::depart(Counter counter, unsigned first, unsigned count,
 void Wave::departScalar(unsigned first, unsigned count) {
   ++scalarFlights;
   for (unsigned i = first; i < first + count && first != kNull; ++i) {
-    scalarReady[i] = false;
+    scalarBits[i] = 0;
     scalarFlies[i] = true;
   }
 }
@@ -138,8 +141,10 @@ void Wave::waitVector(unsigned most) {
 
 void Wave::waitLocalAndScalar(unsigned most) {
   // Scalar loads return in any order: none is known to be back before all are.
-  if (most == 0) {
-    scalarReady |= scalarFlies;
+  if (most == 0 && scalarFlights) {
+    for (unsigned i = 0; i < kScalars; ++i)
+      if (scalarFlies[i])
+        scalarBits[i] = ~0u;
     scalarFlies.reset();
     scalarFlights = 0;
   }

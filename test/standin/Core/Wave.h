@@ -40,7 +40,8 @@ struct Wave {
   uint8_t flights[kVectors];  ///< Operations that will write it.
   alignas(64) uint32_t active[kLanes]; ///< EXEC, all ones or zeros per lane.
   uint32_t scalar[kScalars];
-  std::bitset<kScalars> scalarReady, scalarFlies;
+  uint32_t scalarBits[kScalars]; ///< The bits that may be read.
+  std::bitset<kScalars> scalarFlies;
   bool scc = false, sccReady = false;
   Mode mode;
   bool flushes = false; ///< MODE makes some denormals zero.
@@ -84,8 +85,8 @@ struct Wave {
       ready[first + i] |= lanes;
   }
 
-  bool mayReadScalar(unsigned index) {
-    return scalarReady[index] || refuseReadScalar(index);
+  bool mayReadScalar(unsigned index, uint32_t bits = ~0u) {
+    return !(bits & ~scalarBits[index]) || refuseReadScalar(index);
   }
   uint32_t readScalar(unsigned index) {
     if (index == kNull || !mayReadScalar(index))
@@ -104,9 +105,17 @@ struct Wave {
     if (scalarFlies[index])
       refuseWriteScalar(index);
     scalar[index] = value;
-    scalarReady[index] = true;
+    scalarBits[index] = ~0u;
     if (index == kExec)
       setActive();
+  }
+  /// A value of which only some bits are known.
+  void writeScalarBits(unsigned index, uint32_t value, uint32_t bits) {
+    if (index == kExec && bits != ~0u)
+      return fail("write of exec_lo with bits that have not been written");
+    writeScalar(index, value);
+    if (index != kNull)
+      scalarBits[index] = bits;
   }
   void writeScalar64(unsigned index, uint64_t value) {
     if (index == kNull)

@@ -53,6 +53,26 @@ TEST_P(Strict, ReadsOfWhatWasNotWritten) {
   accept("s_mov_b32 exec_lo, 0xffff\nv_mov_b32 v1, 0\nv_mov_b32 v2, v1");
 }
 
+TEST_P(Strict, ReadsOfSomeBits) {
+  // How loops with several ends merge masks: the bits that were not written
+  // are dropped with EXEC.
+  const std::string half = "s_mov_b32 exec_lo, 0xffff\n"
+                           "s_andn2_b32 s20, s21, exec_lo\n";
+  accept(half + "s_andn2_b32 s21, exec_lo, s20\ns_and_b32 s22, s20, exec_lo\n"
+                "v_cndmask_b32 v1, 0, 1, s20\ns_and_saveexec_b32 s23, s20\n"
+                "s_cbranch_scc0 0\ns_mov_b32 s24, s20\n"
+                "s_or_b32 s25, s24, 0xffff0000\ns_add_u32 s25, s25, 1");
+  refuse(half + "s_add_u32 s21, s20, 1",
+         "read of s20, of which some bits have not been written");
+  refuse(half + "s_mov_b32 s24, s20\ns_add_u32 s21, s24, 1",
+         "read of s24, of which some bits have not been written");
+  refuse(half + "s_mov_b32 exec_lo, -1\nv_cndmask_b32 v1, 0, 1, s20",
+         "read of s20, of which some bits have not been written");
+  refuse(half + "s_mov_b32 exec_lo, s20",
+         "write of exec_lo with bits that have not been written");
+  refuse(half + "s_cbranch_scc0 0", "read of SCC, which has not been written");
+}
+
 TEST_P(Strict, SaysWhere) {
   bench.dispatch.end[0] = 3;
   bench.dispatch.threads[0] = 64;
