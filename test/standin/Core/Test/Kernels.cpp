@@ -299,6 +299,41 @@ attributes #0 = { "amdgpu-flat-work-group-size"="64,64"
                   "uniform-work-group-size"="true" }
 )";
 
+const char *const kSearch = R"(
+declare i32 @llvm.amdgcn.workitem.id.x()
+define amdgpu_kernel void @k(ptr addrspace(1) %a, ptr addrspace(1) %b,
+                             ptr addrspace(1) %y, i32 %n) #0 {
+entry:
+  %t = call i32 @llvm.amdgcn.workitem.id.x()
+  %pa = getelementptr i32, ptr addrspace(1) %a, i32 %t
+  %x = load i32, ptr addrspace(1) %pa
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %entry ], [ %i1, %next ]
+  %i7 = mul i32 %i, 7
+  %it = add i32 %i7, %t
+  %at = and i32 %it, 63
+  %pb = getelementptr i32, ptr addrspace(1) %b, i32 %at
+  %v = load i32, ptr addrspace(1) %pb
+  %hit = icmp eq i32 %v, %x
+  br i1 %hit, label %done, label %next
+next:
+  %i1 = add i32 %i, 1
+  %more = icmp ult i32 %i1, %n
+  br i1 %more, label %loop, label %done
+done:
+  %found = phi i1 [ true, %loop ], [ false, %next ]
+  %last = phi i32 [ %i, %loop ], [ %i1, %next ]
+  %far = add i32 %last, 1000
+  %r = select i1 %found, i32 %far, i32 %last
+  %py = getelementptr i32, ptr addrspace(1) %y, i32 %t
+  store i32 %r, ptr addrspace(1) %py
+  ret void
+}
+attributes #0 = { "amdgpu-flat-work-group-size"="64,64"
+                  "uniform-work-group-size"="true" }
+)";
+
 // Lane l reads row l % 16 of A and column l % 16 of B; register r of C and D
 // is row 2 r + l / 16.
 const char *const kMatrix = R"(

@@ -21,6 +21,9 @@ extern const char *const kReduction;
 extern const char *const kDivision;
 /// y[i] = f16(f32(x[i]) * 2 + exp2(f32(x[i]))) of f16, 64 of them.
 extern const char *const kHalves;
+/// y[t] = 1000 + i of the first i < n with b[(7 i + t) % 64] = a[t], n if there
+/// is none: a loop that lanes leave at two places.
+extern const char *const kSearch;
 /// D = A x B + C of 16 by 16, f16 and f32, by one wave of gfx11.
 extern const char *const kMatrix;
 

@@ -84,6 +84,29 @@ TEST_P(Whole, Reduction) {
   }
 }
 
+TEST_P(Whole, Search) {
+  std::vector<uint32_t> a(64), b(64);
+  for (uint32_t i = 0; i < 64; ++i) {
+    a[i] = i * 37 % 100;
+    b[i] = i * 53 % 100;
+  }
+  constexpr uint32_t kTries = 40;
+  uint64_t y = bench.memory.allocate(256);
+  std::vector<uint8_t> arguments;
+  append(arguments, bench.memory.place(a));
+  append(arguments, bench.memory.place(b));
+  append(arguments, y);
+  append(arguments, kTries);
+  run(kSearch, 1, 64, arguments);
+  std::vector<uint32_t> found = bench.memory.take<uint32_t>(y, 64);
+  for (uint32_t t = 0; t < 64; ++t) {
+    uint32_t i = 0;
+    while (i < kTries && b[(7 * i + t) % 64] != a[t])
+      ++i;
+    EXPECT_EQ(found[t], i < kTries ? 1000 + i : kTries) << t;
+  }
+}
+
 TEST_P(Whole, Division) {
   std::vector<uint64_t> a(32), b(32);
   uint64_t state = 9;
