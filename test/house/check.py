@@ -35,6 +35,8 @@ ROOMS = [
     ("tools", ["{room}/", "sparkle/"]),
     ("examples", ["{room}/", "sparkle/"]),
     ("test/standin/Core", ["{room}/", "llvm-c/"]),
+    ("test/standin/Driver", ["{room}/", "test/standin/Core/Core.h"]),
+    ("test/standin", ["test/standin/"]),
 ]
 KNOWN = re.compile(r"(dialect|examples|lib|lld|llvm|mlir|runtime|sparkle|test"
                    r"|tools)(-c)?/")
