@@ -4,8 +4,7 @@
 
 #include "test/standin/Session.h"
 
-#include <gtest/gtest.h>
-
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -30,6 +29,14 @@ const SparkleStandinControl &getControl() {
   static const auto *control = static_cast<const SparkleStandinControl *>(
       dlsym(RTLD_DEFAULT, "sparkleStandinControl"));
   return *control;
+}
+
+testing::AssertionResult says(const std::string &text,
+                              const std::string &part) {
+  if (text.find(part) != std::string::npos)
+    return testing::AssertionSuccess();
+  return testing::AssertionFailure()
+         << "expected '" << part << "', but got '" << text << "'";
 }
 
 std::string takeMessages() {
@@ -211,6 +218,15 @@ uint64_t Session::getResetState() {
   uint64_t flags = 0;
   EXPECT_EQ(amdgpu_cs_query_reset_state2(context, &flags), 0);
   return flags;
+}
+
+std::string Session::hang(const Words &ib) {
+  takeMessages();
+  EXPECT_EQ(run(ib), -ETIME);
+  EXPECT_EQ(getResetState(), uint64_t(AMDGPU_CTX_QUERY2_FLAGS_RESET |
+                                      AMDGPU_CTX_QUERY2_FLAGS_GUILTY));
+  renewContext();
+  return takeMessages();
 }
 
 void Session::renewContext() {

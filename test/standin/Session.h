@@ -18,16 +18,22 @@
 
 #include <amdgpu_drm.h>
 
+#include <gtest/gtest.h>
+
 namespace sparkle::standin {
 
 constexpr Generation allGenerations[] = {
     Generation::Gfx1030, Generation::Gfx1036, Generation::Gfx1100};
 
 const SparkleStandinControl &getControl();
+/// Does the text contain the part?
+testing::AssertionResult says(const std::string &text, const std::string &part);
+
 /// What the stand-in has said since the last call.
 std::string takeMessages();
 
 constexpr uint32_t invalidateAll = 0xc3b1;
+/// COMPUTE_SHADER_EN, FORCE_START_AT_000, CS_W32_EN.
 constexpr uint32_t usualInitiator = 0x8005;
 
 /// The words of an IB.
@@ -92,6 +98,9 @@ public:
   int node = -1;
   amdgpu_device_handle device = nullptr;
   amdgpu_context_handle context = nullptr;
+
+  /// Runs what hardware would hang on, and says why. Makes a new context.
+  std::string hang(const Words &ib);
 
 private:
   std::vector<Memory> all;
