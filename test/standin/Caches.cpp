@@ -237,6 +237,46 @@ TEST_F(Caches, AFinishedSubmissionIsOver) {
       << takeMessages();
 }
 
+// Rings are not in order: what one writes, another one may only touch when a
+// dependency orders them.
+TEST_F(Caches, MissingDependencyBetweenRings) {
+  Memory flags = session.allocate(4096);
+  uint32_t low = flags.address, high = flags.address >> 32;
+  Words before, reading, writing, apart;
+  call(before.acquire(), makeCopy(0, 1)).flush().release(flags.address, 1, 1);
+  before.packet(0x3c, {3 | 1 << 4, low + 4, high, 1, ~0u, 4}).pad();
+  call(reading.acquire(), makeCopy(1, 2)).flush().pad();
+  call(writing.acquire(), makeCopy(2, 1)).flush().pad();
+  call(apart.acquire(), makeCopy(0, 2)).flush().pad();
+  struct {
+    const Words &words;
+    const char *message;
+  } const cases[] = {
+      {apart, ""},
+      {reading, "read of 4 bytes at 0x"},
+      {writing, "write of 4 bytes at 0x"},
+  };
+  for (const auto &test : cases) {
+    flags.getWords()[0] = flags.getWords()[1] = 0;
+    uint64_t first = 0, second = 0;
+    takeMessages();
+    ASSERT_EQ(session.submit(before, first), 0);
+    while (!__atomic_load_n(flags.getWords(), __ATOMIC_ACQUIRE))
+      ;
+    ASSERT_EQ(session.submit(test.words, second, 1), 0);
+    EXPECT_EQ(session.wait(second, 1), *test.message ? -ETIME : 0);
+    std::string said = takeMessages();
+    EXPECT_TRUE(says(said, test.message));
+    EXPECT_TRUE(says(said, *test.message
+                               ? "which a submission on another ring writes: "
+                                 "expected a dependency between"
+                               : ""));
+    __atomic_store_n(flags.getWords() + 1, 1, __ATOMIC_RELEASE);
+    session.wait(first);
+    session.renewContext();
+  }
+}
+
 TEST_F(Caches, OwnWritesAreRead) {
   Memory program = session.upload(
       std::vector<FakeInstruction>{{FakeInstruction::Copy, 0, 1, count},

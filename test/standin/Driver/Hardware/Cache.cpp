@@ -18,6 +18,12 @@ namespace sparkle::standin {
 
 namespace {
 
+constexpr char contended[] =
+    "which a submission on another ring writes: expected a dependency between";
+constexpr char unfinished[] =
+    "which an earlier dispatch of this ring writes: expected EVENT_WRITE "
+    "CS_PARTIAL_FLUSH between";
+
 const char *getName(Port::Client client) {
   switch (client) {
   case Port::Client::Instruction:
@@ -75,15 +81,15 @@ SecondLevel::Page &SecondLevel::fill(const std::shared_ptr<Buffer> &buffer,
 
 void SecondLevel::writeBack() {
   for (auto &[key, page] : pages) {
-    if (!page->dirty.any())
-      continue;
     uint8_t *memory = page->buffer->bytes + page->offset;
-    for (uint64_t i = 0; i < pageSize; i += 64) {
-      if (!page->dirty.has(i, 64))
-        continue;
-      for (uint64_t j = i; j < i + 64; ++j)
-        if (page->dirty.test(j))
-          memory[j] = page->bytes[j];
+    for (size_t i = 0; i < pageSize / 64; ++i) {
+      uint64_t dirty = page->dirty.getWord(i);
+      if (dirty == ~0ull)
+        std::memcpy(memory + 64 * i, page->bytes + 64 * i, 64);
+      else
+        for (size_t j = 0; dirty >> j; ++j)
+          if (dirty >> j & 1)
+            memory[64 * i + j] = page->bytes[64 * i + j];
     }
     page->dirty.reset();
   }
@@ -92,8 +98,8 @@ void SecondLevel::writeBack() {
 uint64_t SecondLevel::invalidate() {
   uint64_t lost = 0;
   for (auto &[key, page] : pages)
-    for (uint64_t i = 0; i < pageSize; ++i)
-      lost += page->dirty.test(i);
+    for (size_t i = 0; i < pageSize / 64; ++i)
+      lost += __builtin_popcountll(page->dirty.getWord(i));
   pages.clear();
   return lost;
 }
@@ -193,8 +199,7 @@ const char *Caches::findStale(Client client, const Trace *trace,
   if (!trace)
     return nullptr;
   if (trace->undrained.has(offset, size))
-    return "which an earlier dispatch of this ring writes: expected "
-           "EVENT_WRITE CS_PARTIAL_FLUSH between";
+    return unfinished;
   if (trace->unseen[size_t(client)].has(offset, size))
     return getRemedy(client);
   if (client != Client::Vector && trace->current.has(offset, size))
@@ -220,6 +225,15 @@ const char *Caches::findUnknown(Client client) const {
   return nullptr;
 }
 
+bool Caches::isContended(uint64_t page, uint64_t offset, size_t size) const {
+  for (const Caches *peer : peers) {
+    const Trace *trace = peer->traces.find(page);
+    if (trace && trace->inFlight.has(offset, size))
+      return true;
+  }
+  return false;
+}
+
 const uint8_t *Caches::readSlowly(Client client, uint64_t address,
                                   size_t size) {
   Access access =
@@ -228,10 +242,13 @@ const uint8_t *Caches::readSlowly(Client client, uint64_t address,
   if (!locate(access, address, size, place))
     return nullptr;
   uint64_t offset = address % pageSize;
-  const Trace *trace = traces.find(place.buffer->getKey(place.offset - offset));
+  uint64_t key = place.buffer->getKey(place.offset - offset);
+  const Trace *trace = traces.find(key);
   const char *reason = findUnknown(client);
   if (!reason)
     reason = findStale(client, trace, offset, size);
+  if (!reason && isContended(key, offset, size))
+    reason = contended;
   if (reason) {
     fault = format("%s of %zu bytes at 0x%jx, %s", getName(client), size,
                    uintmax_t(address), reason);
@@ -242,23 +259,23 @@ const uint8_t *Caches::readSlowly(Client client, uint64_t address,
       !trace ||
       (!trace->undrained.any() && !trace->unseen[size_t(client)].any() &&
        (client == Client::Vector || !trace->current.any()));
-  if (isPlain)
+  if (isPlain && !isContended(key, 0, pageSize))
     getEntry(readTables[size_t(client)], address) = {address / pageSize, &page,
                                                      nullptr};
   return page.bytes + offset;
 }
 
 SecondLevel::Page *Caches::prepareWrite(uint64_t address, size_t size,
-                                        Trace *&trace) {
+                                        Trace *&trace, bool &isContendedPage) {
   Place place;
   if (!locate(Access::Write, address, size, place))
     return nullptr;
   uint64_t offset = address % pageSize;
-  trace = &traces.open(place.buffer->getKey(place.offset - offset));
+  uint64_t key = place.buffer->getKey(place.offset - offset);
+  isContendedPage = isContended(key, 0, pageSize);
+  trace = &traces.open(key);
   if (trace->undrained.has(offset, size)) {
-    fail(Access::Write, address, size,
-         "which an earlier dispatch of this ring writes: expected EVENT_WRITE "
-         "CS_PARTIAL_FLUSH between");
+    fail(Access::Write, address, size, unfinished);
     return nullptr;
   }
   // From now on the other clients have to look.
@@ -277,11 +294,15 @@ bool Caches::write(uint64_t address, const void *bytes, size_t size) {
   uint64_t offset = address % pageSize;
   Mask *unseen = nullptr;
   if (entry.page != address / pageSize) {
-    page = prepareWrite(address, size, trace);
+    bool isContendedPage = false;
+    page = prepareWrite(address, size, trace, isContendedPage);
     if (!page)
       return false;
+    if (isContendedPage &&
+        isContended(page->buffer->getKey(page->offset), offset, size))
+      return fail(Access::Write, address, size, contended);
     unseen = &trace->unseen[size_t(Unit::Vector)];
-    if (!trace->undrained.any() && !unseen->any())
+    if (!trace->undrained.any() && !unseen->any() && !isContendedPage)
       entry = {address / pageSize, page, trace};
   }
   std::memcpy(page->bytes + offset, bytes, size);
@@ -295,7 +316,9 @@ bool Caches::write(uint64_t address, const void *bytes, size_t size) {
 
 uint8_t *Caches::modify(uint64_t address, size_t size) {
   Trace *trace = nullptr;
-  SecondLevel::Page *page = prepareWrite(address, size, trace);
+  // Other rings may add to the same bytes.
+  bool isContendedPage = false;
+  SecondLevel::Page *page = prepareWrite(address, size, trace, isContendedPage);
   if (!page)
     return nullptr;
   if (!(known & GCR_GL2_INV)) {
@@ -322,9 +345,9 @@ bool Caches::forEachPage(Access access, uint64_t address, size_t size,
     place.offset -= offset;
     Trace *trace = traces.find(place.buffer->getKey(place.offset));
     if (trace && trace->undrained.has(offset, count))
-      return fail(access, at, count,
-                  "which an earlier dispatch of this ring writes: expected "
-                  "EVENT_WRITE CS_PARTIAL_FLUSH between");
+      return fail(access, at, count, unfinished);
+    if (isContended(place.buffer->getKey(place.offset), offset, count))
+      return fail(access, at, count, contended);
     action(place, offset, count, done);
     done += count;
   }

@@ -73,8 +73,11 @@ public:
   uint8_t *modify(uint64_t address, size_t size) override;
   const std::string &getFault() const override { return fault; }
 
+  /// Those of the other rings of the card.
+  void setPeers(std::vector<const Caches *> others) { peers = others; }
   /// A job starts. What it finds in the caches is unknown.
   void beginJob(View view);
+  void endJob() { traces.endJob(); }
   void beginDispatch();
   void endDispatch();
   void drain() { traces.drain(); }
@@ -121,13 +124,17 @@ private:
   const char *findStale(Client client, const Trace *trace, uint64_t offset,
                         size_t size) const;
   const char *findUnknown(Client client) const;
-  SecondLevel::Page *prepareWrite(uint64_t address, size_t size, Trace *&trace);
+  /// Does a submission on another ring write any of these bytes?
+  bool isContended(uint64_t page, uint64_t offset, size_t size) const;
+  SecondLevel::Page *prepareWrite(uint64_t address, size_t size, Trace *&trace,
+                                  bool &isContendedPage);
   template <typename Action>
   bool forEachPage(Access access, uint64_t address, size_t size, Action action);
   void clearTables();
 
   SecondLevel &second;
   Traces traces;
+  std::vector<const Caches *> peers;
   View view;
   uint32_t known = 0; ///< GCR_* of what this job has invalidated.
   Table readTables[unitCount], writeTable;

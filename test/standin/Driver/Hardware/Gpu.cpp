@@ -30,6 +30,13 @@ Gpu::Gpu(Generation generation, uint64_t seed)
     : card(getCard(generation)), random(seed) {
   for (unsigned i = 0; i < ringCount; ++i)
     rings.emplace_back(generation, second);
+  for (Ring &ring : rings) {
+    std::vector<const Caches *> peers;
+    for (Ring &other : rings)
+      if (&other != &ring)
+        peers.push_back(&other.processor.getCaches());
+    ring.processor.getCaches().setPeers(peers);
+  }
 }
 
 void Gpu::submit(std::shared_ptr<Job> job) {
@@ -131,8 +138,10 @@ void Gpu::advance(Ring &ring, Lock &lock) {
   lock.unlock();
   Processor::Step step = ring.processor.step();
   // The kernel's own fence behind the IBs writes back and invalidates nothing.
-  if (step == Processor::Step::Done)
+  if (step == Processor::Step::Done) {
     second.writeBack();
+    ring.processor.getCaches().endJob();
+  }
   lock.lock();
   switch (step) {
   case Processor::Step::More:

@@ -11,12 +11,12 @@
 namespace sparkle::standin {
 
 bool Trace::any() const {
-  return current.any() || undrained.any() ||
+  return current.any() || undrained.any() || inFlight.any() ||
          std::any_of(std::begin(unseen), std::end(unseen),
                      [](const Mask &mask) { return mask.any(); });
 }
 
-Trace *Traces::find(uint64_t page) {
+Trace *Traces::find(uint64_t page) const {
   auto found = traces.find(page);
   return found == traces.end() ? nullptr : found->second.get();
 }
@@ -31,8 +31,15 @@ Trace &Traces::open(uint64_t page) {
 void Traces::endDispatch() {
   for (auto &[page, trace] : traces) {
     trace->undrained.merge(trace->current);
+    trace->inFlight.merge(trace->current);
     trace->current.reset();
   }
+}
+
+void Traces::endJob() {
+  for (auto &[page, trace] : traces)
+    trace->inFlight.reset();
+  prune();
 }
 
 void Traces::drain() {

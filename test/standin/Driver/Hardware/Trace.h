@@ -37,6 +37,8 @@ public:
   bool test(uint64_t offset) const {
     return words[offset / 64] >> offset % 64 & 1;
   }
+  /// The bits of 64 bytes.
+  uint64_t getWord(size_t index) const { return words[index]; }
   bool any() const {
     for (uint64_t word : words)
       if (word)
@@ -75,6 +77,7 @@ struct Trace {
   Mask current;           ///< By the dispatch that runs.
   Mask undrained;         ///< By earlier ones that may still run.
   Mask unseen[unitCount]; ///< Before them; the caches may hold what was there.
+  Mask inFlight;          ///< By the submission that runs.
 
   bool any() const;
 };
@@ -82,10 +85,11 @@ struct Trace {
 /// Of all pages that a ring has written, by their keys.
 class Traces {
 public:
-  Trace *find(uint64_t page);
+  Trace *find(uint64_t page) const;
   /// The trace of a page that the running dispatch writes.
   Trace &open(uint64_t page);
   void endDispatch();
+  void endJob();
   /// All earlier dispatches have ended.
   void drain();
   /// A cache has been invalidated.
