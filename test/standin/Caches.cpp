@@ -207,24 +207,26 @@ TEST_F(Caches, AtomicsAreDoneInTheSecondLevel) {
 
 // The next submission of the ring may start before the last one is over.
 TEST_F(Caches, MissingFlushAtTheEndOfASubmission) {
-  Memory slow = session.upload(
-      std::vector<FakeInstruction>{{FakeInstruction::Copy, 0, 1, count},
-                                   {FakeInstruction::Sleep, 0, 0, 50},
-                                   {FakeInstruction::End, 0, 0, 0}});
+  Memory flag = session.allocate(4096);
+  uint32_t low = flag.address, high = flag.address >> 32;
   for (bool flushes : {false, true}) {
     Words before, behind;
-    call(before.acquire(), slow);
+    call(before.acquire(), makeCopy(0, 1));
+    before.packet(0x3c, {3 | 1 << 4, low, high, 1, ~0u, 4});
     if (flushes)
       before.flush();
     call(behind.acquire(), makeCopy(1, 2)).flush().pad();
     uint64_t sequences[2];
+    flag.getWords()[0] = 0;
     takeMessages();
     ASSERT_EQ(session.submit(before.pad(), sequences[0]), 0);
     ASSERT_EQ(session.submit(behind, sequences[1]), 0);
+    __atomic_store_n(flag.getWords(), 1, __ATOMIC_RELEASE);
     EXPECT_EQ(session.wait(sequences[0]), 0);
     EXPECT_EQ(session.wait(sequences[1]), flushes ? 0 : -ETIME);
-    EXPECT_TRUE(says(takeMessages(),
-                     flushes ? "" : "expected EVENT_WRITE CS_PARTIAL_FLUSH"));
+    EXPECT_TRUE(says(takeMessages(), flushes ? ""
+                                             : "expected EVENT_WRITE "
+                                               "CS_PARTIAL_FLUSH"));
     session.renewContext();
   }
 }

@@ -20,7 +20,10 @@ constexpr uint64_t reset = AMDGPU_CTX_QUERY2_FLAGS_RESET,
 class Faults : public testing::Test {
 protected:
   Faults() { nothing.words.assign(8, 0xffff1000); }
-  ~Faults() override { getControl().setFaults(""); }
+  ~Faults() override {
+    getControl().setFaults("");
+    getControl().setLockup(20);
+  }
 
   void plan(const char *faults) {
     takeMessages();
@@ -83,6 +86,7 @@ TEST_F(Faults, NoComputeRings) {
 }
 
 TEST_F(Faults, AHangIsGuilty) {
+  getControl().setLockup(300);
   plan("hang");
   uint64_t sequence = 0;
   ASSERT_EQ(session.submit(nothing, sequence), 0);
@@ -98,6 +102,7 @@ TEST_F(Faults, AHangIsGuilty) {
 }
 
 TEST_F(Faults, QueuedBehindAHangIsCancelled) {
+  getControl().setLockup(300);
   plan("hang");
   uint64_t first = 0, second = 0;
   ASSERT_EQ(session.submit(nothing, first), 0);
@@ -126,11 +131,13 @@ TEST_F(Faults, WhatRunsIsCancelled) {
   Session other(Generation::Gfx1100);
   Memory to = other.allocate(4096);
   Words words;
+  words.release(to.address + 4, 1, 1);
   words.packet(0x3c, {4 | 1 << 4, uint32_t(to.address),
                       uint32_t(to.address >> 32), 0, ~0u, 4});
   uint64_t first = 0, second = 0;
   ASSERT_EQ(other.submit(words.pad(), second, 1), 0);
-  EXPECT_EQ(other.wait(second, 1, 5000000), 1);
+  while (!__atomic_load_n(to.getWords() + 1, __ATOMIC_ACQUIRE))
+    ;
   plan("hang");
   ASSERT_EQ(session.submit(nothing, first), 0);
   EXPECT_EQ(session.wait(first), -ETIME);

@@ -211,8 +211,12 @@ TEST(Nodes, WhatIsNotModelledIsNamed) {
   EXPECT_EQ(amdgpu_query_info(session.device, 0x77, 4, &value), -EINVAL);
   EXPECT_EQ(takeMessages(), "INFO: query 0x77 is not modelled: Invalid "
                             "argument\n");
-  EXPECT_NE(drmIoctl(session.node, DRM_IOCTL_GEM_FLINK, &value), 0);
-  EXPECT_EQ(takeMessages(), "ioctl 0x0a is not modelled: Invalid argument\n");
+  EXPECT_NE(drmIoctl(session.node, DRM_IOWR(0x99, uint32_t), &value), 0);
+  EXPECT_EQ(takeMessages(), "ioctl 0x99 is not modelled: Invalid argument\n");
+  drm_gem_flink flink = {};
+  EXPECT_NE(drmIoctl(session.node, DRM_IOCTL_GEM_FLINK, &flink), 0);
+  EXPECT_EQ(takeMessages(),
+            "ioctl gem-flink is not modelled: Invalid argument\n");
 }
 
 } // namespace

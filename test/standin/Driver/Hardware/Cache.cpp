@@ -367,13 +367,15 @@ bool Caches::load(uint64_t address, void *bytes, size_t size) {
   return forEachPage(
       Access::Read, address, size,
       [&](Place &place, uint64_t offset, size_t count, size_t done) {
-        const uint8_t *memory = place.buffer->bytes + place.offset;
+        auto *to = static_cast<uint8_t *>(bytes) + done;
+        std::memcpy(to, place.buffer->bytes + place.offset + offset, count);
         const SecondLevel::Page *page =
             second.find(*place.buffer, place.offset);
+        if (!page || !page->dirty.any())
+          return;
         for (size_t i = 0; i < count; ++i)
-          static_cast<uint8_t *>(bytes)[done + i] =
-              page && page->dirty.test(offset + i) ? page->bytes[offset + i]
-                                                   : memory[offset + i];
+          if (page->dirty.test(offset + i))
+            to[i] = page->bytes[offset + i];
       });
 }
 

@@ -62,6 +62,19 @@ const File::Call File::calls[] = {
     {0xcb, "timeline-query", &File::queryPoints},
     {0xcc, "timeline-transfer", &File::transferPoint},
     {0xcd, "timeline-signal", &File::signalPoints},
+    // Named only to be refused.
+    {0x0a, "gem-flink", nullptr},
+    {0x0b, "gem-open", nullptr},
+    {0x2d, "prime-handle-to-fd", nullptr},
+    {0x2e, "prime-fd-to-handle", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_GEM_METADATA, "gem-metadata", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_GEM_OP, "gem-op", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_GEM_USERPTR, "gem-userptr", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_VM, "vm", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_FENCE_TO_HANDLE, "fence-to-handle", nullptr},
+    {DRM_COMMAND_BASE + DRM_AMDGPU_SCHED, "sched", nullptr},
+    {0xc1, "syncobj-handle-to-fd", nullptr},
+    {0xc2, "syncobj-fd-to-handle", nullptr},
 };
 
 int File::ioctl(unsigned long request, void *argument) {
@@ -75,6 +88,8 @@ int File::ioctl(unsigned long request, void *argument) {
                     std::strerror(-error)));
       return error;
     }
+    if (!call.answer)
+      return refuse(EINVAL, format("ioctl %s is not modelled", call.name));
     // A caller's structure may be older and shorter, or newer and longer.
     alignas(16) char local[256] = {};
     size_t size = std::min<size_t>(_IOC_SIZE(request), sizeof local);
