@@ -84,11 +84,29 @@ TEST_F(Caches, MissingInvalidationBetweenDispatches) {
            "expected ACQUIRE_MEM with GLV_INV and GL1_INV between"));
   EXPECT_TRUE(says(
       session.hang(chain(Words().flush().acquire(0x300), Opcode::CopyByScalar)),
-      "scalar read of 4 bytes at 0x"));
+      "expected ACQUIRE_MEM with GLK_INV between"));
   EXPECT_EQ(
       session.run(chain(Words().flush().acquire(0x080), Opcode::CopyByScalar)),
       0)
       << takeMessages();
+}
+
+// Code that a packet writes is data until it is invalidated.
+TEST_F(Caches, MissingInvalidationOfCode) {
+  Memory program = session.allocate(4096);
+  for (bool invalidates : {false, true}) {
+    Words words;
+    words.acquire().writeData(program.address, {FakeInstruction::Copy, 0, 1, 1,
+                                                FakeInstruction::End, 0, 0, 0});
+    if (invalidates)
+      words.acquire(1);
+    call(words, program).flush().pad();
+    if (invalidates)
+      EXPECT_EQ(session.run(words), 0) << takeMessages();
+    else
+      EXPECT_TRUE(says(session.hang(words),
+                       "expected ACQUIRE_MEM with GLI_INV between"));
+  }
 }
 
 // The invalidation must come when the first dispatch is over.

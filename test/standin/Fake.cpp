@@ -6,9 +6,7 @@
 #include "test/standin/Core/Core.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <thread>
 
 namespace sparkle::standin {
 
@@ -65,10 +63,6 @@ private:
 
   bool execute(const FakeInstruction &instruction) {
     uint64_t from = 0, to = 0;
-    if (instruction.opcode == FakeInstruction::Sleep) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(instruction.count));
-      return true;
-    }
     if (!load(Client::Scalar, arguments + 8 * instruction.from, &from, 8) ||
         !load(Client::Scalar, arguments + 8 * instruction.to, &to, 8))
       return false;

@@ -20,7 +20,6 @@ struct FakeInstruction {
     CopyByScalar, ///< Reads by the scalar client.
     Add,          ///< `count` to the dword at argument `to`, atomically.
     Describe,     ///< The dispatch to argument `to`, as a FakeDispatch.
-    Sleep,        ///< `count` milliseconds.
     Loop,         ///< For ever.
   } opcode;
   uint32_t from, to, count;

@@ -150,6 +150,7 @@ TEST_F(Faults, SoftRecoveryKeepsTheContext) {
   uint64_t sequence = 0;
   ASSERT_EQ(session.submit(nothing, sequence), 0);
   EXPECT_EQ(session.wait(sequence), -ENODATA);
+  EXPECT_TRUE(says(takeMessages(), "ring 0: soft recovery"));
   EXPECT_EQ(session.getResetState(), reset);
   EXPECT_EQ(session.run(nothing), 0);
 }
@@ -164,6 +165,9 @@ TEST_F(Faults, GraphicsMemoryIsLost) {
   uint64_t sequence = 0;
   ASSERT_EQ(session.submit(nothing, sequence), 0);
   EXPECT_EQ(session.wait(sequence), -ETIME);
+  std::string said = takeMessages();
+  EXPECT_TRUE(says(said, "a hang on demand: vram-lost"));
+  EXPECT_TRUE(says(said, "ring 0: reset, and graphics memory is lost"));
   EXPECT_EQ(session.getResetState(), reset | guilty | lost);
   EXPECT_EQ(other.getResetState(), reset | lost);
   EXPECT_NE(video.getWords()[0], 3u);

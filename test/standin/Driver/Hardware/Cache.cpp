@@ -321,12 +321,6 @@ uint8_t *Caches::modify(uint64_t address, size_t size) {
   SecondLevel::Page *page = prepareWrite(address, size, trace, isContendedPage);
   if (!page)
     return nullptr;
-  if (!(known & GCR_GL2_INV)) {
-    fail(Access::Write, address, size,
-         "an atomic operation in GL2, which may hold old data: expected "
-         "ACQUIRE_MEM with GL2_INV at the start of the IB");
-    return nullptr;
-  }
   page->dirty.set(address % pageSize, size);
   trace->current.set(address % pageSize, size);
   return page->bytes + address % pageSize;
