@@ -69,6 +69,27 @@ TEST_F(Caches, MissingPartialFlushBeforeAWrite) {
   EXPECT_EQ(session.run(words), 0) << takeMessages();
 }
 
+TEST_F(Caches, MissingPartialFlushBeforeOverwriting) {
+  for (bool byPacket : {false, true}) {
+    for (bool flushes : {false, true}) {
+      Words words;
+      call(words.acquire(), makeCopy(0, 1));
+      if (flushes)
+        words.flush();
+      if (byPacket)
+        words.writeData(first.address, {1}).pad();
+      else
+        call(words, makeCopy(2, 0)).flush().pad();
+      if (flushes)
+        EXPECT_EQ(session.run(words), 0) << takeMessages();
+      else
+        EXPECT_TRUE(says(session.hang(words),
+                         "which an earlier dispatch of this ring reads: "
+                         "expected EVENT_WRITE CS_PARTIAL_FLUSH between"));
+    }
+  }
+}
+
 TEST_F(Caches, IndependentDispatchesNeedNothingBetween) {
   Words words;
   call(words.acquire(), makeCopy(0, 1));

@@ -24,6 +24,10 @@ constexpr char unfinished[] =
     "which an earlier dispatch of this ring writes: expected EVENT_WRITE "
     "CS_PARTIAL_FLUSH between";
 
+constexpr char stillRead[] =
+    "which an earlier dispatch of this ring reads: expected EVENT_WRITE "
+    "CS_PARTIAL_FLUSH between";
+
 const char *getName(Port::Client client) {
   switch (client) {
   case Port::Client::Instruction:
@@ -243,7 +247,9 @@ const uint8_t *Caches::readSlowly(Client client, uint64_t address,
     return nullptr;
   uint64_t offset = address % pageSize;
   uint64_t key = place.buffer->getKey(place.offset - offset);
-  const Trace *trace = traces.find(key);
+  // Nobody overwrites code while it runs.
+  Trace *trace =
+      client == Client::Instruction ? traces.find(key) : &traces.open(key);
   const char *reason = findUnknown(client);
   if (!reason)
     reason = findStale(client, trace, offset, size);
@@ -255,13 +261,16 @@ const uint8_t *Caches::readSlowly(Client client, uint64_t address,
     return nullptr;
   }
   SecondLevel::Page &page = second.fill(place.buffer, place.offset - offset);
+  if (client != Client::Instruction)
+    trace->reading.set(offset, size);
   bool isPlain =
       !trace ||
       (!trace->undrained.any() && !trace->unseen[size_t(client)].any() &&
        (client == Client::Vector || !trace->current.any()));
   if (isPlain && !isContended(key, 0, pageSize))
-    getEntry(readTables[size_t(client)], address) = {address / pageSize, &page,
-                                                     nullptr};
+    getEntry(readTables[size_t(client)],
+             address) = {address / pageSize, &page,
+                         client == Client::Instruction ? nullptr : trace};
   return page.bytes + offset;
 }
 
@@ -276,6 +285,10 @@ SecondLevel::Page *Caches::prepareWrite(uint64_t address, size_t size,
   trace = &traces.open(key);
   if (trace->undrained.has(offset, size)) {
     fail(Access::Write, address, size, unfinished);
+    return nullptr;
+  }
+  if (trace->beingRead.has(offset, size)) {
+    fail(Access::Write, address, size, stillRead);
     return nullptr;
   }
   // From now on the other clients have to look.
@@ -302,7 +315,8 @@ bool Caches::write(uint64_t address, const void *bytes, size_t size) {
         isContended(page->buffer->getKey(page->offset), offset, size))
       return fail(Access::Write, address, size, contended);
     unseen = &trace->unseen[size_t(Unit::Vector)];
-    if (!trace->undrained.any() && !unseen->any() && !isContendedPage)
+    if (!trace->undrained.any() && !trace->beingRead.any() && !unseen->any() &&
+        !isContendedPage)
       entry = {address / pageSize, page, trace};
   }
   std::memcpy(page->bytes + offset, bytes, size);
@@ -340,6 +354,8 @@ bool Caches::forEachPage(Access access, uint64_t address, size_t size,
     Trace *trace = traces.find(place.buffer->getKey(place.offset));
     if (trace && trace->undrained.has(offset, count))
       return fail(access, at, count, unfinished);
+    if (trace && access == Access::Write && trace->beingRead.has(offset, count))
+      return fail(access, at, count, stillRead);
     if (isContended(place.buffer->getKey(place.offset), offset, count))
       return fail(access, at, count, contended);
     action(place, offset, count, done);

@@ -65,8 +65,11 @@ public:
 
   const uint8_t *read(Client client, uint64_t address, size_t size) override {
     const Entry &entry = getEntry(readTables[size_t(client)], address);
-    if (entry.page == address / pageSize)
+    if (entry.page == address / pageSize) {
+      if (entry.trace)
+        entry.trace->reading.set(address % pageSize, size);
       return entry.copy->bytes + address % pageSize;
+    }
     return readSlowly(client, address, size);
   }
   bool write(uint64_t address, const void *bytes, size_t size) override;

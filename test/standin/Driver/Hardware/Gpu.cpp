@@ -57,6 +57,13 @@ Fences Gpu::getUsers(const Buffer *buffer) const {
   return fences;
 }
 
+void Gpu::watch(const std::shared_ptr<Buffer> &buffer) {
+  buffers.erase(std::remove_if(buffers.begin(), buffers.end(),
+                               [](const auto &old) { return old.expired(); }),
+                buffers.end());
+  buffers.push_back(buffer);
+}
+
 bool Gpu::isReady(const Ring &ring) const {
   if (ring.jobs.empty() || ring.state == State::Hung)
     return false;

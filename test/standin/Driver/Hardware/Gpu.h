@@ -60,9 +60,7 @@ public:
   /// The fences of all that uses a buffer.
   Fences getUsers(const Buffer *buffer) const;
   /// Graphics memory that a reset may lose.
-  void watch(const std::shared_ptr<Buffer> &buffer) {
-    buffers.push_back(buffer);
-  }
+  void watch(const std::shared_ptr<Buffer> &buffer);
 
   const Card &card;
   uint64_t resets = 0, losses = 0;

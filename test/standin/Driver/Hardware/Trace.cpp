@@ -11,7 +11,8 @@
 namespace sparkle::standin {
 
 bool Trace::any() const {
-  return current.any() || undrained.any() || inFlight.any() ||
+  return reading.any() || beingRead.any() || current.any() || undrained.any() ||
+         inFlight.any() ||
          std::any_of(std::begin(unseen), std::end(unseen),
                      [](const Mask &mask) { return mask.any(); });
 }
@@ -30,6 +31,8 @@ Trace &Traces::open(uint64_t page) {
 
 void Traces::endDispatch() {
   for (auto &[page, trace] : traces) {
+    trace->beingRead.merge(trace->reading);
+    trace->reading.reset();
     trace->undrained.merge(trace->current);
     trace->inFlight.merge(trace->current);
     trace->current.reset();
@@ -47,6 +50,7 @@ void Traces::drain() {
     for (Mask &mask : trace->unseen)
       mask.merge(trace->undrained);
     trace->undrained.reset();
+    trace->beingRead.reset();
   }
 }
 

@@ -72,8 +72,10 @@ private:
 enum class Unit { Instruction, Scalar, Vector };
 constexpr size_t unitCount = 3;
 
-/// What one ring has written to a page.
+/// What one ring has done to a page.
 struct Trace {
+  Mask reading;           ///< By the dispatch that runs.
+  Mask beingRead;         ///< By earlier ones that may still run.
   Mask current;           ///< By the dispatch that runs.
   Mask undrained;         ///< By earlier ones that may still run.
   Mask unseen[unitCount]; ///< Before them; the caches may hold what was there.

@@ -54,8 +54,7 @@ Buffer::Buffer(std::shared_ptr<Storage> in, uint64_t offset, uint64_t size,
 }
 
 void Buffer::poison() {
-  if (size <= largestPoisoned)
-    std::memset(bytes, 0xff, size);
+  std::memset(bytes, 0xff, std::min(size, largestPoisoned));
 }
 
 Buffer::~Buffer() {
