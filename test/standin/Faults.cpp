@@ -126,6 +126,16 @@ TEST_F(Faults, OthersAreInnocent) {
   EXPECT_EQ(other.run(nothing), 0);
 }
 
+TEST_F(Faults, OtherCardsAreNotTouched) {
+  Session other(Generation::Gfx1030);
+  plan("hang");
+  uint64_t sequence = 0;
+  ASSERT_EQ(session.submit(nothing, sequence), 0);
+  EXPECT_EQ(session.wait(sequence), -ETIME);
+  EXPECT_EQ(other.getResetState(), 0u);
+  EXPECT_EQ(other.run(nothing), 0);
+}
+
 // What has started on another ring dies with the one that hangs.
 TEST_F(Faults, WhatRunsIsCancelled) {
   Session other(Generation::Gfx1100);

@@ -195,6 +195,41 @@ TEST(Nodes, AreTheCardsAndNoOthers) {
   EXPECT_TRUE(S_ISCHR(result.st_mode));
 }
 
+// libdrm looks into sysfs for that.
+TEST(Nodes, AreCardsOfTheirOwn) {
+  Session first(Generation::Gfx1100), second(Generation::Gfx1030),
+      again(Generation::Gfx1100);
+  EXPECT_NE(first.device, second.device);
+  EXPECT_EQ(first.device, again.device);
+  amdgpu_gpu_info info = {};
+  ASSERT_EQ(amdgpu_query_gpu_info(second.device, &info), 0);
+  EXPECT_EQ(info.asic_id, 0x73bfu);
+}
+
+TEST(Nodes, FreeWhatTheyHoldWhenClosed) {
+  Session session(Generation::Gfx1100);
+  auto getUsed = [&] {
+    uint64_t used = 0;
+    EXPECT_EQ(amdgpu_query_info(session.device, AMDGPU_INFO_VRAM_USAGE,
+                                sizeof used, &used),
+              0);
+    return used;
+  };
+  uint64_t before = getUsed();
+  int node = open("/dev/dri/renderD130", O_RDWR | O_CLOEXEC);
+  int copy = fcntl(node, F_DUPFD_CLOEXEC, 0);
+  ASSERT_GE(copy, 0);
+  drm_amdgpu_gem_create request = {};
+  request.in.bo_size = 8192;
+  request.in.domains = AMDGPU_GEM_DOMAIN_VRAM;
+  ASSERT_EQ(drmIoctl(copy, DRM_IOCTL_AMDGPU_GEM_CREATE, &request), 0);
+  EXPECT_EQ(getUsed(), before + 8192);
+  EXPECT_EQ(close(node), 0);
+  EXPECT_EQ(getUsed(), before + 8192);
+  EXPECT_EQ(close(copy), 0);
+  EXPECT_EQ(getUsed(), before);
+}
+
 TEST(Nodes, OtherFilesAreLeftAlone) {
   int file = open("/proc/self/exe", O_RDONLY);
   ASSERT_GE(file, 0);

@@ -9,6 +9,7 @@
 
 #include "test/standin/Driver/Control.h"
 #include "test/standin/Driver/Fault.h"
+#include "test/standin/Driver/Folder.h"
 #include "test/standin/Driver/Log.h"
 #include "test/standin/Driver/Nodes.h"
 #include "test/standin/Driver/Real.h"
@@ -25,7 +26,8 @@ using namespace sparkle::standin;
 
 #define EXPORTED __attribute__((visibility("default")))
 
-static_assert(sizeof(struct stat) == sizeof(struct stat64) &&
+static_assert(sizeof(dirent) == sizeof(dirent64) &&
+                  sizeof(struct stat) == sizeof(struct stat64) &&
                   offsetof(struct stat, st_rdev) ==
                       offsetof(struct stat64, st_rdev),
               "expected a 64-bit machine, where both are the same");
@@ -48,6 +50,9 @@ static Real lookUpAll() {
   lookUp(real.stat, "stat");
   lookUp(real.lstat, "lstat");
   lookUp(real.fstat, "fstat");
+  lookUp(real.opendir, "opendir");
+  lookUp(real.readdir, "readdir");
+  lookUp(real.closedir, "closedir");
   return real;
 }
 
@@ -89,7 +94,7 @@ bool describePath(const char *path, struct stat *to, int &result) {
   if (owner == Owner::Ours)
     describeNode(index, *to);
   if (owner == Owner::Nobody) {
-    owner = findDevice(path);
+    owner = findDevice(path, index);
     if (owner == Owner::Ours) {
       *to = {};
       to->st_mode = S_IFDIR | 0755;
@@ -209,5 +214,34 @@ EXPORTED int fstat(int descriptor, struct stat *to) noexcept {
 
 EXPORTED int fstat64(int descriptor, struct stat64 *to) noexcept {
   return fstat(descriptor, reinterpret_cast<struct stat *>(to));
+}
+
+EXPORTED DIR *opendir(const char *path) {
+  unsigned index = 0;
+  switch (findDevice(path, index)) {
+  case Owner::Nobody:
+    return real().opendir(path);
+  case Owner::Ours:
+    return openFolder(index);
+  case Owner::Foreign:
+    break;
+  }
+  errno = ENOENT;
+  return nullptr;
+}
+
+EXPORTED dirent *readdir(DIR *folder) {
+  return isOurs(folder) ? readFolder(folder) : real().readdir(folder);
+}
+
+EXPORTED dirent64 *readdir64(DIR *folder) {
+  return reinterpret_cast<dirent64 *>(readdir(folder));
+}
+
+EXPORTED int closedir(DIR *folder) {
+  if (!isOurs(folder))
+    return real().closedir(folder);
+  closeFolder(folder);
+  return 0;
 }
 }

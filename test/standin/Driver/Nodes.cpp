@@ -89,8 +89,7 @@ Owner findNode(const char *path, unsigned &index) {
   return digits[std::strspn(digits, "0123456789")] ? Owner::Nobody : owner;
 }
 
-Owner findDevice(const char *path) {
-  unsigned index = 0;
+Owner findDevice(const char *path, unsigned &index) {
   return findAfter(path, devicePrefix, "/device/drm", index);
 }
 

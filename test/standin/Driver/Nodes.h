@@ -17,8 +17,8 @@ namespace sparkle::standin {
 enum class Owner { Nobody, Ours, Foreign };
 Owner findNode(const char *path, unsigned &index);
 
-/// What sysfs says of a node's device, or of a foreign one that has none.
-Owner findDevice(const char *path);
+/// The same of the folder of a node's device in sysfs.
+Owner findDevice(const char *path, unsigned &index);
 
 /// A new descriptor, or a negative error.
 int openNode(unsigned index, int flags);

@@ -5,6 +5,7 @@
 #ifndef SPARKLE_TEST_STANDIN_DRIVER_REAL_H
 #define SPARKLE_TEST_STANDIN_DRIVER_REAL_H
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 namespace sparkle::standin {
@@ -19,6 +20,9 @@ struct Real {
   int (*stat)(const char *path, struct stat *result);
   int (*lstat)(const char *path, struct stat *result);
   int (*fstat)(int descriptor, struct stat *result);
+  DIR *(*opendir)(const char *path);
+  dirent *(*readdir)(DIR *folder);
+  int (*closedir)(DIR *folder);
 };
 
 /// Looked up at the first call.
