@@ -88,11 +88,11 @@ TEST(Environment, FaultsOnDemand) {
 }
 
 TEST(Environment, MessagesAreKeptInAFile) {
-  char path[] = "/tmp/sparkle-standin-XXXXXX";
-  int file = mkstemp(path);
+  std::string path = testing::TempDir() + "sparkle-standin-XXXXXX";
+  int file = mkstemp(path.data());
   ASSERT_GE(file, 0);
   Session session(Generation::Gfx1100);
-  setenv("SPARKLE_STANDIN_LOG", path, 1);
+  setenv("SPARKLE_STANDIN_LOG", path.c_str(), 1);
   uint32_t value = 0;
   EXPECT_NE(amdgpu_query_info(session.device, 0x78, 4, &value), 0);
   unsetenv("SPARKLE_STANDIN_LOG");
@@ -100,7 +100,7 @@ TEST(Environment, MessagesAreKeptInAFile) {
   EXPECT_GT(read(file, text, sizeof text - 1), 0);
   EXPECT_STREQ(text, "INFO: query 0x78 is not modelled: Invalid argument\n");
   close(file);
-  unlink(path);
+  unlink(path.c_str());
 }
 
 // Run by the next one, too.
