@@ -35,7 +35,6 @@ ROOMS = [
     ("tools", ["{room}/", "sparkle/"]),
     ("examples", ["{room}/", "sparkle/"]),
     ("test/standin/Core", ["{room}/", "llvm-c/"]),
-    ("test/standin/Core", ["{room}/", "llvm/", "llvm-c/"]),
     ("test/standin/Driver", ["{room}/", "test/standin/Core/Core.h"]),
     ("test/standin", ["test/standin/"]),
 ]
