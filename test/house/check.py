@@ -25,6 +25,7 @@ ROOMS = [
     ("lib/Reference", ["{room}/", "dialect/", "mlir/", "llvm/"]),
     ("lib/Compiler", ["lib/", "dialect/", "sparkle/", "mlir/", "llvm/"]),
     ("runtime/Device/*", ["{room}/", "runtime/Device/Device.h",
+                          "runtime/Device/Measurement.h",
                           "runtime/Device/Registry.h", "runtime/Mapping.h",
                           "runtime/Reference.h",
                           "runtime/Settings.h", "runtime/Status.h",
