@@ -89,10 +89,7 @@ Status AMDGPUDevice::checkCode(const sparkle_code_t &code) {
   if (std::strcmp(code.processor, renderNode->processor()) != 0)
     return Status::failure(SPARKLE_NO_IMAGE, "is not for its %s",
                            renderNode->processor());
-  uint64_t missing = code.features & ~description.features;
-  if (missing)
-    return Status::failure(SPARKLE_NO_IMAGE, "needs feature %#llx",
-                           static_cast<unsigned long long>(missing));
+  // Every GPU here has all SPARKLE_GPU_FEATURES.
   for (uint32_t i = 0; i < code.launch_count; ++i) {
     const sparkle_launch_t &launch = code.launches[i];
     if (launch.invocations > description.invocations)

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Variables and folders that end with a test.
+
+#ifndef SPARKLE_TEST_RUNTIME_ENVIRONMENT_H
+#define SPARKLE_TEST_RUNTIME_ENVIRONMENT_H
+
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <string>
+
+/// Sets a variable as long as it lives; null unsets it.
+class Variable {
+public:
+  Variable(const char *name, const char *value) : name(name) {
+    if (const char *old = std::getenv(name)) {
+      before = old;
+      wasSet = true;
+    }
+    set(value);
+  }
+  Variable(const Variable &) = delete;
+  ~Variable() { set(wasSet ? before.c_str() : nullptr); }
+
+private:
+  void set(const char *value) {
+    if (value)
+      setenv(name, value, 1);
+    else
+      unsetenv(name);
+  }
+
+  const char *name;
+  std::string before;
+  bool wasSet = false;
+};
+
+/// A folder of the test's own.
+class Folder {
+public:
+  Folder() {
+    std::string pattern = testing::TempDir() + "sparkle.XXXXXX";
+    path = mkdtemp(pattern.data());
+  }
+  Folder(const Folder &) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  std::string path;
+};
+
+#endif // SPARKLE_TEST_RUNTIME_ENVIRONMENT_H
