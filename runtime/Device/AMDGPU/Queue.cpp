@@ -33,16 +33,32 @@ AMDGPUQueueState::AMDGPUQueueState(AMDGPUDevice &device, uint64_t number,
     : device(Ref<AMDGPUDevice>::share(&device)), number(number),
       own(std::move(timeline)) {}
 
+namespace {
+
+/// What a device that hangs may still write to. Nobody frees it.
+struct Kept {
+  std::vector<Ref<Recording>> recordings;
+  Ref<AMDGPUTimeline> timeline;
+  Kept *next;
+};
+
+/// Of the process.
+std::atomic<Kept *> kept{nullptr};
+
+} // namespace
+
 AMDGPUQueueState::~AMDGPUQueueState() {
   if (own->waitSubmitted(own->submitted(), SPARKLE_FOREVER).isOk() ||
       own->isIdle(lastWait))
     return;
-  // A device that hangs may write to this at any time, so it is never freed.
-  device->settings().log(1, "%s: memory of lost work is kept",
+  device->settings().log(1, "%s: memory of work that hangs is kept",
                          device->properties().name);
+  auto *work = new Kept{{}, std::move(own), nullptr};
   for (AMDGPUSlot &slot : slots)
-    slot.recording.take();
-  own.take();
+    work->recordings.push_back(std::move(slot.recording));
+  work->next = kept.load();
+  while (!kept.compare_exchange_weak(work->next, work))
+    ;
 }
 
 std::vector<AMDGPUQueueState::Point>

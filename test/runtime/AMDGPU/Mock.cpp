@@ -296,6 +296,11 @@ static void reset() {
   failingCount = 0;
 }
 
+static void forget() {
+  *theState = {};
+  rings().forget();
+}
+
 static void fail(uint32_t function, uint32_t first, uint32_t count, int error) {
   std::lock_guard<std::mutex> lock(counting);
   for (uint32_t &called : calls)
@@ -311,6 +316,7 @@ __attribute__((visibility("default"))) extern const AMDGPUMock amdgpuMock;
 const AMDGPUMock amdgpuMock = {
     getMockState,
     reset,
+    forget,
     functionCount,
     [](uint32_t function) { return names[function]; },
     [](uint32_t function) {

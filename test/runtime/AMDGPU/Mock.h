@@ -61,6 +61,8 @@ struct AMDGPUMock {
   MockState &(*state)();
   /// As in the beginning. Nothing may be alive.
   void (*reset)();
+  /// What is alive no longer counts.
+  void (*forget)();
   uint32_t functionCount; ///< In the order of Functions.def.
   const char *(*getName)(uint32_t function);
   /// Whether it returns an error.

@@ -44,6 +44,13 @@ void MockRings::clear() {
   lastContext = 0;
 }
 
+void MockRings::forget() {
+  clear();
+  std::lock_guard<std::mutex> lock(mutex);
+  forgotten.insert(forgotten.end(), contexts.begin(), contexts.end());
+  contexts.clear();
+}
+
 //===----------------------------------------------------------------------===//
 // Submitting and waiting
 //===----------------------------------------------------------------------===//

@@ -49,6 +49,7 @@ public:
   void release(size_t count);
   void lose(uint64_t flags, int error);
   void clear();
+  void forget();
 
 private:
   struct Job {
@@ -68,6 +69,7 @@ private:
   std::condition_variable changed;
   std::map<uint64_t, MockObject *> mapped; // by address
   std::vector<MockContext *> contexts;
+  std::vector<MockContext *> forgotten;
   std::deque<Job> held;
   uint32_t lastContext = 0;
   uint64_t time = 1000;

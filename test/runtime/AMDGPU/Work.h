@@ -9,9 +9,11 @@
 #include "test/runtime/AMDGPU/Mock.h"
 #include "test/runtime/Environment.h"
 
+#include <chrono>
 #include <dlfcn.h>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 #define EXPECT_OK(call) EXPECT_EQ(call, SPARKLE_OK) << error.message
 #define ASSERT_OK(call) ASSERT_EQ(call, SPARKLE_OK) << error.message
@@ -100,6 +102,9 @@ struct Work {
 struct AMDGPUTest : testing::Test {
   void TearDown() override {
     close();
+    // A queue that was released with work may end in a thread of its own.
+    for (int i = 0; i < 5000 && state.devices; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     EXPECT_EQ(state.objects, 0u);
     EXPECT_EQ(state.contexts, 0u);
     EXPECT_EQ(state.ranges, 0u);
