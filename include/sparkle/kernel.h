@@ -160,7 +160,16 @@ typedef int (*sparkle_invoke_t)(void *const *arguments, const int64_t *sizes);
  * run-time sizes as int32_t, in order. The workgroups are numbered by the
  * indices of `grid`, the last varying fastest; number
  * WorkgroupId.x + SPARKLE_GRID_WIDTH * WorkgroupId.y does nothing where it is
- * no less than their count. */
+ * no less than their count.
+ *
+ * An image for AMD GPUs is an ELF shared object for amdgcn-amd-amdhsa, and the
+ * processor "gfx1030", "gfx1036" or "gfx1100". `entry` is a kernel's symbol, and
+ * the one with ".kd" behind it that of its descriptor, whose
+ * group_segment_fixed_size is `local_size`. The kernel's arguments are one
+ * 8-byte address for each binding as above, then the run-time sizes as int32_t,
+ * in order, and no hidden ones. Workgroups have `invocations` along x alone, in
+ * waves of 32, and are numbered as above. Scratch memory, and any descriptor
+ * that wants more than the address of its arguments, is refused. */
 #define SPARKLE_GRID_WIDTH 65535
 typedef struct sparkle_launch {
   const char *entry;            /* the function in the image */
