@@ -9,6 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 using namespace sparkle::runtime;
 
 namespace {
@@ -23,7 +26,7 @@ struct AMDGPUImage : testing::Test {
   /// what is read behind it.
   Status parse(const std::vector<uint8_t> &bytes) {
     memory.reset(new uint8_t[bytes.size()]);
-    std::memcpy(memory.get(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), memory.get());
     return Image::parse(memory.get(), bytes.size(), "gfx1100", image);
   }
   void expectRefused(const std::string &sentence) {

@@ -93,8 +93,9 @@ API int amdgpu_device_initialize(int, uint32_t *major, uint32_t *minor,
 }
 
 API int amdgpu_device_deinitialize(amdgpu_device_handle) {
+  int error = step(index_amdgpu_device_deinitialize);
   --theState->devices;
-  return step(index_amdgpu_device_deinitialize);
+  return error;
 }
 
 API const char *amdgpu_get_marketing_name(amdgpu_device_handle) {
@@ -191,8 +192,9 @@ API int amdgpu_bo_cpu_map(amdgpu_bo_handle handle, void **bytes) {
 }
 
 API int amdgpu_bo_cpu_unmap(amdgpu_bo_handle) {
+  int error = step(index_amdgpu_bo_cpu_unmap);
   --theState->mappings;
-  return step(index_amdgpu_bo_cpu_unmap);
+  return error;
 }
 
 API int amdgpu_va_range_alloc(amdgpu_device_handle, amdgpu_gpu_va_range,
@@ -210,8 +212,9 @@ API int amdgpu_va_range_alloc(amdgpu_device_handle, amdgpu_gpu_va_range,
 }
 
 API int amdgpu_va_range_free(amdgpu_va_handle) {
+  int error = step(index_amdgpu_va_range_free);
   --theState->ranges;
-  return step(index_amdgpu_va_range_free);
+  return error;
 }
 
 API int amdgpu_bo_va_op(amdgpu_bo_handle handle, uint64_t offset, uint64_t size,
@@ -240,8 +243,9 @@ API int amdgpu_bo_list_create(amdgpu_device_handle, uint32_t count,
 
 API int amdgpu_bo_list_destroy(amdgpu_bo_list_handle handle) {
   delete reinterpret_cast<MockList *>(handle);
+  int error = step(index_amdgpu_bo_list_destroy);
   --theState->lists;
-  return step(index_amdgpu_bo_list_destroy);
+  return error;
 }
 
 //===----------------------------------------------------------------------===//
@@ -257,9 +261,10 @@ API int amdgpu_cs_ctx_create(amdgpu_device_handle,
 }
 
 API int amdgpu_cs_ctx_free(amdgpu_context_handle context) {
-  --theState->contexts;
+  int error = step(index_amdgpu_cs_ctx_free);
   rings().removeContext(*reinterpret_cast<MockContext *>(context));
-  return step(index_amdgpu_cs_ctx_free);
+  --theState->contexts;
+  return error;
 }
 
 API int amdgpu_cs_query_reset_state2(amdgpu_context_handle, uint64_t *flags) {
@@ -287,20 +292,6 @@ API int amdgpu_cs_query_fence_status(amdgpu_cs_fence *fence, uint64_t timeout,
 // For tests
 //===----------------------------------------------------------------------===//
 
-static void reset() {
-  if (theState->objects || theState->contexts || theState->ranges ||
-      theState->mappings || theState->lists || theState->devices)
-    failMock("expected everything to be freed");
-  *theState = {};
-  rings().clear();
-  failingCount = 0;
-}
-
-static void forget() {
-  *theState = {};
-  rings().forget();
-}
-
 static void fail(uint32_t function, uint32_t first, uint32_t count, int error) {
   std::lock_guard<std::mutex> lock(counting);
   for (uint32_t &called : calls)
@@ -309,6 +300,25 @@ static void fail(uint32_t function, uint32_t first, uint32_t count, int error) {
   failingFirst = first;
   failingCount = count;
   failingError = error;
+}
+
+static void reset() {
+  if (theState->objects || theState->contexts || theState->ranges ||
+      theState->mappings || theState->lists || theState->devices)
+    failMock("expected everything to be freed");
+  *theState = {};
+  rings().clear();
+  fail(0, 0, 0, 0);
+}
+
+static void forget() {
+  *theState = {};
+  rings().forget();
+}
+
+static uint32_t countCalls(uint32_t function) {
+  std::lock_guard<std::mutex> lock(counting);
+  return calls[function];
 }
 
 extern "C" {
@@ -324,7 +334,7 @@ const AMDGPUMock amdgpuMock = {
              function != index_amdgpu_get_marketing_name;
     },
     fail,
-    [](uint32_t function) { return calls[function]; },
+    countCalls,
     [](const uint32_t *words, size_t count, int64_t distance) {
       rings().damage(words, count, distance);
     },

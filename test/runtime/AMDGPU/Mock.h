@@ -8,9 +8,27 @@
 #ifndef SPARKLE_TEST_RUNTIME_AMDGPU_MOCK_H
 #define SPARKLE_TEST_RUNTIME_AMDGPU_MOCK_H
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+/// A number that every thread may change.
+class MockCount {
+public:
+  MockCount(size_t value = 0) : value(value) {}
+  MockCount(const MockCount &other) : value(other.value.load()) {}
+  MockCount &operator=(const MockCount &other) {
+    value = other.value.load();
+    return *this;
+  }
+  operator size_t() const { return value; }
+  void operator++() { ++value; }
+  void operator--() { --value; }
+
+private:
+  std::atomic<size_t> value;
+};
 
 /// What becomes of work that is submitted.
 enum class MockWork {
@@ -51,9 +69,8 @@ struct MockState {
   uint64_t faultAddress = 0;
   uint32_t faultStatus = 0;
   std::vector<MockSubmission> submissions; ///< Accepted ones.
-  size_t objects = 0, contexts = 0;        ///< That are alive.
-  size_t ranges = 0, mappings = 0, lists = 0, devices = 0;
-  uint64_t dispatches = 0; ///< Carried out.
+  MockCount submitted; ///< How many these are.
+  MockCount objects, contexts, ranges, mappings, lists, devices; ///< Alive.
 };
 
 /// All that a test calls, by the name `amdgpuMock`.

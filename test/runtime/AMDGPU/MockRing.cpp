@@ -87,9 +87,11 @@ int MockRings::submit(MockContext &context, amdgpu_cs_request &request) {
   request.seq_no = job.submission.sequence;
   state.submissions.push_back(job.submission);
   held.push_back(std::move(job));
-  if (state.work == MockWork::Hold)
+  bool isHeld = state.work == MockWork::Hold,
+       isRun = state.work == MockWork::Run;
+  ++state.submitted;
+  if (isHeld)
     return 0;
-  bool isRun = state.work == MockWork::Run;
   while (!held.empty()) {
     finish(held.front(), isRun);
     held.pop_front();
@@ -218,7 +220,6 @@ void MockRings::run(const Job &job) {
 void MockRings::dispatch(const Job &job,
                          const std::map<uint32_t, uint32_t> &registers,
                          const uint32_t *body) {
-  ++getMockState().dispatches;
   uint64_t program = join(registers.at(0x20c), registers.at(0x20d)) << 8;
   uint32_t mark;
   std::memcpy(&mark, translate(job, program, 4), 4);

@@ -223,7 +223,7 @@ TEST_F(AMDGPUQueue, threeInFlight) {
     submit(queue, work.recording);
   std::thread other([&] { submit(queue, work.recording); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(state.submissions.size(), 3u);
+  EXPECT_EQ(state.submitted, 3u);
   getMock().release(1);
   other.join();
   EXPECT_EQ(state.submissions.size(), 4u);
@@ -363,8 +363,10 @@ TEST_F(AMDGPUQueue, manyParts) {
   sparkle_queue_t *queue = createQueue();
   Work work(device, affine.kernel, 64 * 20000);
   std::thread other([&] { submit(queue, work.recording); });
+  while (state.submitted < 8)
+    std::this_thread::yield();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(state.submissions.size(), 8u);
+  EXPECT_EQ(state.submitted, 8u);
   state.work = MockWork::Run;
   getMock().release(8);
   other.join();
