@@ -155,16 +155,17 @@ Status GpuContext::lose(const char *function, int error) {
     return plain;
   char what[128];
   std::snprintf(what, sizeof(what), "%s gave %s", function, explain(error));
-  return lose(what);
+  return lose(what, error == -ECANCELED);
 }
 
-Status GpuContext::lose(const char *what) {
+/// isOthers: the kernel does not blame the work itself.
+Status GpuContext::lose(const char *what, bool isOthers) {
   std::lock_guard<std::mutex> lock(mutex);
   if (!reason.isOk())
     return reason;
   reason = Status::failure(SPARKLE_DEVICE_LOST,
                            "expected %s to finish its work, but %s%s", name,
-                           what, askWhy().c_str());
+                           what, askWhy(isOthers).c_str());
   isLost.store(true, std::memory_order_release);
   return reason;
 }
@@ -177,7 +178,7 @@ Status GpuContext::verdict() {
 }
 
 /// "; this program caused a reset, and device memory is lost".
-std::string GpuContext::askWhy() {
+std::string GpuContext::askWhy(bool isOthers) {
   uint64_t flags = 0;
   int error = node->functions().amdgpu_cs_query_reset_state2(context, &flags);
   std::string text;
@@ -189,8 +190,9 @@ std::string GpuContext::askWhy() {
     text = "; the kernel knows of no reset";
   else if (flags & AMDGPU_CTX_QUERY2_FLAGS_GUILTY)
     text = "; this program caused a reset";
-  else
-    text = "; another program caused a reset";
+  else // after a soft recovery nobody is guilty
+    text =
+        isOthers ? "; another program caused a reset" : "; there was a reset";
   if (error >= 0 && flags & AMDGPU_CTX_QUERY2_FLAGS_VRAMLOST) {
     memoryLost = true;
     text += ", and device memory is lost";

@@ -59,9 +59,9 @@ public:
   void addQueue(const QueueWords &words);
   void removeQueue(const QueueWords &words);
 
-  /// Gives it up. what: "amdgpu_cs_submit gave ECANCELED". The first call asks
-  /// the kernel why; all give what the first one found.
-  Status lose(const char *what);
+  /// Gives it up. what: "nothing on it went on". The first call asks the kernel
+  /// why; all give what the first one found.
+  Status lose(const char *what) { return lose(what, false); }
   /// OK, or why it is lost.
   Status verdict();
   /// Whether what lay in the device's own memory was lost with it.
@@ -73,7 +73,8 @@ private:
   ~GpuContext() override;
 
   Status lose(const char *function, int error);
-  std::string askWhy();
+  Status lose(const char *what, bool isOthers);
+  std::string askWhy(bool isOthers);
 
   const Ref<Node> node;
   const char *const name;

@@ -152,6 +152,9 @@ TEST_F(AMDGPULoss, errorsOfWaiting) {
       {-ENODATA, Reset | Guilty,
        "amdgpu_cs_query_fence_status gave ENODATA: the kernel ended it for a "
        "hang of its own; this program caused a reset"},
+      {-ENODATA, Reset,
+       "amdgpu_cs_query_fence_status gave ENODATA: the kernel ended it for a "
+       "hang of its own; there was a reset"},
       {-ETIME, Reset | Guilty | VramLost,
        "amdgpu_cs_query_fence_status gave ETIME: it ran into the kernel's "
        "time-out; this program caused a reset, and device memory is lost"},
