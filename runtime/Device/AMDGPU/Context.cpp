@@ -197,14 +197,7 @@ std::string GpuContext::askWhy(bool isOthers) {
     memoryLost = true;
     text += ", and device memory is lost";
   }
-  uint64_t address = 0;
-  uint32_t status = 0;
-  if (!node->queryPageFault(address, status))
-    return text;
-  char fault[64];
-  std::snprintf(fault, sizeof(fault), "; page fault at 0x%" PRIx64 " (0x%x)",
-                address, status);
-  return text + fault;
+  return text + node->describePageFault();
 }
 
 } // namespace sparkle::runtime

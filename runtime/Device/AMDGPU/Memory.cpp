@@ -47,8 +47,10 @@ BufferObject::~BufferObject() {
   const DrmFunctions &drm = node->functions();
   if (mapping)
     drm.amdgpu_bo_cpu_unmap(object);
-  if (isMapped)
+  if (isMapped) {
+    node->removeRange(gpuAddress);
     drm.amdgpu_bo_va_op(object, 0, bytes, gpuAddress, 0, AMDGPU_VA_OP_UNMAP);
+  }
   if (range)
     drm.amdgpu_va_range_free(range);
   if (object)
@@ -88,6 +90,8 @@ Status BufferObject::mapForGpu() {
   // The library adds that it may be read, written and executed.
   error = drm.amdgpu_bo_va_op(object, 0, bytes, address, 0, AMDGPU_VA_OP_MAP);
   isMapped = error >= 0;
+  if (isMapped)
+    node->addRange(address, bytes);
   return toStatus(error, "amdgpu_bo_va_op");
 }
 

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
+#include <iterator>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,18 +238,45 @@ double Node::peak() const {
          1000;
 }
 
-bool Node::queryPageFault(uint64_t &address, uint32_t &status) const {
+void Node::addRange(uint64_t address, uint64_t size) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ranges[address] = size;
+}
+
+void Node::removeRange(uint64_t address) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ranges.erase(address);
+}
+
+std::string Node::describePageFault() {
   constexpr unsigned gpuVmFault = 0x23; // AMDGPU_INFO_GPUVM_FAULT
+  constexpr uint64_t close = 1 << 20;
   struct {
     uint64_t address;
     uint32_t status, hub;
   } fault = {};
-  if (minor < 55 || functions().amdgpu_query_info(device, gpuVmFault,
-                                                  sizeof(fault), &fault) < 0)
-    return false;
-  address = fault.address;
-  status = fault.status;
-  return fault.status != 0;
+  if (minor < 55 ||
+      functions().amdgpu_query_info(device, gpuVmFault, sizeof(fault), &fault) <
+          0 ||
+      !fault.status)
+    return "";
+  char text[96];
+  std::lock_guard<std::mutex> lock(mutex);
+  auto next = ranges.upper_bound(fault.address);
+  if (next != ranges.begin()) {
+    auto [address, size] = *std::prev(next);
+    if (fault.address - address >= size &&
+        fault.address - address - size < close) {
+      std::snprintf(text, sizeof(text),
+                    "; page fault at 0x%" PRIx64 ", behind %" PRIu64
+                    " bytes at 0x%" PRIx64,
+                    fault.address, size, address);
+      return text;
+    }
+  }
+  std::snprintf(text, sizeof(text), "; page fault at 0x%" PRIx64,
+                fault.address);
+  return text;
 }
 
 void Node::describe(uint32_t index, sparkle_device_properties_t &out) const {

@@ -9,6 +9,8 @@
 #include "runtime/Device/AMDGPU/Drm.h"
 #include "runtime/Device/AMDGPU/Packet.h"
 
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,9 +46,13 @@ public:
   double peak() const;
   uint32_t computeUnits() const { return info.cu_active_number; }
   const drm_amdgpu_memory_info &memory() const { return heaps; }
-  /// Where the GPU last failed to translate an address, if the driver says so:
-  /// it does from interface 3.55 on.
-  bool queryPageFault(uint64_t &address, uint32_t &status) const;
+  /// "; page fault at 0x1234500000": where the GPU last failed to translate an
+  /// address, if the driver says so, which it does from interface 3.55 on; and
+  /// behind which object, if there is one close by. Else empty.
+  std::string describePageFault();
+  /// Objects that are mapped, for that.
+  void addRange(uint64_t address, uint64_t size);
+  void removeRange(uint64_t address);
 
   void describe(uint32_t index, sparkle_device_properties_t &out) const;
 
@@ -70,6 +76,8 @@ private:
   const char *chip = nullptr;
   GpuGeneration packets = GpuGeneration::Gfx11;
   std::vector<uint32_t> available;
+  std::mutex mutex; // of what follows
+  std::map<uint64_t, uint64_t> ranges;
 };
 
 } // namespace sparkle::runtime

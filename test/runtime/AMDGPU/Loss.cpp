@@ -214,7 +214,26 @@ TEST_F(AMDGPULoss, pageFault) {
   getMock().lose(Reset | Guilty, -ETIME);
   expectLost(1, "amdgpu_cs_query_fence_status gave ETIME: it ran into the "
                 "kernel's time-out; this program caused a reset; page fault at "
-                "0x1234500000 (0x301031)");
+                "0x1234500000");
+}
+
+/// Past the end of a buffer, in the page that is left out behind it.
+TEST_F(AMDGPULoss, pageFaultBehindABuffer) {
+  state.work = MockWork::Hold;
+  submit(queue, work->recording);
+  state.faultAddress = getMock().getLastAddress() + 4096 + 16;
+  state.faultStatus = 1;
+  getMock().lose(Reset | Guilty | VramLost, -ETIME);
+  char sentence[128];
+  std::snprintf(sentence, sizeof(sentence),
+                "0x%llx, behind 4096 bytes at 0x%llx",
+                static_cast<unsigned long long>(state.faultAddress),
+                static_cast<unsigned long long>(state.faultAddress - 4112));
+  expectLost(1,
+             std::string("amdgpu_cs_query_fence_status gave ETIME: it ran "
+                         "into the kernel's time-out; this program caused a "
+                         "reset, and device memory is lost; page fault at ") +
+                 sentence);
 }
 
 /// Older drivers do not know where.

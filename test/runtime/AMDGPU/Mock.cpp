@@ -338,6 +338,7 @@ const AMDGPUMock amdgpuMock = {
     [](const uint32_t *words, size_t count, int64_t distance) {
       rings().damage(words, count, distance);
     },
+    [] { return rings().getLastAddress(); },
     [](size_t count) { rings().release(count); },
     [](uint64_t flags, int error) { rings().lose(flags, error); }};
 }

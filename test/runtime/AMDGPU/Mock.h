@@ -69,7 +69,7 @@ struct MockState {
   uint64_t faultAddress = 0;
   uint32_t faultStatus = 0;
   std::vector<MockSubmission> submissions; ///< Accepted ones.
-  MockCount submitted; ///< How many these are.
+  MockCount submitted;                     ///< How many these are.
   MockCount objects, contexts, ranges, mappings, lists, devices; ///< Alive.
 };
 
@@ -91,6 +91,8 @@ struct AMDGPUMock {
   /// Inverts the word `distance` bytes behind the place where the memory of a
   /// mapped object holds these words.
   void (*damage)(const uint32_t *words, size_t count, int64_t distance);
+  /// Of the object that is mapped highest.
+  uint64_t (*getLastAddress)();
   /// Carries out work that is held.
   void (*release)(size_t count);
   /// As a reset: all contexts there are give `error` from now on, what is held

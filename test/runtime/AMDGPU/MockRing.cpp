@@ -140,6 +140,11 @@ void MockRings::damage(const uint32_t *words, size_t count, int64_t distance) {
   failMock("expected memory with these words");
 }
 
+uint64_t MockRings::getLastAddress() {
+  std::lock_guard<std::mutex> lock(mutex);
+  return mapped.rbegin()->first;
+}
+
 void MockRings::release(size_t count) {
   std::lock_guard<std::mutex> lock(mutex);
   for (; count && !held.empty(); --count) {

@@ -46,6 +46,7 @@ public:
   int submit(MockContext &context, amdgpu_cs_request &request);
   int wait(const amdgpu_cs_fence &fence, uint64_t timeout, uint32_t &expired);
   void damage(const uint32_t *words, size_t count, int64_t distance);
+  uint64_t getLastAddress();
   void release(size_t count);
   void lose(uint64_t flags, int error);
   void clear();
