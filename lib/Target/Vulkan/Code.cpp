@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Ops of the SPIR-V dialect behind the names of Code.h.
+// Ops of the SPIR-V dialect behind the names of lib/Target/GPU/Code.h.
 
 #include "lib/Target/Vulkan/Code.h"
-
-#include "mlir/IR/Matchers.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace sparkle::vulkan {
 
-Type Code::floatType(int64_t width) {
-  Type f32 = getF32Type();
-  return width == 1 ? f32 : VectorType::get(width, f32);
+using gpu::Rounding;
+
+Code::Code(ImageBuilder &image, spirv::FuncOp function, Location loc)
+    : gpu::Code(function.getContext(), loc), image(image) {
+  createBlock(&function.getBody());
 }
 
 Value Code::i32(int64_t value) {
@@ -36,105 +35,81 @@ Value Code::splat(float value, int64_t width) {
 Value Code::splatInteger(int32_t value, int64_t width) {
   if (width == 1)
     return i32(value);
-  auto type = VectorType::get(width, getI32Type());
+  auto type = cast<VectorType>(integerType(width));
   return make<spirv::ConstantOp>(type, DenseElementsAttr::get(type, value));
 }
 
 //===----------------------------------------------------------------------===//
-// Index arithmetic
+// Integers and conditions
 //===----------------------------------------------------------------------===//
 
-static std::optional<int64_t> getConstant(Value value) {
-  IntegerAttr constant;
-  if (matchPattern(value, m_Constant(&constant)))
-    return constant.getValue().getSExtValue();
-  return std::nullopt;
+Value Code::integer(gpu::Integer op, Value a, Value b) {
+  using I = gpu::Integer;
+  switch (op) {
+  case I::Add:
+    return make<spirv::IAddOp>(a, b);
+  case I::Sub:
+    return make<spirv::ISubOp>(a, b);
+  case I::Mul:
+    return make<spirv::IMulOp>(a, b);
+  case I::And:
+    return make<spirv::BitwiseAndOp>(a, b);
+  case I::Or:
+    return make<spirv::BitwiseOrOp>(a, b);
+  case I::ShiftLeft:
+    return make<spirv::ShiftLeftLogicalOp>(a, b);
+  case I::ShiftRight:
+    return make<spirv::ShiftRightLogicalOp>(a, b);
+  case I::ShiftRightSigned:
+    return make<spirv::ShiftRightArithmeticOp>(a, b);
+  case I::Divide:
+    return make<spirv::UDivOp>(a, b);
+  case I::DivideSigned:
+    return make<spirv::SDivOp>(a, b);
+  case I::Remainder:
+    return make<spirv::UModOp>(a, b);
+  case I::Min:
+    return make<spirv::GLSMinOp>(a, b);
+  case I::Max:
+    return make<spirv::GLSMaxOp>(a, b);
+  }
+  llvm_unreachable("all are listed");
 }
 
-Value Code::add(Value a, Value b) {
-  std::optional<int64_t> left = getConstant(a), right = getConstant(b);
-  if (left && right)
-    return i32(static_cast<int32_t>(*left + *right));
-  if (right == 0)
-    return a;
-  if (left == 0)
-    return b;
-  return make<spirv::IAddOp>(a, b);
+Value Code::logic(gpu::Logic op, Value a, Value b) {
+  switch (op) {
+  case gpu::Logic::And:
+    return make<spirv::LogicalAndOp>(a, b);
+  case gpu::Logic::Or:
+    return make<spirv::LogicalOrOp>(a, b);
+  case gpu::Logic::Xor:
+    return make<spirv::LogicalNotEqualOp>(a, b);
+  }
+  llvm_unreachable("all are listed");
 }
 
-Value Code::sub(Value a, Value b) {
-  return getConstant(b) == 0 ? a : make<spirv::ISubOp>(a, b);
+Value Code::logicalNot(Value condition) {
+  return make<spirv::LogicalNotOp>(condition);
 }
 
-Value Code::mul(Value a, Value b) {
-  if (std::optional<int64_t> right = getConstant(b))
-    return mul(a, *right);
-  if (std::optional<int64_t> left = getConstant(a))
-    return mul(b, *left);
-  return make<spirv::IMulOp>(a, b);
+Value Code::compare(CmpI predicate, Value a, Value b) {
+  switch (predicate) {
+  case CmpI::eq:
+    return make<spirv::IEqualOp>(a, b);
+  case CmpI::ne:
+    return make<spirv::INotEqualOp>(a, b);
+  case CmpI::slt:
+    return make<spirv::SLessThanOp>(a, b);
+  case CmpI::sle:
+    return make<spirv::SLessThanEqualOp>(a, b);
+  case CmpI::ult:
+    return make<spirv::ULessThanOp>(a, b);
+  default:
+    llvm_unreachable("Code.h lists the predicates");
+  }
 }
 
-Value Code::mul(Value a, int64_t b) {
-  if (std::optional<int64_t> left = getConstant(a))
-    return i32(static_cast<int32_t>(*left * b));
-  if (b == 1 || b == 0)
-    return b ? a : i32(0);
-  if (b > 0 && llvm::isPowerOf2_64(b))
-    return make<spirv::ShiftLeftLogicalOp>(a, i32(llvm::Log2_64(b)));
-  return make<spirv::IMulOp>(a, i32(b));
-}
-
-Value Code::min(Value a, Value b) { return make<spirv::GLSMinOp>(a, b); }
-Value Code::max(Value a, Value b) { return make<spirv::GLSMaxOp>(a, b); }
-
-Value Code::floorDiv(Value a, int64_t b, Sign sign) {
-  if (sign == Sign::NonNegative)
-    return divide(a, i32(b));
-  if (b == 1)
-    return a;
-  // Shifts round towards minus infinity.
-  if (llvm::isPowerOf2_64(b))
-    return make<spirv::ShiftRightArithmeticOp>(a, i32(llvm::Log2_64(b)));
-  Value quotient = make<spirv::SDivOp>(a, i32(b));
-  Value rest = sub(a, mul(quotient, b));
-  Value isNegative = isLess(rest, i32(0));
-  return add(quotient, select(isNegative, i32(-1), i32(0)));
-}
-
-Value Code::mod(Value a, int64_t b, Sign sign) {
-  if (sign == Sign::NonNegative || llvm::isPowerOf2_64(b))
-    return remainder(a, i32(b));
-  return sub(a, mul(floorDiv(a, b, sign), b));
-}
-
-Value Code::divide(Value a, Value b) {
-  std::optional<int64_t> right = getConstant(b);
-  if (right == 1)
-    return a;
-  if (right && llvm::isPowerOf2_64(*right))
-    return make<spirv::ShiftRightLogicalOp>(a, i32(llvm::Log2_64(*right)));
-  return make<spirv::UDivOp>(a, b);
-}
-
-Value Code::remainder(Value a, Value b) {
-  std::optional<int64_t> right = getConstant(b);
-  if (right && llvm::isPowerOf2_64(*right))
-    return make<spirv::BitwiseAndOp>(a, i32(*right - 1));
-  return make<spirv::UModOp>(a, b);
-}
-
-Value Code::isBelow(Value a, Value b) { return make<spirv::ULessThanOp>(a, b); }
-Value Code::isLess(Value a, Value b) { return make<spirv::SLessThanOp>(a, b); }
-
-Value Code::both(Value a, Value b) {
-  if (!a || !b)
-    return a ? a : b;
-  return a == b ? a : make<spirv::LogicalAndOp>(a, b);
-}
-
-Value Code::select(Value condition, Value a, Value b) {
-  if (!condition || a == b)
-    return a;
+Value Code::choose(Value condition, Value a, Value b) {
   // Before SPIR-V 1.4, a vector wants a condition for each lane.
   auto vector = dyn_cast<VectorType>(a.getType());
   if (vector && !isa<VectorType>(condition.getType())) {
@@ -146,14 +121,123 @@ Value Code::select(Value condition, Value a, Value b) {
 }
 
 //===----------------------------------------------------------------------===//
-// Vectors and memory
+// Floats
 //===----------------------------------------------------------------------===//
 
-Value Code::broadcast(Value value, int64_t width) {
-  if (width == 1 || isa<VectorType>(value.getType()))
-    return value;
-  return construct(Values(width, value));
+Value Code::compare(CmpF predicate, Value a, Value b) {
+  switch (predicate) {
+  case CmpF::OEQ:
+    return make<spirv::FOrdEqualOp>(a, b);
+  case CmpF::OGT:
+    return make<spirv::FOrdGreaterThanOp>(a, b);
+  case CmpF::OGE:
+    return make<spirv::FOrdGreaterThanEqualOp>(a, b);
+  case CmpF::OLT:
+    return make<spirv::FOrdLessThanOp>(a, b);
+  case CmpF::OLE:
+    return make<spirv::FOrdLessThanEqualOp>(a, b);
+  case CmpF::ONE:
+    return make<spirv::FOrdNotEqualOp>(a, b);
+  case CmpF::UEQ:
+    return make<spirv::FUnordEqualOp>(a, b);
+  case CmpF::UGT:
+    return make<spirv::FUnordGreaterThanOp>(a, b);
+  case CmpF::UGE:
+    return make<spirv::FUnordGreaterThanEqualOp>(a, b);
+  case CmpF::ULT:
+    return make<spirv::FUnordLessThanOp>(a, b);
+  case CmpF::ULE:
+    return make<spirv::FUnordLessThanEqualOp>(a, b);
+  case CmpF::UNE:
+    return make<spirv::FUnordNotEqualOp>(a, b);
+  default:
+    return {};
+  }
 }
+
+/// `value` as it is computed: no other rounding, and no other order, which
+/// drivers take the liberty of otherwise.
+static Value mark(Value value, Rounding rounding) {
+  Operation *op = value.getDefiningOp();
+  if (rounding == Rounding::Exact)
+    op->setAttr("no_contraction", UnitAttr::get(op->getContext()));
+  return value;
+}
+
+Value Code::isNan(Value x) { return make<spirv::IsNanOp>(x); }
+
+Value Code::floating(gpu::Float op, Value a, Value b, Rounding rounding) {
+  switch (op) {
+  case gpu::Float::Add:
+    return mark(make<spirv::FAddOp>(a, b), rounding);
+  case gpu::Float::Sub:
+    return mark(make<spirv::FSubOp>(a, b), rounding);
+  case gpu::Float::Mul:
+    return mark(make<spirv::FMulOp>(a, b), rounding);
+  }
+  llvm_unreachable("all are listed");
+}
+
+Value Code::fma(Value a, Value b, Value c, Rounding rounding) {
+  return mark(make<spirv::GLFmaOp>(a.getType(), a, b, c), rounding);
+}
+
+/// `estimate + error` where that is a small correction, else the estimate: a
+/// division by zero, an infinity and a number too small stay what they are.
+Value Code::correct(Value estimate, Value error) {
+  auto vector = dyn_cast<VectorType>(error.getType());
+  int64_t width = vector ? vector.getNumElements() : 1;
+  Value limit = floating(gpu::Float::Mul, abs(estimate), splat(0x1p-20f, width),
+                         Rounding::Exact);
+  Value isSmall = compare(CmpF::OLE, abs(error), limit);
+  Value sum = floating(gpu::Float::Add, estimate, error, Rounding::Exact);
+  return select(isSmall, sum, estimate);
+}
+
+/// Devices may be off by 2.5 ulp: one step of Newton's method leaves at most 1.
+Value Code::divideFloat(Value a, Value b) {
+  Value quotient = make<spirv::FDivOp>(a, b);
+  Value rest = fma(negate(quotient), b, a, Rounding::Exact);
+  return correct(quotient, make<spirv::FDivOp>(rest, b));
+}
+
+/// Likewise; twice the root divides the rest.
+Value Code::sqrt(Value x) {
+  Value root = make<spirv::GLSqrtOp>(x);
+  Value rest = fma(negate(root), root, x, Rounding::Exact);
+  Value twice = floating(gpu::Float::Add, root, root, Rounding::Exact);
+  return correct(root, make<spirv::FDivOp>(rest, twice));
+}
+
+Value Code::abs(Value x) { return make<spirv::GLFAbsOp>(x); }
+Value Code::negate(Value x) { return make<spirv::FNegateOp>(x); }
+
+Value Code::bitcast(Type type, Value x) {
+  return make<spirv::BitcastOp>(type, x);
+}
+
+static Type withElement(Type type, Type element) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? VectorType::get(vector.getShape(), element) : element;
+}
+
+Value Code::widen(Value half) {
+  return make<spirv::FConvertOp>(withElement(half.getType(), getF32Type()),
+                                 half);
+}
+
+Value Code::narrow(Value value) {
+  Value half = make<spirv::FConvertOp>(
+      withElement(value.getType(), getF16Type()), value);
+  half.getDefiningOp()->setAttr(
+      "fp_rounding_mode",
+      spirv::FPRoundingModeAttr::get(getContext(), spirv::FPRoundingMode::RTE));
+  return half;
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors and memory
+//===----------------------------------------------------------------------===//
 
 Value Code::construct(ValueRange scalars) {
   if (scalars.size() == 1)
@@ -169,12 +253,43 @@ Value Code::extract(Value vector, int64_t lane) {
   return make<spirv::CompositeExtractOp>(vector, ArrayRef(index));
 }
 
-Value Code::pointer(spirv::GlobalVariableOp variable, ValueRange path) {
+Value Code::access(spirv::GlobalVariableOp variable, ValueRange path) {
   Value address = make<spirv::AddressOfOp>(variable);
   return path.empty() ? address : make<spirv::AccessChainOp>(address, path);
 }
 
-Value Code::load(Value pointer) { return make<spirv::LoadOp>(pointer); }
+Value Code::runTimeSize(unsigned number) {
+  return make<spirv::LoadOp>(access(image.getSizes(), i32(number)));
+}
+
+Value Code::invocation() {
+  spirv::GlobalVariableOp variable =
+      image.getBuiltIn(spirv::BuiltIn::LocalInvocationIndex, getI32Type());
+  return make<spirv::LoadOp>(access(variable, {}));
+}
+
+Value Code::workgroup(unsigned dimension) {
+  if (!workgroups)
+    workgroups = make<spirv::LoadOp>(
+        access(image.getBuiltIn(spirv::BuiltIn::WorkgroupId,
+                                VectorType::get(3, getI32Type())),
+               {}));
+  return extract(workgroups, dimension);
+}
+
+Value Code::pointer(const gpu::Storage &storage, ValueRange path,
+                    int64_t width) {
+  if (storage.array)
+    return access(cast<spirv::GlobalVariableOp>(storage.array), path);
+  Values whole{i32(0)};
+  llvm::append_range(whole, path);
+  return access(image.getBuffer(storage.binding, storage.elementType, width),
+                whole);
+}
+
+Value Code::load(const gpu::Storage &, Value pointer, int64_t) {
+  return make<spirv::LoadOp>(pointer);
+}
 
 void Code::store(Value value, Value pointer) {
   spirv::StoreOp::create(*this, loc, pointer, value);

@@ -1,88 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A builder of SPIR-V dialect code: 32-bit index arithmetic, scalars and
-// vectors of four f32, structured control flow.
+// The builders of lib/Target/GPU in ops of the SPIR-V dialect.
 
 #ifndef SPARKLE_LIB_TARGET_VULKAN_CODE_H
 #define SPARKLE_LIB_TARGET_VULKAN_CODE_H
 
-#include "lib/Target/Linear.h"
+#include "lib/Target/GPU/ImageBuilder.h"
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
+#include <map>
 
 namespace sparkle::vulkan {
 
-class Code : public IndexCode {
+/// The SPIR-V module of one kernel: variables that its entry points share.
+class ImageBuilder : public gpu::ImageBuilder {
 public:
-  using Values = llvm::SmallVector<Value>;
+  ImageBuilder(KernelOp kernel);
 
-  Code(mlir::MLIRContext *context, mlir::Location loc)
-      : IndexCode(context), loc(loc) {}
+  /// Elements of a buffer, alone or four at a time.
+  mlir::spirv::GlobalVariableOp getBuffer(unsigned binding, mlir::Type element,
+                                          int64_t width);
+  mlir::spirv::GlobalVariableOp getBuiltIn(mlir::spirv::BuiltIn builtIn,
+                                           mlir::Type type);
+  mlir::spirv::GlobalVariableOp getSizes();
 
-  /// The location of everything that is built.
-  mlir::Location loc;
-
-  template <typename Op, typename... Arguments>
-  Value make(Arguments &&...arguments) {
-    return Op::create(*this, loc, std::forward<Arguments>(arguments)...);
-  }
-
-  /// f32, or four of them.
-  mlir::Type floatType(int64_t width);
-  Value i32(int64_t value);
-  Value boolean(bool value);
-  /// `value`, once or four times.
-  Value splat(float value, int64_t width);
-  Value splatInteger(int32_t value, int64_t width);
-
-  // Index arithmetic wraps at 2^32.
-  Value number(int64_t value) override { return i32(value); }
-  Value add(Value a, Value b) override;
-  Value sub(Value a, Value b);
-  Value mul(Value a, Value b) override;
-  Value mul(Value a, int64_t b) override;
-  Value min(Value a, Value b) override;
-  Value max(Value a, Value b) override;
-  Value floorDiv(Value a, int64_t b, Sign sign) override;
-  Value mod(Value a, int64_t b, Sign sign) override;
-  /// Of numbers that are not negative.
-  Value divide(Value a, Value b);
-  Value remainder(Value a, Value b);
-  /// Whether `0 <= a < b`.
-  Value isBelow(Value a, Value b);
-  Value isLess(Value a, Value b);
-  /// Of conditions. Null stands for one that holds.
-  Value both(Value a, Value b);
-  /// `condition` may be one for a vector; null stands for one that holds.
-  Value select(Value condition, Value a, Value b);
-
-  /// A scalar four times, or `value` if it is a vector or `width` is 1.
-  Value broadcast(Value value, int64_t width);
-  Value construct(mlir::ValueRange scalars);
-  Value extract(Value vector, int64_t lane);
-
-  /// The element of a variable that `path` leads to.
-  Value pointer(mlir::spirv::GlobalVariableOp variable, mlir::ValueRange path);
-  Value load(Value pointer);
-  void store(Value value, Value pointer);
-  /// Waits for the workgroup, and for its writes to workgroup memory.
-  void barrier();
-
-  /// `for (i = lower; i < upper; i += step)`; gives what the last trip yields.
-  Values loop(Value lower, Value upper, int64_t step, mlir::ValueRange init,
-              llvm::function_ref<Values(Value, mlir::ValueRange)> body);
-  /// `condition ? yes() : no()`, where only one of the two runs.
-  Values either(Value condition, mlir::TypeRange types,
-                llvm::function_ref<Values()> yes,
-                llvm::function_ref<Values()> no);
-  /// Runs `body` where `condition`, which may be null, holds.
-  void when(Value condition, llvm::function_ref<void()> body);
-
-  unsigned depth() const override { return nest.size(); }
-  void moveTo(unsigned depth) override { setInsertionPoint(nest[depth]); }
+  std::unique_ptr<gpu::Code> addEntryPoint(llvm::StringRef name,
+                                           mlir::Location loc) override;
+  void endEntryPoint(gpu::Code &code, const Launch &launch) override;
+  mlir::Operation *addArray(int64_t width, int64_t count) override;
+  void finish() override;
 
 private:
-  /// The loops and selections around, from the outermost.
-  llvm::SmallVector<mlir::Operation *> nest;
+  mlir::spirv::GlobalVariableOp addVariable(const llvm::Twine &name,
+                                            mlir::Type type,
+                                            mlir::spirv::StorageClass storage);
+
+  mlir::spirv::ModuleOp module;
+  std::map<std::tuple<unsigned, unsigned, int64_t>,
+           mlir::spirv::GlobalVariableOp>
+      buffers;
+  std::map<mlir::spirv::BuiltIn, mlir::spirv::GlobalVariableOp> builtIns;
+  mlir::spirv::GlobalVariableOp sizes;
+  unsigned arrayCount = 0;
+  uint64_t features = 0;
+};
+
+class Code : public gpu::Code {
+public:
+  using CmpI = mlir::arith::CmpIPredicate;
+  using CmpF = mlir::arith::CmpFPredicate;
+
+  /// Of `function`, which is empty.
+  Code(ImageBuilder &image, mlir::spirv::FuncOp function, mlir::Location loc);
+
+  Value i32(int64_t value) override;
+  Value boolean(bool value) override;
+  Value splat(float value, int64_t width) override;
+  Value splatInteger(int32_t value, int64_t width) override;
+
+  Value integer(gpu::Integer op, Value a, Value b) override;
+  Value logic(gpu::Logic op, Value a, Value b) override;
+  Value logicalNot(Value condition) override;
+  Value compare(CmpI predicate, Value a, Value b) override;
+  Value compare(CmpF predicate, Value a, Value b) override;
+  Value isNan(Value x) override;
+  Value floating(gpu::Float op, Value a, Value b,
+                 gpu::Rounding rounding) override;
+  Value fma(Value a, Value b, Value c, gpu::Rounding rounding) override;
+  Value divideFloat(Value a, Value b) override;
+  Value sqrt(Value x) override;
+  Value abs(Value x) override;
+  Value negate(Value x) override;
+  Value bitcast(mlir::Type type, Value x) override;
+  Value widen(Value half) override;
+  Value narrow(Value value) override;
+
+  Value construct(mlir::ValueRange scalars) override;
+  Value extract(Value vector, int64_t lane) override;
+
+  Value runTimeSize(unsigned number) override;
+  Value invocation() override;
+  Value workgroup(unsigned dimension) override;
+
+  Value pointer(const gpu::Storage &storage, mlir::ValueRange path,
+                int64_t width) override;
+  Value load(const gpu::Storage &storage, Value pointer,
+             int64_t width) override;
+  void store(Value value, Value pointer) override;
+  void barrier() override;
+
+  Values
+  loop(Value lower, Value upper, int64_t step, mlir::ValueRange init,
+       llvm::function_ref<Values(Value, mlir::ValueRange)> body) override;
+  Values either(Value condition, mlir::TypeRange types,
+                llvm::function_ref<Values()> yes,
+                llvm::function_ref<Values()> no) override;
+  void when(Value condition, llvm::function_ref<void()> body) override;
+
+private:
+  Value choose(Value condition, Value a, Value b) override;
+  Value correct(Value estimate, Value error);
+  /// The element of a variable that `path` leads to.
+  Value access(mlir::spirv::GlobalVariableOp variable, mlir::ValueRange path);
+
+  ImageBuilder &image;
+  /// The numbers of the workgroup, once they are loaded.
+  Value workgroups;
 };
 
 } // namespace sparkle::vulkan

@@ -3,6 +3,7 @@
 // SPIR-V modules as bytes, and bytes as text. What does not validate is not
 // emitted.
 
+#include "lib/Target/GPU/ImageBuilder.h"
 #include "lib/Target/Vulkan/Vulkan.h"
 
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
@@ -33,24 +34,15 @@ static LogicalResult validate(spirv::ModuleOp module,
          << (diagnostic ? diagnostic->error : "no diagnostic");
 }
 
-static Launch getLaunch(DictionaryAttr launch) {
-  auto getNumber = [&](StringRef name) -> uint32_t {
-    return launch.getAs<IntegerAttr>(name).getInt();
-  };
-  return {launch.getAs<StringAttr>("entry").str(),
-          launch.getAs<AffineMapAttr>("grid").getValue(),
-          getNumber("invocations"), getNumber("local_bytes")};
-}
-
 FailureOr<std::vector<Image>> emitImages(ModuleOp module,
                                          const TargetOptions &options) {
   std::vector<Image> images;
   for (auto kernel : module.getOps<spirv::ModuleOp>()) {
-    auto launches = kernel->getAttrOfType<ArrayAttr>(kLaunches);
+    FailureOr<std::vector<Launch>> launches = gpu::readLaunches(kernel);
     auto features = kernel->getAttrOfType<IntegerAttr>(kFeatures);
-    if (!launches || !features)
+    if (failed(launches) || !features)
       return kernel.emitError("expected the attributes '")
-             << kLaunches << "' and '" << kFeatures << "'";
+             << gpu::kLaunches << "' and '" << kFeatures << "'";
     // Without names, so that the bytes do not depend on any.
     spirv::SerializationOptions plain;
     plain.emitSymbolName = false;
@@ -62,8 +54,7 @@ FailureOr<std::vector<Image>> emitImages(ModuleOp module,
     image.kernel = kernel.getName().value_or("").str();
     const char *bytes = reinterpret_cast<const char *>(words.data());
     image.bytes.assign(bytes, bytes + words.size() * sizeof(uint32_t));
-    for (auto launch : launches.getAsRange<DictionaryAttr>())
-      image.launches.push_back(getLaunch(launch));
+    image.launches = std::move(*launches);
     image.features = features.getInt();
     images.push_back(std::move(image));
   }

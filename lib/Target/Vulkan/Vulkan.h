@@ -10,9 +10,6 @@
 
 namespace sparkle::vulkan {
 
-/// On each spirv.module: an array with a dictionary for each entry point, of
-/// `entry`, `grid`, `invocations` and `local_bytes` (see `Launch`).
-constexpr llvm::StringLiteral kLaunches = "sparkle.launches";
 /// On each spirv.module: SPARKLE_GPU_* bits.
 constexpr llvm::StringLiteral kFeatures = "sparkle.features";
 

@@ -4,11 +4,11 @@
 // convolution, as straight-line additions in the registers of a lane.
 
 #include "lib/Target/Contraction.h"
-#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 /// The sum at the elements of a tile that one lane has. Offsets are those of
 /// lane 0; the numbers are the same for all lanes.
@@ -74,7 +74,9 @@ Value WorkersLowering::LaneContraction::emitProduct(ArrayRef<unsigned> operands,
       return {};
     Value element =
         code.broadcast(lowering.loadVector(memory, accesses), width);
-    product = product ? code.make<spirv::FMulOp>(product, element) : element;
+    product = product
+                  ? code.floating(Float::Mul, product, element, Rounding::Free)
+                  : element;
   }
   return product ? product : code.splat(1, width);
 }
@@ -106,13 +108,13 @@ float WorkersLowering::LaneContraction::getNumber(unsigned operand,
 Value WorkersLowering::LaneContraction::emitTerm(Value sum, float factor,
                                                  Value value) {
   if (factor == 1)
-    return sum ? code.make<spirv::FAddOp>(sum, value) : value;
+    return sum ? code.floating(Float::Add, sum, value, Rounding::Free) : value;
   if (factor == -1)
-    return sum ? code.make<spirv::FSubOp>(sum, value)
-               : code.make<spirv::FNegateOp>(value);
+    return sum ? code.floating(Float::Sub, sum, value, Rounding::Free)
+               : code.negate(value);
   Value number = code.splat(factor, width);
-  return sum ? code.make<spirv::GLFmaOp>(value.getType(), value, number, sum)
-             : code.make<spirv::FMulOp>(value, number);
+  return sum ? code.fma(value, number, sum, Rounding::Free)
+             : code.floating(Float::Mul, value, number, Rounding::Free);
 }
 
 /// The sums of one vector of the tile; null if they are zero.
@@ -140,7 +142,8 @@ LogicalResult WorkersLowering::LaneContraction::run() {
     if (failed(result))
       return failure();
     if (value)
-      sum = isZero ? value : code.make<spirv::FAddOp>(sum, value);
+      sum = isZero ? value
+                   : code.floating(Float::Add, sum, value, Rounding::Free);
   }
   lowering.tiles[op.getResult()] = std::move(sums);
   return success();
@@ -150,4 +153,4 @@ LogicalResult WorkersLowering::contract(AccumulateOp op) {
   return LaneContraction(*this, op).run();
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The state of lowering one kernel, shared by the files that lower its parts:
-// LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the module, its buffers and
-// entry points), LowerTiledMemory.cpp (elements), LowerTiledBoxes.cpp (boxes in
+// LowerTiled.cpp (the nest), LowerTiledEntry.cpp (buffers, workers and lanes),
+// LowerTiledMemory.cpp (elements), LowerTiledBoxes.cpp (boxes in
 // workgroup memory), LowerTiledStage.cpp (copies), LowerTiledSums.cpp (register
 // tiles), LowerTiledContract.cpp (sums of products with constants),
 // LowerTiledBody.cpp (the arithmetic of one element).
 
-#ifndef SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
-#define SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
+#ifndef SPARKLE_LIB_TARGET_GPU_LOWERTILED_H
+#define SPARKLE_LIB_TARGET_GPU_LOWERTILED_H
 
 #include "dialect/SparkleDialect.h"
+#include "lib/Target/GPU/ImageBuilder.h"
 #include "lib/Target/TiledIndices.h"
-#include "lib/Target/Vulkan/Code.h"
 #include "llvm/ADT/MapVector.h"
 #include <map>
 
-namespace sparkle::vulkan {
-
-/// What devices move in one go: four f32, in buffers and workgroup memory.
-constexpr int64_t kQuad = 4;
+namespace sparkle::gpu {
 
 /// `0 <= coordinate < limit`.
 struct Condition {
@@ -34,14 +31,8 @@ struct Condition {
 };
 using Conditions = std::vector<Condition>;
 
-/// A buffer of the caller, or an array in workgroup memory.
-struct Memory : Placement {
-  /// The number of a buffer, where `array` is null.
-  unsigned binding = 0;
-  mlir::spirv::GlobalVariableOp array;
-  mlir::Type elementType;
-  /// Four elements from a multiple of four on are there if one of them is.
-  bool inQuads = false;
+/// What a storage holds, and where in it the elements lie.
+struct Memory : Placement, Storage {
   /// Of a box that is computed: where it begins, and the elements from there on
   /// that may be written.
   Point first;
@@ -130,51 +121,11 @@ accumulateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
                mlir::Value sum, int64_t width,
                llvm::function_ref<mlir::Value(mlir::Value)> getOuter);
 
-/// The SPIR-V module of one kernel: variables that its entry points share.
-class ImageBuilder {
-public:
-  ImageBuilder(KernelOp kernel);
-
-  mlir::spirv::ModuleOp getModule() { return module; }
-  /// Elements of a buffer, alone or four at a time.
-  mlir::spirv::GlobalVariableOp getBuffer(unsigned binding, mlir::Type element,
-                                          int64_t width);
-  void noteWritten(unsigned binding) { written.insert(binding); }
-  mlir::spirv::GlobalVariableOp getBuiltIn(mlir::spirv::BuiltIn builtIn,
-                                           mlir::Type type);
-  mlir::spirv::GlobalVariableOp getSizes();
-  mlir::spirv::GlobalVariableOp addArray(mlir::Type element, int64_t width,
-                                         int64_t count);
-  mlir::spirv::FuncOp addFunction(llvm::StringRef name);
-  void addEntryPoint(mlir::spirv::FuncOp function, mlir::AffineMap grid,
-                     int64_t invocations, int64_t localBytes);
-  /// Writes down what only all of the functions tell.
-  void finish();
-
-private:
-  mlir::spirv::GlobalVariableOp addVariable(const llvm::Twine &name,
-                                            mlir::Type type,
-                                            mlir::spirv::StorageClass storage);
-
-  KernelOp kernel;
-  mlir::OpBuilder builder;
-  mlir::Location loc;
-  mlir::spirv::ModuleOp module;
-  std::map<std::tuple<unsigned, unsigned, int64_t>,
-           mlir::spirv::GlobalVariableOp>
-      buffers;
-  std::map<mlir::spirv::BuiltIn, mlir::spirv::GlobalVariableOp> builtIns;
-  mlir::spirv::GlobalVariableOp sizes;
-  llvm::SmallDenseSet<unsigned> written;
-  unsigned arrayCount = 0;
-  llvm::SmallVector<mlir::Attribute> launches;
-  uint64_t features = 0;
-};
-
 /// One `sparkle.workers` on its way to an entry point.
 class WorkersLowering {
 public:
-  WorkersLowering(WorkersOp workers, TargetAttr target, ImageBuilder &image);
+  WorkersLowering(WorkersOp workers, TargetAttr target, ImageBuilder &image,
+                  Code &code);
   mlir::LogicalResult run(llvm::StringRef name);
 
 private:
@@ -257,7 +208,7 @@ private:
   KernelOp kernel;
   TargetAttr target;
   ImageBuilder &image;
-  Code code;
+  Code &code;
   TiledIndices indices;
 
   /// Which invocation of the workgroup this is, and how many there are: as many
@@ -270,10 +221,10 @@ private:
   llvm::DenseMap<mlir::Value, Memory> memories;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   llvm::DenseMap<mlir::Operation *, BoxPlan> plans;
-  llvm::DenseMap<mlir::Operation *, mlir::spirv::GlobalVariableOp> arrays;
+  llvm::DenseMap<mlir::Operation *, mlir::Operation *> arrays;
   int64_t localBytes = 0;
 };
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu
 
-#endif // SPARKLE_LIB_TARGET_VULKAN_LOWERTILED_H
+#endif // SPARKLE_LIB_TARGET_GPU_LOWERTILED_H

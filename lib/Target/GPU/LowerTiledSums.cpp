@@ -4,14 +4,14 @@
 // operands and multiplies, and how finished sums are written.
 
 #include "lib/Target/Contraction.h"
-#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <set>
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 //===----------------------------------------------------------------------===//
 // Points
@@ -406,4 +406,4 @@ LogicalResult Accumulation::run() {
   return success();
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu

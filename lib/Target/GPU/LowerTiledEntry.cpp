@@ -1,149 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The module around the entry points of a kernel: buffers, sizes, built-ins;
-// and the begin of an entry point: which worker and which lanes this is.
+// The begin of an entry point: its buffers, which worker this is, and which
+// lanes.
 
-#include "lib/Target/Vulkan/LowerTiled.h"
-#include "lib/Target/Vulkan/Vulkan.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 #include "sparkle/kernel.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 /// Temps begin at multiples of this many bytes.
 static constexpr int64_t kTempAlignment = 256;
 /// Workgroups along x, at most: what every device allows.
-static constexpr int64_t kMostAlongX = 65535;
-
-//===----------------------------------------------------------------------===//
-// The module
-//===----------------------------------------------------------------------===//
-
-ImageBuilder::ImageBuilder(KernelOp kernel)
-    : kernel(kernel), builder(kernel), loc(kernel.getLoc()) {
-  module = spirv::ModuleOp::create(
-      builder, loc, spirv::AddressingModel::Logical,
-      spirv::MemoryModel::GLSL450, std::nullopt, kernel.getSymName());
-  builder.setInsertionPointToEnd(module.getBody());
-}
-
-spirv::GlobalVariableOp ImageBuilder::addVariable(const Twine &name, Type type,
-                                                  spirv::StorageClass storage) {
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(module.getBody());
-  for (auto last : module.getOps<spirv::GlobalVariableOp>())
-    builder.setInsertionPointAfter(last);
-  return spirv::GlobalVariableOp::create(
-      builder, loc, spirv::PointerType::get(type, storage), name.str());
-}
-
-spirv::GlobalVariableOp ImageBuilder::getBuffer(unsigned binding, Type element,
-                                                int64_t width) {
-  unsigned bits = element.getIntOrFloatBitWidth();
-  auto &variable = buffers[{binding, bits, width}];
-  if (variable)
-    return variable;
-  int64_t stride = bits / 8 * width;
-  Type item = width == 1 ? element : VectorType::get(width, element);
-  Type items = spirv::RuntimeArrayType::get(item, stride);
-  Type block = spirv::StructType::get(items, 0);
-  std::string name = ("buffer_" + Twine(binding) + "_f" + Twine(bits) +
-                      (width == 1 ? "" : "x4"))
-                         .str();
-  variable = addVariable(name, block, spirv::StorageClass::StorageBuffer);
-  variable.setDescriptorSet(0);
-  variable.setBinding(binding);
-  if (bits == 16)
-    features |= SPARKLE_GPU_STORAGE_16BIT;
-  return variable;
-}
-
-spirv::GlobalVariableOp ImageBuilder::getBuiltIn(spirv::BuiltIn builtIn,
-                                                 Type type) {
-  auto &variable = builtIns[builtIn];
-  if (!variable) {
-    StringRef name = spirv::stringifyBuiltIn(builtIn);
-    variable = addVariable(name, type, spirv::StorageClass::Input);
-    variable.setBuiltIn(name);
-  }
-  return variable;
-}
-
-spirv::GlobalVariableOp ImageBuilder::getSizes() {
-  if (!sizes) {
-    SmallVector<Type> members(kernel.getSizes().size(), builder.getI32Type());
-    SmallVector<spirv::StructType::OffsetInfo> offsets;
-    for (size_t i = 0; i < members.size(); ++i)
-      offsets.push_back(i * sizeof(int32_t));
-    sizes = addVariable("sizes", spirv::StructType::get(members, offsets),
-                        spirv::StorageClass::PushConstant);
-  }
-  return sizes;
-}
-
-spirv::GlobalVariableOp ImageBuilder::addArray(Type element, int64_t width,
-                                               int64_t count) {
-  if (width != 1)
-    element = VectorType::get(width, element);
-  return addVariable("near_" + Twine(arrayCount++),
-                     spirv::ArrayType::get(element, count / width),
-                     spirv::StorageClass::Workgroup);
-}
-
-spirv::FuncOp ImageBuilder::addFunction(StringRef name) {
-  return spirv::FuncOp::create(builder, loc, name,
-                               builder.getFunctionType({}, {}));
-}
-
-void ImageBuilder::addEntryPoint(spirv::FuncOp function, AffineMap grid,
-                                 int64_t invocations, int64_t localBytes) {
-  SmallVector<Attribute> interface;
-  for (auto &[builtIn, variable] : builtIns)
-    interface.push_back(SymbolRefAttr::get(variable));
-  spirv::EntryPointOp::create(builder, loc, spirv::ExecutionModel::GLCompute,
-                              function, interface);
-  spirv::ExecutionModeOp::create(builder, loc, function,
-                                 spirv::ExecutionMode::LocalSize,
-                                 {static_cast<int32_t>(invocations), 1, 1});
-  launches.push_back(builder.getDictionaryAttr({
-      builder.getNamedAttr("entry", builder.getStringAttr(function.getName())),
-      builder.getNamedAttr("grid", AffineMapAttr::get(grid)),
-      builder.getNamedAttr("invocations",
-                           builder.getI64IntegerAttr(invocations)),
-      builder.getNamedAttr("local_bytes",
-                           builder.getI64IntegerAttr(localBytes)),
-  }));
-}
-
-void ImageBuilder::finish() {
-  llvm::SmallDenseMap<unsigned, unsigned> views;
-  for (auto &[key, variable] : buffers)
-    ++views[std::get<0>(key)];
-  for (auto &[key, variable] : buffers) {
-    unsigned binding = std::get<0>(key);
-    bool isWritten = written.contains(binding);
-    if (!isWritten)
-      variable->setAttr("non_writable", builder.getUnitAttr());
-    else if (views[binding] > 1)
-      variable->setAttr("aliased", builder.getUnitAttr());
-    if (views[binding] == 1)
-      variable->setAttr("restrict", builder.getUnitAttr());
-  }
-  SmallVector<spirv::Capability> capabilities{spirv::Capability::Shader};
-  SmallVector<spirv::Extension> extensions{
-      spirv::Extension::SPV_KHR_storage_buffer_storage_class};
-  if (features & SPARKLE_GPU_STORAGE_16BIT) {
-    capabilities.push_back(spirv::Capability::StorageBuffer16BitAccess);
-    extensions.push_back(spirv::Extension::SPV_KHR_16bit_storage);
-  }
-  module.setVceTripleAttr(spirv::VerCapExtAttr::get(
-      spirv::Version::V_1_3, capabilities, extensions, builder.getContext()));
-  module->setAttr(kLaunches, builder.getArrayAttr(launches));
-  module->setAttr(kFeatures, builder.getI64IntegerAttr(features));
-}
+static constexpr int64_t kMostAlongX = SPARKLE_GRID_WIDTH;
 
 //===----------------------------------------------------------------------===//
 // Buffers
@@ -151,9 +23,8 @@ void ImageBuilder::finish() {
 
 void WorkersLowering::readSizes() {
   size_t count = kernel.getSizes().size();
-  for (size_t i = 0; i < count; ++i) {
-    indices.addSize(code.load(code.pointer(image.getSizes(), code.i32(i))));
-  }
+  for (size_t i = 0; i < count; ++i)
+    indices.addSize(code.runTimeSize(i));
 }
 
 /// The memory behind a binding. Strides that only the call knows are computed
@@ -236,10 +107,9 @@ void WorkersLowering::describeTensors() {
 //===----------------------------------------------------------------------===//
 
 WorkersLowering::WorkersLowering(WorkersOp workers, TargetAttr target,
-                                 ImageBuilder &image)
+                                 ImageBuilder &image, Code &code)
     : workers(workers), kernel(workers->getParentOfType<KernelOp>()),
-      target(target), image(image),
-      code(workers.getContext(), workers.getLoc()), indices(code) {}
+      target(target), image(image), code(code), indices(code) {}
 
 void WorkersLowering::addTile(TileType type, ArrayRef<unsigned> order) {
   std::unique_ptr<TilePoints> &points = tilePoints[type];
@@ -277,9 +147,7 @@ LogicalResult WorkersLowering::collectTiles() {
 /// Neighbouring lanes lie along the innermost dimension of what they store to.
 void WorkersLowering::placeLanes() {
   Indices::Atom atom;
-  Type i32 = code.getI32Type();
-  atom.value = code.load(code.pointer(
-      image.getBuiltIn(spirv::BuiltIn::LocalInvocationIndex, i32), {}));
+  atom.value = code.invocation();
   atom.lower.push_back(0);
   atom.upper.push_back(invocations - 1);
   invocation = indices.addAtom(std::move(atom));
@@ -310,13 +178,10 @@ Value WorkersLowering::placeWorker() {
                 ? total * counts.back().constant
                 : indices.multiply(total, indices.materialise(counts.back()));
   }
-  auto group = VectorType::get(3, code.getI32Type());
-  Value groups = code.load(
-      code.pointer(image.getBuiltIn(spirv::BuiltIn::WorkgroupId, group), {}));
-  Value id = code.extract(groups, 0);
+  Value id = code.workgroup(0);
   Value isWanted;
   if (!isStatic || total.constant > kMostAlongX) {
-    id = code.add(id, code.mul(code.extract(groups, 1), kMostAlongX));
+    id = code.add(id, code.mul(code.workgroup(1), kMostAlongX));
     isWanted = code.isBelow(id, indices.materialise(total));
   }
   auto isOne = [](const LinearForm &count) {
@@ -345,8 +210,6 @@ Value WorkersLowering::placeWorker() {
 LogicalResult WorkersLowering::run(StringRef name) {
   if (failed(collectTiles()) || failed(planBoxes()))
     return failure();
-  spirv::FuncOp function = image.addFunction(name);
-  code.createBlock(&function.getBody());
   readSizes();
   describeTensors();
   placeLanes();
@@ -357,7 +220,6 @@ LogicalResult WorkersLowering::run(StringRef name) {
   LogicalResult result = success();
   code.when(placeWorker(),
             [&] { result = lowerBlock(workers.getBody().front()); });
-  spirv::ReturnOp::create(code, code.loc);
   if (failed(result))
     return failure();
 
@@ -367,8 +229,9 @@ LogicalResult WorkersLowering::run(StringRef name) {
     grid.push_back(extent.ceilDiv(step));
   AffineMap map = AffineMap::get(0, workers.getExtents().getNumSymbols(), grid,
                                  workers.getContext());
-  image.addEntryPoint(function, map, invocations, localBytes);
+  image.endEntryPoint(
+      code, {name.str(), map, uint32_t(invocations), uint32_t(localBytes)});
   return success();
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu

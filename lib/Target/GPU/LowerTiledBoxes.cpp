@@ -3,14 +3,14 @@
 // Where staged boxes lie in workgroup memory: with how much room around them,
 // once or twice, their rows padded.
 
-#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 #include "llvm/Support/MathExtras.h"
 #include <set>
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 unsigned getInnermost(StageOp op) {
   AffineMap layout = *op.getLayout();
@@ -191,7 +191,7 @@ LogicalResult WorkersLowering::planBoxes() {
   padRows(stages);
   for (StageOp op : stages) {
     BoxPlan &plan = plans[op];
-    arrays[op] = image.addArray(code.getF32Type(), plan.inQuads ? kQuad : 1,
+    arrays[op] = image.addArray(plan.inQuads ? kQuad : 1,
                                 plan.size * (plan.isDouble ? 2 : 1));
   }
   return success();
@@ -221,4 +221,4 @@ Memory WorkersLowering::describe(StageOp op) {
   return memory;
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu

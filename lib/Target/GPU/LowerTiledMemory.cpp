@@ -3,11 +3,11 @@
 // Elements of buffers and of workgroup memory: where they lie, which of them
 // are inside, loads and stores.
 
-#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 //===----------------------------------------------------------------------===//
 // Where elements lie
@@ -77,21 +77,12 @@ Value WorkersLowering::getCondition(ArrayRef<Condition> conditions) {
 Value WorkersLowering::getPointer(const Memory &memory,
                                   const LinearForm &offset, int64_t width) {
   SmallVector<Value> path;
-  if (!memory.array) {
-    path.push_back(code.i32(0));
-    path.push_back(indices.materialise(
-        width == 1 ? offset : indices.floorDiv(offset, width)));
-    return code.pointer(
-        image.getBuffer(memory.binding, memory.elementType, width), path);
-  }
-  if (!memory.inQuads) {
-    path.push_back(indices.materialise(offset));
-  } else {
-    path.push_back(indices.materialise(indices.floorDiv(offset, kQuad)));
-    if (width == 1)
-      path.push_back(indices.materialise(indices.mod(offset, kQuad)));
-  }
-  return code.pointer(memory.array, path);
+  bool inQuads = memory.array ? memory.inQuads : width == kQuad;
+  path.push_back(
+      indices.materialise(inQuads ? indices.floorDiv(offset, kQuad) : offset));
+  if (inQuads && width == 1)
+    path.push_back(indices.materialise(indices.mod(offset, kQuad)));
+  return code.pointer(memory, path, width);
 }
 
 Value WorkersLowering::load(const Memory &memory, const Access &access,
@@ -101,7 +92,7 @@ Value WorkersLowering::load(const Memory &memory, const Access &access,
   condition = code.both(condition, getCondition(access.conditions));
   Value value;
   if (!condition) {
-    value = code.load(getPointer(memory, access.offset, width));
+    value = code.load(memory, getPointer(memory, access.offset, width), width);
   } else {
     // No branch: what is outside reads the first element, and drops it.
     LinearForm index = indices.floorDiv(access.offset, width);
@@ -110,10 +101,10 @@ Value WorkersLowering::load(const Memory &memory, const Access &access,
     clamped.value =
         code.select(condition, indices.materialise(index), code.i32(0));
     Value pointer = getPointer(memory, indices.addAtom(clamped) * width, width);
-    value = code.load(pointer);
+    value = code.load(memory, pointer, width);
   }
   if (!memory.elementType.isF32())
-    value = code.make<spirv::FConvertOp>(code.floatType(width), value);
+    value = code.widen(value);
   return code.select(condition, value, code.splat(0, width));
 }
 
@@ -121,15 +112,8 @@ void WorkersLowering::store(const Memory &memory, const Access &access,
                             Value value) {
   auto vector = dyn_cast<VectorType>(value.getType());
   int64_t width = vector ? vector.getNumElements() : 1;
-  if (!memory.elementType.isF32()) {
-    Type type = memory.elementType;
-    if (vector)
-      type = VectorType::get(width, type);
-    value = code.make<spirv::FConvertOp>(type, value);
-    value.getDefiningOp()->setAttr(
-        "fp_rounding_mode", spirv::FPRoundingModeAttr::get(
-                                code.getContext(), spirv::FPRoundingMode::RTE));
-  }
+  if (!memory.elementType.isF32())
+    value = code.narrow(value);
   code.store(value, getPointer(memory, access.offset, width));
   if (!memory.array)
     image.noteWritten(memory.binding);
@@ -153,4 +137,4 @@ Value WorkersLowering::loadVector(const Memory &memory,
   return code.construct(scalars);
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu

@@ -3,13 +3,13 @@
 // Boxes on their way to workgroup memory: how all invocations copy them
 // together, and copies that run one step ahead of the sums.
 
-#include "lib/Target/Vulkan/LowerTiled.h"
+#include "lib/Target/GPU/LowerTiled.h"
 
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
-namespace sparkle::vulkan {
+namespace sparkle::gpu {
 
 /// Elements that one invocation holds of one box while it computes a step; what
 /// is more costs too many registers. A copy of far more is a loop.
@@ -368,7 +368,7 @@ Code::Values WorkersLowering::Overlap::getNext(ValueRange moving) {
     Value fits = code.isLess(moved, indices.materialise(index.upper));
     Value stepped = code.select(fits, moved, indices.materialise(index.lower));
     next[position] = wraps ? code.select(wraps, stepped, current) : stepped;
-    Value ends = code.make<spirv::LogicalNotOp>(fits);
+    Value ends = code.logicalNot(fits);
     wraps = code.both(wraps, ends);
   }
   return next;
@@ -500,4 +500,4 @@ LogicalResult WorkersLowering::lowerOverlapped(NearNest &nest) {
   return Overlap(*this, nest).run();
 }
 
-} // namespace sparkle::vulkan
+} // namespace sparkle::gpu
