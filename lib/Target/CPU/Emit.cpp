@@ -3,35 +3,17 @@
 // LLVM dialect -> LLVM IR -> assembly or object.
 
 #include "lib/Target/CPU/CPU.h"
+#include "lib/Target/LLVMOption.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/CommandLine.h"
 
 using namespace mlir;
 
 namespace sparkle::cpu {
-
-/// The order of the loads and multiply-adds is chosen; LLVM's schedulers, that
-/// of the selected instructions and the one behind it, would hoist the loads,
-/// and spill. They have no other switch than these options.
-static void keepOrder() {
-  static const bool done = [] {
-    auto &options = llvm::cl::getRegisteredOptions();
-    for (auto [name, value] : {std::pair("pre-RA-sched", "source"),
-                               std::pair("enable-misched", "false")}) {
-      auto option = options.find(name);
-      // A value from the command line wins.
-      if (option != options.end() && !option->second->getNumOccurrences())
-        option->second->addOccurrence(0, option->second->ArgStr, value);
-    }
-    return true;
-  }();
-  (void)done;
-}
 
 /// The caller has described the processor, and so knows the name.
 static std::unique_ptr<llvm::TargetMachine>
@@ -92,7 +74,11 @@ LogicalResult emit(llvm::Module &module, const TargetOptions &options,
   llvm::raw_string_ostream report(problem);
   if (llvm::verifyModule(module, &report))
     return emitError(loc) << "expected valid LLVM IR, but got: " << problem;
-  keepOrder();
+  // The order of the loads and multiply-adds is chosen; LLVM's schedulers, that
+  // of the selected instructions and the one behind it, would hoist the loads,
+  // and spill.
+  SourceOrder order;
+  LLVMOption scheduler("enable-misched", "false");
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(options);
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager passes;
