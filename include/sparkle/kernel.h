@@ -162,14 +162,18 @@ typedef int (*sparkle_invoke_t)(void *const *arguments, const int64_t *sizes);
  * WorkgroupId.x + SPARKLE_GRID_WIDTH * WorkgroupId.y does nothing where it is
  * no less than their count.
  *
- * An image for AMD GPUs is an ELF shared object for amdgcn-amd-amdhsa, and the
- * processor "gfx1030", "gfx1036" or "gfx1100". `entry` is a kernel's symbol, and
- * the one with ".kd" behind it that of its descriptor, whose
- * group_segment_fixed_size is `local_size`. The kernel's arguments are one
- * 8-byte address for each binding as above, then the run-time sizes as int32_t,
- * in order, and no hidden ones. Workgroups have `invocations` along x alone, in
- * waves of 32, and are numbered as above. Scratch memory, and any descriptor
- * that wants more than the address of its arguments, is refused. */
+ * An image for AMDGPU is a code object: ELF for amdgcn-amd-amdhsa and the
+ * code's processor. `entry` is the symbol of a function, and `entry`.kd that of
+ * its kernel descriptor, 64 bytes, where the function begins as an offset from
+ * the descriptor. Arguments: for each binding, numbered as for Vulkan, its
+ * address, 8 bytes; then the run-time sizes as int32_t, in order. Offsets into a
+ * binding are 32 bits without a sign: none is longer than 4 GiB, and each begins
+ * at a multiple of 16 bytes. Workgroups are one-dimensional, of waves of 32
+ * lanes on one compute unit, and numbered as for Vulkan; `local_size` is the
+ * group_segment_fixed_size of the descriptor. The descriptor asks for no
+ * scratch memory, and for no registers but the address of the arguments, the
+ * number of the workgroup along x and perhaps y, that of the invocation, and on
+ * RDNA 2 the four of a buffer for scratch, which nothing reads. */
 #define SPARKLE_GRID_WIDTH 65535
 typedef struct sparkle_launch {
   const char *entry;            /* the function in the image */

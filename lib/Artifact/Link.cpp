@@ -149,6 +149,22 @@ Error addStub(const Workplace &workplace, StringRef library, const Needs &needs,
                     workplace.path("stub.script")});
 }
 
+/// Links `inputs` and reads what comes out.
+Error linkInputs(const Workplace &workplace, StringRef emulation,
+                 SmallVector<std::string> inputs,
+                 SmallVectorImpl<char> &shared) {
+  std::string output = workplace.path("kernel.so");
+  inputs.append({"-o", output});
+  if (Error error = runLinker(workplace, emulation, inputs))
+    return error;
+  auto bytes = MemoryBuffer::getFile(output, /*IsText=*/false,
+                                     /*RequiresNullTerminator=*/false);
+  if (!bytes)
+    return createStringError(bytes.getError(), "cannot read '" + output + "'");
+  shared.assign((*bytes)->getBufferStart(), (*bytes)->getBufferEnd());
+  return Error::success();
+}
+
 } // namespace
 
 Error linkShared(StringRef object, SmallVectorImpl<char> &shared) {
@@ -165,17 +181,17 @@ Error linkShared(StringRef object, SmallVectorImpl<char> &shared) {
   for (StringRef library : libraries)
     if (Error error = addStub(workplace, library, *needs, inputs))
       return error;
-  std::string output = workplace.path("kernel.so");
-  inputs.append({"-o", output});
-  if (Error error = runLinker(workplace, needs->emulation, inputs))
-    return error;
+  return linkInputs(workplace, needs->emulation, inputs, shared);
+}
 
-  auto bytes = MemoryBuffer::getFile(output, /*IsText=*/false,
-                                     /*RequiresNullTerminator=*/false);
-  if (!bytes)
-    return createStringError(bytes.getError(), "cannot read '" + output + "'");
-  shared.assign((*bytes)->getBufferStart(), (*bytes)->getBufferEnd());
-  return Error::success();
+Error linkAlone(StringRef object, StringRef emulation,
+                SmallVectorImpl<char> &shared) {
+  Workplace workplace;
+  if (Error error = workplace.create())
+    return error;
+  if (Error error = workplace.write("kernel.o", object))
+    return error;
+  return linkInputs(workplace, emulation, {workplace.path("kernel.o")}, shared);
 }
 
 } // namespace sparkle

@@ -16,6 +16,11 @@ namespace sparkle {
 llvm::Error linkShared(llvm::StringRef object,
                        llvm::SmallVectorImpl<char> &shared);
 
+/// Links an object that needs no library, for the machine that linkers call
+/// `emulation`.
+llvm::Error linkAlone(llvm::StringRef object, llvm::StringRef emulation,
+                      llvm::SmallVectorImpl<char> &shared);
+
 } // namespace sparkle
 
 #endif // SPARKLE_LIB_ARTIFACT_LINK_H
