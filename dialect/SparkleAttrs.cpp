@@ -10,8 +10,8 @@ using namespace sparkle;
 PatternAttr PatternAttr::withWorkers(ArrayRef<int64_t> workers) const {
   return get(getContext(), DenseI64ArrayAttr::get(getContext(), workers),
              getNear(), getStage(), getRegisters(), getLanes(), getUnroll(),
-             getOrder(), getPrefetch(), getOverlap(), getFuse(),
-             getTransform(), getMerge());
+             getOrder(), getPrefetch(), getOverlap(), getFuse(), getTransform(),
+             getMerge());
 }
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,

@@ -222,6 +222,7 @@ TEST_P(Packets, DataIsWrittenCopiedAndMoved) {
   words.packet(0x40, {9 | 5 << 8 | 1 << 16, 0, 0, low + 16, high}); // the clock
   words.packet(0x50, {1u << 31, low, high, low + 64, high, 16});    // memory
   words.packet(0x50, {1u << 31 | 2u << 29, 3, 0, low + 80, high, 8}); // a value
+  words.packet(0x50, {1u << 31, low, high, low + 127, high, 1});      // a byte
   ASSERT_EQ(session.run(words.pad()), 0);
   const uint32_t *values = to.getWords();
   EXPECT_EQ(values[0], 7u);
@@ -233,6 +234,7 @@ TEST_P(Packets, DataIsWrittenCopiedAndMoved) {
   EXPECT_EQ(values[19], 42u);
   EXPECT_EQ(values[20], 3u);
   EXPECT_EQ(values[21], 3u);
+  EXPECT_EQ(values[31], 7u << 24);
 }
 
 TEST_P(Packets, DataPacketsAreChecked) {

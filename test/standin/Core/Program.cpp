@@ -30,7 +30,8 @@ size_t Program::fetch(uint64_t pc, uint8_t *to, size_t size,
 }
 
 void Program::read(Step &step) {
-  uint8_t bytes[kLongest];
+  // Zeros behind what there is: LLVM wants a whole instruction to look at.
+  uint8_t bytes[kLongest] = {};
   std::string fault;
   if (step.pc % 4) {
     step.refusal = "program counter that is not a multiple of 4";
@@ -41,14 +42,18 @@ void Program::read(Step &step) {
   size_t inside =
       std::min<size_t>(kLongest, Port::kPage - step.pc % Port::kPage);
   size_t size = fetch(step.pc, bytes, inside, fault);
-  if (size)
-    step.instruction = decode(generation, bytes, size);
-  if (!step.instruction && size && size < kLongest) {
-    size += fetch(step.pc + size, bytes + size, kLongest - size, fault);
-    step.instruction = decode(generation, bytes, size);
-  }
-  if (step.instruction)
+  auto isWhole = [&] {
+    step.instruction = decode(generation, bytes, kLongest);
+    return step.instruction && step.instruction->size <= size;
+  };
+  if (size && isWhole())
     return;
+  if (size && size < kLongest) {
+    size += fetch(step.pc + size, bytes + size, kLongest - size, fault);
+    if (isWhole())
+      return;
+  }
+  step.instruction = {};
   step.faultAddress = fault.empty() ? 0 : step.pc + size;
   uint32_t word = 0;
   std::memcpy(&word, bytes, size < 4 ? 0 : 4);

@@ -208,6 +208,25 @@ TEST_P(Strict, CodeThatIsNotThere) {
          "program counter that is not a multiple of 4");
 }
 
+TEST_P(Strict, CodeAcrossPages) {
+  // 8 bytes of one instruction, of which 4 are in the first page.
+  std::string text;
+  for (size_t i = 0; i < Port::kPage / 4 - 1; ++i)
+    text += "s_nop 0\n";
+  std::vector<uint8_t> code =
+      assemble(GetParam(), text + "s_mov_b32 s20, 0x12345678\ns_endpgm");
+  bench.dispatch.program = bench.load(code);
+  Outcome outcome =
+      run(GetParam(), bench.dispatch, bench.memory, 1, bench.budget);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::Done) << outcome.message;
+  code.resize(Port::kPage);
+  bench.dispatch.program = bench.memory.allocate(code.size());
+  std::memcpy(bench.memory.at(bench.dispatch.program), code.data(),
+              code.size());
+  outcome = run(GetParam(), bench.dispatch, bench.memory, 1, bench.budget);
+  EXPECT_EQ(outcome.kind, Outcome::Kind::Fault);
+}
+
 TEST_P(Strict, EndlessLoops) {
   bench.budget = 1000;
   Outcome outcome = bench.run("1: s_branch 1b");

@@ -91,7 +91,7 @@ void SecondLevel::writeBack() {
       if (dirty == ~0ull)
         std::memcpy(memory + 64 * i, page->bytes + 64 * i, 64);
       else
-        for (size_t j = 0; dirty >> j; ++j)
+        for (size_t j = 0; j < 64; ++j)
           if (dirty >> j & 1)
             memory[64 * i + j] = page->bytes[64 * i + j];
     }
