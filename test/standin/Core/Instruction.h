@@ -46,6 +46,9 @@ struct Source {
   bool negate = false, absolute = false, signExtend = false;
   /// Words and halves: which half each half comes from, and its sign.
   bool low = false, high = true, negateHigh = false;
+  /// Of two registers, the second need not have been written: what depends on
+  /// it then has not been, either.
+  bool highOptional = false;
   /// One of 16 bits: the high half. Of `Mixed`, with `half`: f16.
   bool upper = false, half = false;
   /// SDWA: the bits of the register that are the source.

@@ -17,6 +17,8 @@ struct Result {
   alignas(64) uint8_t bytes[kLanes * 8];
   alignas(64) bool carry[kLanes];
   uint32_t lanes; ///< To be written.
+  /// Of two registers: the lanes in which the second is known.
+  uint32_t highKnown = ~0u;
 
   template <class T> T *as() { return reinterpret_cast<T *>(bytes); }
 };
@@ -43,10 +45,22 @@ double flushed(double value) {
   return bits & 0x7ffull << 52 ? value : bitsAs<double>(bits & 1ull << 63);
 }
 
+/// The lanes in which the second of two registers has been written; all where
+/// that has to be, and is checked as it is read.
+uint32_t getHighKnown(const Wave &wave, const Source &source) {
+  if (!source.highOptional || source.from == Source::From::Constant ||
+      source.index == kNull)
+    return ~0u;
+  if (source.from == Source::From::Vector)
+    return wave.ready[source.index + 1];
+  return wave.scalarBits[source.index + 1] == ~0u ? ~0u : 0;
+}
+
 void readRaw(Wave &wave, const Source &source, Raw &raw) {
   bool wide = isWide(source.type);
   if (source.from == Source::From::Vector) {
-    if (!wave.mayRead(source.index, wide ? 2 : 1, wave.exec()))
+    bool needsBoth = wide && !source.highOptional;
+    if (!wave.mayRead(source.index, needsBoth ? 2 : 1, wave.exec()))
       return;
     std::memcpy(raw.low, wave.vector[source.index], sizeof(raw.low));
     if (wide)
@@ -55,8 +69,9 @@ void readRaw(Wave &wave, const Source &source, Raw &raw) {
   }
   broadcast(raw.low, wave.readScalar(source.index));
   if (wide)
-    broadcast(raw.high,
-              source.index == kNull ? 0 : wave.readScalar(source.index + 1));
+    broadcast(raw.high, source.index == kNull || !getHighKnown(wave, source)
+                            ? 0
+                            : wave.readScalar(source.index + 1));
 }
 
 /// The first source of an instruction with a permutation; takes the lanes that
@@ -256,6 +271,7 @@ void storeWide(Wave &wave, const Target &target, Result &result) {
   }
   blend(wave, target.index, low, result.lanes);
   blend(wave, target.index + 1, high, result.lanes);
+  wave.ready[target.index + 1] &= ~(result.lanes & ~result.highKnown);
 }
 
 /// Part of a register: 16 bits of it, or what SDWA says.
@@ -340,6 +356,8 @@ bool compute(Wave &wave, const Instruction &instruction, Result &result) {
   }
   for (unsigned i = first; i < instruction.sources; ++i)
     lanes.from[i] = fetch(wave, instruction.from[i], buffers[i]);
+  for (unsigned i = first; i < instruction.sources; ++i)
+    result.highKnown &= getHighKnown(wave, instruction.from[i]);
   if (wave.failed())
     return false;
   DoubleRounding rounding(wave.mode, instruction.to.type);

@@ -285,6 +285,9 @@ void decodeSources(const Line &line, const Operation &operation, size_t operand,
     applyPosition(line, i, to, source);
     if (!parseSource(line.operands[operand++], source.type, line, to, source))
       return;
+    // Compilers take it for a multiply-add of 32 bits, too: half of the sum.
+    source.highOptional = last && (startsWith(line.mnemonic, "v_mad_u64_u32") ||
+                                   startsWith(line.mnemonic, "v_mad_i64_i32"));
   }
   if (operand != line.operands.size())
     refuse(to, "expected fewer operands");

@@ -227,6 +227,15 @@ TEST_P(Strict, CodeAcrossPages) {
   EXPECT_EQ(outcome.kind, Outcome::Kind::Fault);
 }
 
+TEST_P(Strict, HalfOfAnAddend) {
+  const char sum[] = "v_mov_b32 v6, 5\nv_mov_b32 v4, 3\n"
+                     "v_mad_u64_u32 v[16:17], vcc_lo, v4, v4, v[6:7]\n";
+  Outcome outcome = bench.run(sum + std::string("v_mov_b32 v8, v16\ns_endpgm"));
+  EXPECT_EQ(outcome.kind, Outcome::Kind::Done) << outcome.message;
+  refuse(sum + std::string("v_mov_b32 v8, v17"),
+         "read of v17, which has not been written");
+}
+
 TEST_P(Strict, EndlessLoops) {
   bench.budget = 1000;
   Outcome outcome = bench.run("1: s_branch 1b");
