@@ -152,9 +152,37 @@ bool areInside(Wave &wave, const Addresses &addresses, unsigned bytes) {
   return true;
 }
 
+/// The lanes of each register that a load leaves unknown: memory of which the
+/// program has written other parts. A wide load may bring more than is wanted.
+struct Unknown {
+  uint32_t lanes[8] = {};
+};
+
+/// Fails where a lane finds nothing that has been written.
+bool findUnknown(Wave &wave, const Addresses &addresses, unsigned dwords,
+                 uint32_t *unknown) {
+  const uint8_t *written = wave.group->localWritten.data();
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    if (!(wave.exec() >> lane & 1))
+      continue;
+    unsigned missing = 0;
+    for (unsigned i = 0; i < dwords; ++i) {
+      const uint8_t *marks = written + addresses.of[lane] + 4 * i;
+      if (std::all_of(marks, marks + 4, [](uint8_t mark) { return mark; }))
+        continue;
+      unknown[i] |= 1u << lane;
+      ++missing;
+    }
+    if (missing == dwords && !isWritten(wave, addresses.of[lane], 4 * dwords))
+      return false;
+  }
+  return true;
+}
+
 /// Whole registers, of every lane.
 template <unsigned Dwords>
-bool readWhole(Wave &wave, const Addresses &addresses, unsigned first) {
+bool readWhole(Wave &wave, const Addresses &addresses, unsigned first,
+               uint32_t *unknown) {
   const uint8_t *local = wave.group->local.data();
   const uint8_t *written = wave.group->localWritten.data();
   uint32_t values[Dwords][kLanes];
@@ -168,11 +196,8 @@ bool readWhole(Wave &wave, const Addresses &addresses, unsigned first) {
       all &= marks[i];
     }
   }
-  if (all != 0x01010101u) {
-    for (unsigned lane = 0; lane < kLanes; ++lane)
-      if (!isWritten(wave, addresses.of[lane], Dwords * 4))
-        return false;
-  }
+  if (all != 0x01010101u && !findUnknown(wave, addresses, Dwords, unknown))
+    return false;
   for (unsigned i = 0; i < Dwords; ++i) {
     uint32_t *to = wave.vector[first + i];
     for (unsigned lane = 0; lane < kLanes; ++lane)
@@ -198,7 +223,8 @@ bool readParts(Wave &wave, const Addresses &addresses, Form form,
 
 /// The lanes' elements at one offset.
 bool readElements(Wave &wave, const Instruction &instruction,
-                  const Addresses &addresses, Form form, unsigned first) {
+                  const Addresses &addresses, Form form, unsigned first,
+                  uint32_t *unknown) {
   if (!wave.exec())
     return true;
   if (!areInside(wave, addresses, sizeOf(form, instruction.dwords)))
@@ -207,13 +233,13 @@ bool readElements(Wave &wave, const Instruction &instruction,
     return readParts(wave, addresses, form, first);
   switch (instruction.dwords) {
   case 1:
-    return readWhole<1>(wave, addresses, first);
+    return readWhole<1>(wave, addresses, first, unknown);
   case 2:
-    return readWhole<2>(wave, addresses, first);
+    return readWhole<2>(wave, addresses, first, unknown);
   case 3:
-    return readWhole<3>(wave, addresses, first);
+    return readWhole<3>(wave, addresses, first, unknown);
   default:
-    return readWhole<4>(wave, addresses, first);
+    return readWhole<4>(wave, addresses, first, unknown);
   }
 }
 
@@ -240,20 +266,27 @@ bool writeElements(Wave &wave, const Instruction &instruction,
 
 void load(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
-  if (readAddresses(wave, instruction, addresses) &&
-      readElements(wave, instruction, addresses + instruction.offset,
-                   Form(instruction.kind), instruction.to.index))
-    wave.depart(Counter::Local, instruction.to.index, instruction.dwords);
+  Unknown unknown;
+  if (!readAddresses(wave, instruction, addresses) ||
+      !readElements(wave, instruction, addresses + instruction.offset,
+                    Form(instruction.kind), instruction.to.index,
+                    unknown.lanes))
+    return;
+  wave.depart(Counter::Local, instruction.to.index, instruction.dwords);
+  wave.leaveUnknown(instruction.to.index, instruction.dwords, unknown.lanes);
 }
 void loadTwo(Wave &wave, const Instruction &instruction) {
   Addresses addresses;
   unsigned to = instruction.to.index, dwords = instruction.dwords;
-  if (readAddresses(wave, instruction, addresses) &&
-      readElements(wave, instruction, addresses + instruction.offset,
-                   Form::Whole, to) &&
-      readElements(wave, instruction, addresses + instruction.offset1,
-                   Form::Whole, to + dwords))
-    wave.depart(Counter::Local, to, 2 * dwords);
+  Unknown unknown;
+  if (!readAddresses(wave, instruction, addresses) ||
+      !readElements(wave, instruction, addresses + instruction.offset,
+                    Form::Whole, to, unknown.lanes) ||
+      !readElements(wave, instruction, addresses + instruction.offset1,
+                    Form::Whole, to + dwords, unknown.lanes + dwords))
+    return;
+  wave.depart(Counter::Local, to, 2 * dwords);
+  wave.leaveUnknown(to, 2 * dwords, unknown.lanes);
 }
 void store(Wave &wave, const Instruction &instruction) {
   Addresses addresses;

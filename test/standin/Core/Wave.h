@@ -138,6 +138,11 @@ struct Wave {
   /// it has been waited for.
   void depart(Counter counter, unsigned first, unsigned count,
               bool stores = false);
+  /// Of what has departed: lanes that are not known when it lands.
+  void leaveUnknown(unsigned first, unsigned count, const uint32_t *lanes) {
+    for (unsigned i = 0; i < count; ++i)
+      landing[first + i] &= ~lanes[i];
+  }
   void departScalar(unsigned first, unsigned count);
   /// s_waitcnt: at most so many operations may still be under way.
   void waitVector(unsigned most);

@@ -11,11 +11,20 @@ using namespace sparkle;
 
 Device::Device(sparkle_device_t *device, std::string &error) : device(device) {
   sparkle_device_query_properties(device, &properties);
-  sparkle_queue_t *made = nullptr;
+  error = renewQueue();
+}
+
+std::string Device::renewQueue() const {
   sparkle_error_t failure;
+  uint64_t reached = 0;
+  if (queue && sparkle_timeline_query(sparkle_queue_get_timeline(queue.get()),
+                                      &reached, &failure) == SPARKLE_OK)
+    return "";
+  sparkle_queue_t *made = nullptr;
   if (sparkle_queue_create(device, &made, &failure) != SPARKLE_OK)
-    error = failure.message;
+    return failure.message;
   queue.reset(made);
+  return "";
 }
 
 std::string Device::getTarget() const {

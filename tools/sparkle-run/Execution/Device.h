@@ -32,7 +32,7 @@ struct Release {
 };
 template <typename Object> using Owned = std::unique_ptr<Object, Release>;
 
-/// A device with the one queue that this program uses.
+/// A device with the one queue that this program uses at a time.
 class Device {
 public:
   Device(sparkle_device_t *device, std::string &error);
@@ -46,11 +46,14 @@ public:
   bool isCpu() const { return properties.target == SPARKLE_TARGET_CPU; }
   sparkle_device_t *get() const { return device; }
   sparkle_queue_t *getQueue() const { return queue.get(); }
+  /// Another queue if this one has failed: what one kernel does wrong is not to
+  /// fail the next. Says why there is none.
+  std::string renewQueue() const;
 
 private:
   sparkle_device_t *device;
   sparkle_device_properties_t properties;
-  Owned<sparkle_queue_t> queue;
+  mutable Owned<sparkle_queue_t> queue;
 };
 
 /// The devices that the options name; says on stderr why one is missing.

@@ -26,6 +26,9 @@ Session::Status Session::open() {
   error = instance.getObstacle();
   if (!error.empty())
     return Status::Unsupported;
+  error = device.renewQueue();
+  if (!error.empty())
+    return Status::Failed;
   sparkle_module_t *made = nullptr;
   sparkle_error_t failure;
   sparkle_status_t status = sparkle_module_create(

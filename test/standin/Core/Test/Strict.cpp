@@ -137,6 +137,12 @@ TEST_P(Strict, LocalMemoryThatIsNotThere) {
          "access of 4 bytes of LDS at 0x200, but the workgroup has 512");
   refuse(address + "ds_read_b32 v2, v1",
          "read of LDS at 0x0, which has not been written");
+  const std::string partly = address + "ds_write_b32 v1, v2\n"
+                                       "ds_read_b64 v[4:5], v1\n"
+                                       "s_waitcnt lgkmcnt(0)\n";
+  accept(partly + "v_mov_b32 v6, v4");
+  refuse(partly + "v_mov_b32 v6, v5",
+         "read of v5, which has not been written in lane 0");
   refuse(address + "ds_add_u32 v1, v2",
          "read of LDS at 0x0, which has not been written");
   refuse(address + "ds_write_b32 v1, v2 offset:2",
