@@ -29,6 +29,11 @@ config.substitutions += [
     ("%sparkle_build", config.sparkle_build),
     ("%llvm_lib", config.llvm_lib),
     ("%python", config.python),
+    # What env takes to put the stand-in AMD GPU below a program, one that starts
+    # no other. SPARKLE_STANDIN says which; no card of the machine is seen then.
+    ("%standin", "LD_PRELOAD=" + os.path.join(config.sparkle_build, "lib",
+                                              "libsparkle-standin.so") +
+     " SPARKLE_AMDGPU_TIMEOUT=60000"),
     # What a link with libsparkle.a of this build needs.
     ("%sanitize",
      "-fsanitize=address,undefined" if config.sparkle_sanitize else ""),

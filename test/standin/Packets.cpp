@@ -93,6 +93,17 @@ TEST_P(Packets, EachNeededRegisterIsMissed) {
       says(session.hang(words), "COMPUTE_NUM_THREAD_Z has not been written"));
 }
 
+// Where a program of others had it: a fence, and no wave has run.
+TEST_P(Packets, ProgramIsWrittenWhereStartLies) {
+  Words words = start();
+  for (uint32_t &word : words.words)
+    if (word == 0x20c)
+      word = 0x204;
+  EXPECT_TRUE(says(session.hang(words.dispatch().pad()),
+                   "DISPATCH_DIRECT: COMPUTE_PGM_LO has not been written by "
+                   "this IB"));
+}
+
 TEST_P(Packets, GroupsHaveThreads) {
   EXPECT_TRUE(says(session.hang(start().set(0x208, {0}).dispatch().pad()),
                    "COMPUTE_NUM_THREAD_Y: expected 1 to 1024, but got 0"));

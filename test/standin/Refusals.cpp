@@ -87,6 +87,9 @@ TEST_F(Refusals, OfBuffers) {
   address.flags = 0;
   address.operation = 9;
   refuse(DRM_IOCTL_AMDGPU_GEM_VA, address, EINVAL, "unknown operation 9");
+  drm_amdgpu_gem_userptr user = {};
+  refuse(DRM_IOCTL_AMDGPU_GEM_USERPTR, user, EINVAL,
+         "ioctl gem-userptr is not modelled");
   // The kernel of a small card, asked for all of it and a little more.
   Session small(Generation::Gfx1036);
   std::vector<amdgpu_bo_handle> taken;
