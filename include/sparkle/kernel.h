@@ -166,10 +166,10 @@ typedef int (*sparkle_invoke_t)(void *const *arguments, const int64_t *sizes);
  * code's processor. `entry` is the symbol of a function, and `entry`.kd that of
  * its kernel descriptor, 64 bytes, where the function begins as an offset from
  * the descriptor. Arguments: for each binding, numbered as for Vulkan, its
- * address, 8 bytes; then the run-time sizes as int32_t, in order. Offsets into a
- * binding are 32 bits without a sign: none is longer than 4 GiB, and each begins
- * at a multiple of 16 bytes. Workgroups are one-dimensional, of waves of 32
- * lanes on one compute unit, and numbered as for Vulkan; `local_size` is the
+ * address, 8 bytes; then the run-time sizes as int32_t, in order. Offsets into
+ * a binding are 32 bits without a sign: none is longer than 4 GiB, and each
+ * begins at a multiple of 16 bytes. Workgroups are one-dimensional, of waves of
+ * 32 lanes on one compute unit, and numbered as for Vulkan; `local_size` is the
  * group_segment_fixed_size of the descriptor. The descriptor asks for no
  * scratch memory, and for no registers but the address of the arguments, the
  * number of the workgroup along x and perhaps y, that of the invocation, and on
