@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <iterator>
+#include <mutex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,11 +132,18 @@ Status Node::findAll(const Ref<DrmLibrary> &library,
   return {};
 }
 
+/// Of the process: libdrm shares what it makes of a node, and finds in its list
+/// what another thread is about to free (amdgpu_device_reference counts down
+/// before it takes the lock of the list).
+static std::mutex handles;
+
 Status Node::open(int file) {
   uint32_t major, minor;
   amdgpu_device_handle made = nullptr;
+  std::unique_lock<std::mutex> lock(handles);
   // The library keeps a copy of the file.
   int error = functions().amdgpu_device_initialize(file, &major, &minor, &made);
+  lock.unlock();
   if (error < 0)
     return toStatus(error, "amdgpu_device_initialize");
   device = made;
@@ -143,8 +151,10 @@ Status Node::open(int file) {
 }
 
 Node::~Node() {
-  if (device)
-    functions().amdgpu_device_deinitialize(device);
+  if (!device)
+    return;
+  std::lock_guard<std::mutex> lock(handles);
+  functions().amdgpu_device_deinitialize(device);
 }
 
 /// amdgpu_device_initialize would use what drmGetVersion gives, null or not.

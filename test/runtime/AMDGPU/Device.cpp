@@ -6,6 +6,7 @@
 #include "test/runtime/AMDGPU/Work.h"
 
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -28,6 +29,22 @@ struct AMDGPUMissing : testing::Test {
   MockedMachine machine;
   MockState &state = machine.state;
 };
+
+/// Threads with contexts of their own.
+TEST_F(AMDGPUMissing, nothingWhereThreadsComeAndGo) {
+  auto comeAndGo = [] {
+    for (int round = 0; round < 100; ++round) {
+      sparkle_context_t *context;
+      EXPECT_EQ(sparkle_context_create(&context, nullptr), SPARKLE_OK);
+      sparkle_context_release(context);
+    }
+  };
+  std::thread first(comeAndGo), second(comeAndGo);
+  first.join();
+  second.join();
+  EXPECT_EQ(state.overlaps, 0u);
+  EXPECT_EQ(state.devices, 0u);
+}
 
 TEST_F(AMDGPUMissing, library) {
   Variable library("SPARKLE_AMDGPU_LIBRARY", "/nowhere/libdrm_amdgpu.so.1");

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <thread>
 #include <xf86drm.h>
 
 namespace {
@@ -82,8 +83,26 @@ API void drmFreeVersion(drmVersionPtr version) {
   std::free(version);
 }
 
+namespace {
+/// One thread in a call that has to be alone.
+class Alone {
+public:
+  Alone() {
+    if (threads.fetch_add(1))
+      ++theState->overlaps;
+    std::this_thread::yield();
+  }
+  ~Alone() { threads.fetch_sub(1); }
+
+private:
+  static std::atomic<int> threads;
+};
+std::atomic<int> Alone::threads{0};
+} // namespace
+
 API int amdgpu_device_initialize(int, uint32_t *major, uint32_t *minor,
                                  amdgpu_device_handle *device) {
+  Alone alone;
   STEP(amdgpu_device_initialize);
   *major = 3;
   *minor = 0;
@@ -93,6 +112,7 @@ API int amdgpu_device_initialize(int, uint32_t *major, uint32_t *minor,
 }
 
 API int amdgpu_device_deinitialize(amdgpu_device_handle) {
+  Alone alone;
   int error = step(index_amdgpu_device_deinitialize);
   --theState->devices;
   return error;

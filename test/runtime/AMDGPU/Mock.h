@@ -71,6 +71,9 @@ struct MockState {
   std::vector<MockSubmission> submissions; ///< Accepted ones.
   MockCount submitted;                     ///< How many these are.
   MockCount objects, contexts, ranges, mappings, lists, devices; ///< Alive.
+  /// Calls that make or free a device while another thread is in one: libdrm
+  /// may give out what it is about to free.
+  MockCount overlaps;
 };
 
 /// All that a test calls, by the name `amdgpuMock`.
