@@ -22,8 +22,8 @@ namespace sparkle::runtime {
 
 /// The numbers that render nodes have.
 static constexpr int firstNode = 128, lastNode = 191;
-/// Kernels count elements with 32 bits.
-static constexpr uint64_t maxBuffer = uint64_t(INT32_MAX) * sizeof(float);
+/// Kernels count bytes with 32 bits (sparkle/kernel.h).
+static constexpr uint64_t maxBuffer = uint64_t(1) << 32;
 /// Kernels move vectors of 16 bytes.
 static constexpr uint32_t alignment = 16;
 static constexpr uint32_t maxInvocations = 1024;

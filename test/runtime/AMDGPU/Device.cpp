@@ -144,7 +144,7 @@ TEST_F(AMDGPUDevice, properties) {
   EXPECT_EQ(properties.target, uint32_t(SPARKLE_TARGET_AMDGPU));
   EXPECT_EQ(properties.features, SPARKLE_GPU_STORAGE_16BIT);
   EXPECT_EQ(properties.memory, state.vram);
-  EXPECT_EQ(properties.max_buffer, uint64_t(INT32_MAX) * 4);
+  EXPECT_EQ(properties.max_buffer, uint64_t(4) << 30);
   EXPECT_EQ(properties.alignment, 16u);
   EXPECT_EQ(properties.invocations, 1024u);
   EXPECT_EQ(properties.local_memory, 65536u);
