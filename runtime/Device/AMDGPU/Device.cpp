@@ -118,7 +118,7 @@ Status AMDGPUDevice::createRecording(std::vector<Command> commands,
 }
 
 Status AMDGPUDevice::createQueue(Ref<Queue> &queue) {
-  return AMDGPUQueue::create(*this, nextTurn.fetch_add(1), queue);
+  return AMDGPUQueueState::create(*this, nextTurn.fetch_add(1), queue);
 }
 
 } // namespace sparkle::runtime

@@ -25,18 +25,8 @@ Status AMDGPUProgram::create(AMDGPUDevice &device,
 AMDGPUProgram::AMDGPUProgram(AMDGPUDevice &device,
                              const sparkle_kernel_t &kernel,
                              const sparkle_code_t &code)
-    : device(Ref<AMDGPUDevice>::share(&device)), source(kernel), code(code),
-      mapping(&kernel) {
-  for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
-    const sparkle_tensor_t &tensor = kernel.tensors[i];
-    if (tensor.role != SPARKLE_ROLE_TEMP)
-      arguments.push_back({tensor.name,
-                           tensor.element == SPARKLE_ELEMENT_F16 ? 2u : 4u,
-                           tensor.role == SPARKLE_ROLE_OUTPUT});
-  }
-  if (code.workspace_size)
-    arguments.push_back({"the workspace", 4, true});
-}
+    : GpuProgram(kernel, code), device(Ref<AMDGPUDevice>::share(&device)),
+      mapping(&kernel) {}
 
 Status AMDGPUProgram::load() {
   if (Status status =
@@ -80,39 +70,6 @@ void AMDGPUProgram::restore() {
 //===----------------------------------------------------------------------===//
 // How much it does
 //===----------------------------------------------------------------------===//
-
-/// floor((constant + sum of coefficients * sizes) / divisor), at least 0.
-static uint64_t evaluate(const sparkle_extent_t &extent,
-                         const std::vector<int64_t> &sizes) {
-  __int128 sum = extent.constant;
-  if (extent.coefficients)
-    for (size_t i = 0; i < sizes.size(); ++i)
-      sum += static_cast<__int128>(extent.coefficients[i]) * sizes[i];
-  __int128 value = sum <= 0 ? 0 : sum / extent.divisor;
-  return value > INT64_MAX ? INT64_MAX : static_cast<uint64_t>(value);
-}
-
-Status AMDGPUProgram::countWorkgroups(uint32_t index,
-                                      const std::vector<int64_t> &sizes,
-                                      uint64_t &count) const {
-  constexpr uint64_t most = uint64_t(SPARKLE_GRID_WIDTH) * SPARKLE_GRID_WIDTH;
-  const sparkle_launch_t &description = launch(index);
-  __int128 product = 1;
-  bool isEmpty = false;
-  for (uint32_t i = 0; i < description.grid_count; ++i) {
-    uint64_t extent = evaluate(description.grid[i], sizes);
-    isEmpty |= extent == 0;
-    if (product <= most)
-      product *= extent;
-  }
-  if (!isEmpty && product > most)
-    return Status::failure(
-        SPARKLE_WRONG_SHAPE,
-        "kernel '%s': expected at most %llu workgroups, but got more",
-        source.name, static_cast<unsigned long long>(most));
-  count = isEmpty ? 0 : static_cast<uint64_t>(product);
-  return {};
-}
 
 double AMDGPUProgram::countOperations(const std::vector<int64_t> &sizes,
                                       double workgroups) const {

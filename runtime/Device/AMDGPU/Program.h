@@ -7,25 +7,16 @@
 
 #include "runtime/Device/AMDGPU/Device.h"
 #include "runtime/Device/AMDGPU/Image.h"
+#include "runtime/Device/GpuProgram.h"
 #include "runtime/Mapping.h"
 
 namespace sparkle::runtime {
 
-class AMDGPUProgram : public Program {
+class AMDGPUProgram : public GpuProgram {
 public:
   static Status create(AMDGPUDevice &device, const sparkle_kernel_t &kernel,
                        const sparkle_code_t &code, Ref<Program> &program);
 
-  /// One for each argument, and the workspace.
-  struct Binding {
-    const char *name;
-    uint32_t elementSize; // bytes
-    bool isWritten;
-  };
-
-  const sparkle_kernel_t &kernel() const { return source; }
-  const std::vector<Binding> &bindings() const { return arguments; }
-  uint32_t launchCount() const { return code.launch_count; }
   const sparkle_launch_t &launch(uint32_t index) const {
     return code.launches[index];
   }
@@ -39,12 +30,9 @@ public:
   /// The bytes of the arguments: an address for each binding, then the sizes as
   /// 32-bit numbers.
   uint64_t argumentSize() const {
-    return arguments.size() * sizeof(uint64_t) +
+    return bindings().size() * sizeof(uint64_t) +
            source.size_count * sizeof(int32_t);
   }
-  /// How many workgroups a launch has at these sizes.
-  Status countWorkgroups(uint32_t launch, const std::vector<int64_t> &sizes,
-                         uint64_t &count) const;
   /// The operations of all launches together, more rather than less.
   double countOperations(const std::vector<int64_t> &sizes,
                          double workgroups) const;
@@ -59,10 +47,7 @@ private:
   Status load();
 
   const Ref<AMDGPUDevice> device;
-  const sparkle_kernel_t &source;
-  const sparkle_code_t &code;
   const Mapping mapping; // of the image, which restore() reads
-  std::vector<Binding> arguments;
   Image image;
   std::vector<ImageKernel> entries; // by launch
   Ref<BufferObject> memory;

@@ -45,42 +45,10 @@ static const AMDGPUProgram &getProgram(const Command &command) {
 Status AMDGPURecording::check() const {
   for (size_t i = 0; i < commands.size(); ++i)
     if (commands[i].kind == SPARKLE_COMMAND_KERNEL)
-      if (Status status = check(i); !status.isOk())
+      if (Status status =
+              getProgram(commands[i]).checkCommand(amdgpu, i, commands[i]);
+          !status.isOk())
         return status;
-  return {};
-}
-
-Status AMDGPURecording::check(size_t index) const {
-  const Command &command = commands[index];
-  const AMDGPUProgram &program = getProgram(command);
-  // Arguments were checked before; this is bound like one.
-  const sparkle_device_properties_t &properties = amdgpu.properties();
-  if (command.workspace > properties.max_buffer)
-    return Status::failure(
-        SPARKLE_MISSING_FEATURE,
-        "command %zu: expected a workspace of at most %llu bytes, which %s "
-        "takes, but got %llu",
-        index, static_cast<unsigned long long>(properties.max_buffer),
-        properties.name, static_cast<unsigned long long>(command.workspace));
-  for (size_t i = 0; i < command.sizes.size(); ++i)
-    if (command.sizes[i] > INT32_MAX || command.sizes[i] < INT32_MIN)
-      return Status::failure(
-          SPARKLE_WRONG_SHAPE,
-          "command %zu, size '%s': expected at most %d, but got %lld", index,
-          program.kernel().size_names[i], INT32_MAX,
-          static_cast<long long>(command.sizes[i]));
-  for (size_t i = 0; i < program.bindings().size(); ++i) {
-    const AMDGPUProgram::Binding &binding = program.bindings()[i];
-    uint64_t size = i < command.arguments.size() ? command.arguments[i].size
-                                                 : command.workspace;
-    if (size / binding.elementSize > INT32_MAX)
-      return Status::failure(
-          SPARKLE_WRONG_SHAPE,
-          "command %zu, argument '%s': expected at most %d elements, but got "
-          "%llu",
-          index, binding.name, INT32_MAX,
-          static_cast<unsigned long long>(size / binding.elementSize));
-  }
   return {};
 }
 

@@ -53,7 +53,6 @@ private:
   ~AMDGPURecording() override;
 
   Status check() const;
-  Status check(size_t index) const;
   Status createWorkspace();
   Status write();
   void collectObjects();

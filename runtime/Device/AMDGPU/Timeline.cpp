@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Waits in three steps: until the kernel has the work; for a moment by looking
-// at the queue's page; then in the kernel, in slices, between which one sees
-// whether the device still works.
+// Waits in two steps: for a moment by looking at the queue's page, then in the
+// kernel, in slices, between which one sees whether the device still works.
 
 #include "runtime/Device/AMDGPU/Timeline.h"
 #include "runtime/Thread.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 namespace sparkle::runtime {
-
-using Clock = std::chrono::steady_clock;
 
 /// How long one looks before one sleeps: a call into the kernel and back costs
 /// some of that.
@@ -50,37 +46,7 @@ AMDGPUTimeline::~AMDGPUTimeline() {
 void AMDGPUTimeline::markSubmitted(uint64_t value, uint64_t sequence) {
   std::lock_guard<std::mutex> lock(mutex);
   sequences[value % sequenceCount] = sequence;
-  given.store(value, std::memory_order_release);
-  changed.notify_all();
-}
-
-void AMDGPUTimeline::markReached(uint64_t value) {
-  uint64_t known = reached.load(std::memory_order_relaxed);
-  while (known < value && !reached.compare_exchange_weak(
-                              known, value, std::memory_order_acq_rel))
-    ;
-}
-
-void AMDGPUTimeline::fail(const Status &status) {
-  std::lock_guard<std::mutex> lock(mutex);
-  if (!reason.isOk())
-    return;
-  reason = status;
-  hasFailed.store(true, std::memory_order_release);
-  changed.notify_all();
-}
-
-Status AMDGPUTimeline::failure() {
-  if (!hasFailed.load(std::memory_order_acquire))
-    return {};
-  std::lock_guard<std::mutex> lock(mutex);
-  return reason;
-}
-
-Status AMDGPUTimeline::signal(uint64_t) {
-  return Status::failure(
-      SPARKLE_INVALID_ARGUMENT,
-      "expected a timeline of the host, but got a queue's own");
+  setSubmitted(value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -125,7 +91,7 @@ Status AMDGPUTimeline::query(uint64_t &value) {
   value = 0;
   if (Status status = failure(); !status.isOk())
     return status;
-  uint64_t last = submitted(), next = reached.load() + 1;
+  uint64_t last = submitted(), next = known() + 1;
   Status status;
   while (next <= last && look(next, status) && status.isOk())
     ++next;
@@ -136,7 +102,7 @@ Status AMDGPUTimeline::query(uint64_t &value) {
     fail(status);
     return status;
   }
-  value = reached.load(std::memory_order_acquire);
+  value = known();
   return {};
 }
 
@@ -178,41 +144,6 @@ bool AMDGPUTimeline::isIdle(uint64_t timeout) {
   return amdgpu->node()->functions().amdgpu_cs_query_fence_status(
              &fence, timeout, 0, &expired) < 0 ||
          expired;
-}
-
-//===----------------------------------------------------------------------===//
-// Waiting
-//===----------------------------------------------------------------------===//
-
-/// A century is for ever, and does not overflow the clock.
-static constexpr uint64_t longest = UINT64_C(3000000000000000000);
-
-Status AMDGPUTimeline::waitGiven(uint64_t value, uint64_t timeout) {
-  if (submitted() >= value)
-    return {};
-  auto duration = std::chrono::nanoseconds(std::min(timeout, longest));
-  std::unique_lock<std::mutex> lock(mutex);
-  changed.wait_until(lock, Clock::now() + duration,
-                     [&] { return submitted() >= value || !reason.isOk(); });
-  if (submitted() >= value)
-    return {};
-  if (!reason.isOk())
-    return reason;
-  return makeTimeOut(value);
-}
-
-Status AMDGPUTimeline::wait(uint64_t value, uint64_t timeout) {
-  if (isKnownReached(value))
-    return {};
-  uint64_t begin = getNanoseconds();
-  if (Status status = waitGiven(value, timeout); !status.isOk())
-    return status;
-  if (timeout < longest)
-    timeout -= std::min(timeout, getNanoseconds() - begin);
-  Status status = waitSubmitted(value, timeout);
-  if (!status.isOk() && status.code() != SPARKLE_TIMEOUT)
-    fail(status);
-  return status;
 }
 
 } // namespace sparkle::runtime

@@ -244,7 +244,7 @@ Status VulkanDevice::createRecording(std::vector<Command> commands,
 Status VulkanDevice::createQueue(Ref<Queue> &queue) {
   if (Status status = prepare(); !status.isOk())
     return status;
-  return VulkanQueue::create(*this, nextTurn.fetch_add(1), queue);
+  return VulkanQueueState::create(*this, nextTurn.fetch_add(1), queue);
 }
 
 Status VulkanDevice::checkCode(const sparkle_code_t &code) {

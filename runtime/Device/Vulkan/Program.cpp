@@ -31,17 +31,7 @@ Status VulkanProgram::create(VulkanDevice &device,
 VulkanProgram::VulkanProgram(VulkanDevice &device,
                              const sparkle_kernel_t &kernel,
                              const sparkle_code_t &code)
-    : device(Ref<VulkanDevice>::share(&device)), source(kernel), code(code) {
-  for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
-    const sparkle_tensor_t &tensor = kernel.tensors[i];
-    if (tensor.role != SPARKLE_ROLE_TEMP)
-      arguments.push_back({tensor.name,
-                           tensor.element == SPARKLE_ELEMENT_F16 ? 2u : 4u,
-                           tensor.role == SPARKLE_ROLE_OUTPUT});
-  }
-  if (code.workspace_size)
-    arguments.push_back({"the workspace", 4, true});
-}
+    : GpuProgram(kernel, code), device(Ref<VulkanDevice>::share(&device)) {}
 
 VulkanProgram::~VulkanProgram() {
   const Functions &vk = device->functions();
@@ -53,11 +43,11 @@ VulkanProgram::~VulkanProgram() {
 
 Status VulkanProgram::checkLimits() const {
   const VkPhysicalDeviceLimits &limits = device->adapter().properties.limits;
-  if (arguments.size() > limits.maxPerStageDescriptorStorageBuffers)
+  if (bindings().size() > limits.maxPerStageDescriptorStorageBuffers)
     return Status::failure(
         SPARKLE_NO_IMAGE,
         "kernel '%s': expected at most %u buffers, but got %zu", source.name,
-        limits.maxPerStageDescriptorStorageBuffers, arguments.size());
+        limits.maxPerStageDescriptorStorageBuffers, bindings().size());
   if (source.size_count * sizeof(int32_t) > limits.maxPushConstantsSize)
     return Status::failure(SPARKLE_NO_IMAGE,
                            "kernel '%s': expected at most %zu sizes, but got "
@@ -78,14 +68,14 @@ Status VulkanProgram::checkLimits() const {
 }
 
 Status VulkanProgram::createLayouts() {
-  std::vector<VkDescriptorSetLayoutBinding> bindings(arguments.size());
-  for (uint32_t i = 0; i < bindings.size(); ++i)
-    bindings[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
-                   VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+  std::vector<VkDescriptorSetLayoutBinding> items(bindings().size());
+  for (uint32_t i = 0; i < items.size(); ++i)
+    items[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+                VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
   VkDescriptorSetLayoutCreateInfo setInfo = {};
   setInfo.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
-  setInfo.bindingCount = static_cast<uint32_t>(bindings.size());
-  setInfo.pBindings = bindings.data();
+  setInfo.bindingCount = static_cast<uint32_t>(items.size());
+  setInfo.pBindings = items.data();
   const Functions &vk = device->functions();
   if (Status status = device->make(vk.CreateDescriptorSetLayout,
                                    "CreateDescriptorSetLayout", setInfo, set);
@@ -143,39 +133,6 @@ Status VulkanProgram::createPipelines(VkShaderModule module) {
   if (status.isOk())
     cache.save();
   return status;
-}
-
-/// floor((constant + sum of coefficients * sizes) / divisor), at least 0.
-static uint64_t evaluate(const sparkle_extent_t &extent,
-                         const std::vector<int64_t> &sizes) {
-  __int128 sum = extent.constant;
-  if (extent.coefficients)
-    for (size_t i = 0; i < sizes.size(); ++i)
-      sum += static_cast<__int128>(extent.coefficients[i]) * sizes[i];
-  __int128 value = sum <= 0 ? 0 : sum / extent.divisor;
-  return value > INT64_MAX ? INT64_MAX : static_cast<uint64_t>(value);
-}
-
-Status VulkanProgram::countWorkgroups(uint32_t launch,
-                                      const std::vector<int64_t> &sizes,
-                                      uint64_t &count) const {
-  constexpr uint64_t most = uint64_t(SPARKLE_GRID_WIDTH) * SPARKLE_GRID_WIDTH;
-  const sparkle_launch_t &description = code.launches[launch];
-  __int128 product = 1;
-  bool isEmpty = false;
-  for (uint32_t i = 0; i < description.grid_count; ++i) {
-    uint64_t extent = evaluate(description.grid[i], sizes);
-    isEmpty |= extent == 0;
-    if (product <= most)
-      product *= extent;
-  }
-  if (!isEmpty && product > most)
-    return Status::failure(
-        SPARKLE_WRONG_SHAPE,
-        "kernel '%s': expected at most %llu workgroups, but got more",
-        source.name, static_cast<unsigned long long>(most));
-  count = isEmpty ? 0 : static_cast<uint64_t>(product);
-  return {};
 }
 
 } // namespace sparkle::runtime

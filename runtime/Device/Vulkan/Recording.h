@@ -27,7 +27,6 @@ private:
   ~VulkanRecording() override;
 
   Status check() const;
-  Status check(size_t index) const;
   Status createWorkspace();
   Status createSets();
   Status createCommandBuffer();

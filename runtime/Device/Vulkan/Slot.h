@@ -5,16 +5,11 @@
 #ifndef SPARKLE_RUNTIME_DEVICE_VULKAN_SLOT_H
 #define SPARKLE_RUNTIME_DEVICE_VULKAN_SLOT_H
 
+#include "runtime/Device/DriverQueue.h"
 #include "runtime/Device/Vulkan/Recording.h"
 #include "runtime/Device/Vulkan/Timeline.h"
 
 namespace sparkle::runtime {
-
-/// An event that work waits for or signals, and one of its owners.
-struct OwnedPoint {
-  Ref<Timeline> timeline;
-  uint64_t value;
-};
 
 /// A queue has three and uses them in turn; its lock guards them.
 class Slot {
