@@ -91,3 +91,15 @@ sparkle.kernel @apart sizes [] {
     sparkle.yield %0 : f32
   } : !sparkle.tensor<2x3x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
 }
+
+// -----
+
+sparkle.kernel @constant sizes [] {
+  %a = sparkle.constant dense<1.0> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (2, 3) : !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+  // expected-error @below {{but got 'p' and 'q': a tensor of the compiler's varies along them}}
+  sparkle.define %y ["p", "q"] reductions 0 extents () -> (2, 3) pattern <merge = ["p", "q"]> {
+    %0 = sparkle.read %a (d0, d1) -> (d0, d1) : !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+}

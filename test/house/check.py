@@ -22,6 +22,7 @@ ROOMS = [
                         "dialect/", "sparkle/kernel.h", "mlir/", "llvm/"]),
     ("lib/Target/*", ["{room}/", "lib/Target/GPU/ImageBuilder.h",
                       "lib/Target/GPU/Code.h", "lib/Target/LLVMOption.h",
+                      "lib/Target/Optimise.h",
                       "lib/Artifact/Link.h",
                       "lib/Target/Linear.h", "lib/Target/Registry.h",
                       "lib/Target/Contraction.h", "lib/Target/Target.h",

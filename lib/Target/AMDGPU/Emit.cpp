@@ -9,11 +9,12 @@
 #include "lib/Target/AMDGPU/PairSums.h"
 #include "lib/Target/GPU/ImageBuilder.h"
 #include "lib/Target/LLVMOption.h"
+#include "lib/Target/Optimise.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/Passes/PassBuilder.h"
 
 using namespace mlir;
 
@@ -113,26 +114,9 @@ LogicalResult Emission::translate() {
 /// With the passes of the back end, without which kernels ask for arguments
 /// that nobody passes.
 void Emission::optimise() {
-  // Kernels are unrolled already.
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false;
-  tuning.LoopInterleaving = false;
-  llvm::PassBuilder builder(machine.get(), tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
   for (llvm::Function &function : *module)
     keepSums(function);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(*module, modules);
+  sparkle::optimise(*module, *machine, llvm::OptimizationLevel::O3);
   for (llvm::Function &function : *module) {
     pairSums(function);
     if (attempt.motion == Attempt::Motion::Little)

@@ -4,12 +4,12 @@
 
 #include "lib/Target/CPU/CPU.h"
 #include "lib/Target/LLVMOption.h"
+#include "lib/Target/Optimise.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/Passes/PassBuilder.h"
 
 using namespace mlir;
 
@@ -47,24 +47,7 @@ std::unique_ptr<llvm::Module> translate(ModuleOp module,
 
 void optimise(llvm::Module &module, const TargetOptions &options) {
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(options);
-  // Kernels are vectors and unrolled already.
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false;
-  tuning.LoopInterleaving = false;
-  llvm::PassBuilder builder(machine.get(), tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
+  sparkle::optimise(module, *machine, llvm::OptimizationLevel::O2);
 }
 
 LogicalResult emit(llvm::Module &module, const TargetOptions &options,
