@@ -10,16 +10,6 @@
 #include <cstring>
 
 namespace sparkle::runtime {
-namespace {
-
-Command makeCopy(const Ref<Buffer> &from, const Ref<Buffer> &to) {
-  Command command;
-  command.kind = SPARKLE_COMMAND_COPY;
-  command.arguments = {{from, 0, from->size()}, {to, 0, to->size()}};
-  return command;
-}
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Creation
@@ -33,9 +23,10 @@ Status Stream::create(Module &module, const int64_t *sizes, uint32_t sizeCount,
   if (status.isOk())
     status = made->checkPointers(weights, argumentCount, true);
   if (status.isOk())
-    status = made->createQueues();
+    status = made->pipeline.create(module.device());
   if (status.isOk())
-    status = made->addWeights(weights);
+    status = placeWeights(module, made->variant, sizes, weights,
+                          made->pipeline.kernels(), made->weights);
   for (Slot &slot : made->slots)
     if (status.isOk())
       status = made->createSlot(slot);
@@ -75,137 +66,46 @@ Status Stream::checkPointers(const void *const *pointers, uint32_t count,
   return {};
 }
 
-Status Stream::createQueues() {
-  Device &device = module->device();
-  if (Status status = device.createQueue(kernels); !status.isOk())
-    return status;
-  if (!device.properties().has_copy_engine) {
-    uploads = readbacks = kernels;
-    return {};
-  }
-  if (Status status = device.createQueue(uploads); !status.isOk())
-    return status;
-  return device.createQueue(readbacks);
-}
-
-/// memory: of the staging buffer, where one is needed.
-Status Stream::createPlace(uint32_t argument, sparkle_memory_t memory,
-                           Place &place) const {
-  Device &device = module->device();
-  uint64_t size = bytes[argument];
-  if (Status status =
-          device.createBuffer(SPARKLE_MEMORY_DEVICE, size, place.device);
-      !status.isOk())
-    return status;
-  if (size == 0 ||
-      (device.properties().is_unified && place.device->pointer())) {
-    place.host = place.device;
-    return {};
-  }
-  return device.createBuffer(memory, size, place.host);
-}
-
-Status Stream::addWeights(const void *const *sources) {
-  weights.resize(bytes.size());
-  std::vector<Command> copies;
-  for (uint32_t i = 0; i < bytes.size(); ++i) {
-    if (!isWeight(i))
-      continue;
-    Place &place = weights[i];
-    Status status = createPlace(i, SPARKLE_MEMORY_UPLOAD, place);
-    if (status.isOk() && bytes[i])
-      status = module->pack(i, variant, sources[i], place.host->pointer());
-    if (!status.isOk())
-      return status;
-    if (place.host.get() != place.device.get())
-      copies.push_back(makeCopy(place.host, place.device));
-  }
-  Ref<Recording> recording;
-  uint64_t value = 0;
-  Status status =
-      module->device().createRecording(std::move(copies), recording);
-  if (status.isOk())
-    status = kernels->submit({*recording, nullptr, nullptr, 0, 0, 0}, value);
-  if (status.isOk())
-    status = kernels->timeline().wait(value, SPARKLE_FOREVER);
-  for (Place &place : weights)
-    place.host = {};
-  return status;
-}
-
 Status Stream::createSlot(Slot &slot) {
-  slot.places = weights;
+  slot.places.resize(bytes.size());
   for (uint32_t i = 0; i < bytes.size(); ++i) {
     if (isWeight(i))
       continue;
     sparkle_memory_t memory =
         isOutput(i) ? SPARKLE_MEMORY_READBACK : SPARKLE_MEMORY_UPLOAD;
-    if (Status status = createPlace(i, memory, slot.places[i]); !status.isOk())
+    if (Status status =
+            createPlace(module->device(), bytes[i], memory, slot.places[i]);
+        !status.isOk())
       return status;
   }
   slot.outputs.resize(bytes.size());
-  return createRecordings(slot);
+  return record(slot);
 }
 
-/// Three recordings where there are three queues, or else one of everything.
-Status Stream::createRecordings(Slot &slot) {
-  std::vector<Command> upload, compute(1), readback;
-  Command &kernel = compute[0];
+Status Stream::record(Slot &slot) {
+  std::vector<Command> uploads, readbacks;
+  Command kernel;
   kernel.program = module->variant(variant).program;
   kernel.sizes = sizes;
   kernel.workspace = workspace;
   for (uint32_t i = 0; i < bytes.size(); ++i) {
     const Place &place = slot.places[i];
-    kernel.arguments.push_back({place.device, 0, bytes[i]});
-    if (isWeight(i) || place.host.get() == place.device.get())
+    kernel.arguments.push_back(
+        {isWeight(i) ? weights[i] : place.device, 0, bytes[i]});
+    if (isWeight(i) || place.isShared())
       continue;
     if (isOutput(i))
-      readback.push_back(makeCopy(place.device, place.host));
+      readbacks.push_back(makeCopy(place.device, place.host));
     else
-      upload.push_back(makeCopy(place.host, place.device));
+      uploads.push_back(makeCopy(place.host, place.device));
   }
-  Device &device = module->device();
-  if (device.properties().has_copy_engine) {
-    if (Status status = device.createRecording(std::move(upload), slot.upload);
-        !status.isOk())
-      return status;
-    if (Status status =
-            device.createRecording(std::move(readback), slot.readback);
-        !status.isOk())
-      return status;
-    return device.createRecording(std::move(compute), slot.compute);
-  }
-  std::vector<Command> all = std::move(upload);
-  all.push_back(std::move(kernel));
-  for (Command &copy : readback)
-    all.push_back(std::move(copy));
-  return device.createRecording(std::move(all), slot.compute);
+  return pipeline.record(std::move(uploads), std::move(kernel),
+                         std::move(readbacks), slot.steps);
 }
 
 //===----------------------------------------------------------------------===//
 // Use
 //===----------------------------------------------------------------------===//
-
-/// Submits a slot whose inputs are in place.
-Status Stream::start(Slot &slot, uint64_t &value) {
-  if (!slot.upload)
-    return kernels->submit({*slot.compute, nullptr, nullptr, 0, 0, 0}, value);
-  auto wrapped = [](Queue &queue) {
-    return reinterpret_cast<sparkle_timeline_t *>(&queue.timeline());
-  };
-  sparkle_point_t uploaded = {wrapped(*uploads), 0};
-  if (Status status = uploads->submit({*slot.upload, nullptr, nullptr, 0, 0, 0},
-                                      uploaded.value);
-      !status.isOk())
-    return status;
-  sparkle_point_t computed = {wrapped(*kernels), 0};
-  if (Status status = kernels->submit(
-          {*slot.compute, &uploaded, nullptr, 1, 0, 0}, computed.value);
-      !status.isOk())
-    return status;
-  return readbacks->submit({*slot.readback, &computed, nullptr, 1, 0, 0},
-                           value);
-}
 
 Status Stream::submit(void *const *arguments, uint32_t argumentCount,
                       uint64_t &ticket) {
@@ -228,7 +128,9 @@ Status Stream::submit(void *const *arguments, uint32_t argumentCount,
     else if (!isWeight(i) && bytes[i])
       std::memcpy(slot.places[i].host->pointer(), arguments[i], bytes[i]);
   }
-  if (Status status = start(slot, slot.value); !status.isOk())
+  uint64_t kernel = 0;
+  if (Status status = pipeline.submit(slot.steps, 0, kernel, slot.value);
+      !status.isOk())
     return status;
   std::lock_guard<std::mutex> state(mutex);
   ticket = given = next;
@@ -249,7 +151,7 @@ Status Stream::wait(uint64_t ticket, uint64_t timeout) {
     value = slots[ticket % slotCount].value;
   }
   // Not under the lock: others may wait for less, or for a shorter time.
-  if (Status status = readbacks->timeline().wait(value, timeout);
+  if (Status status = pipeline.last().timeline().wait(value, timeout);
       !status.isOk())
     return status;
   std::lock_guard<std::mutex> state(mutex);

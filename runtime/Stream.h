@@ -6,7 +6,7 @@
 #ifndef SPARKLE_RUNTIME_STREAM_H
 #define SPARKLE_RUNTIME_STREAM_H
 
-#include "runtime/Module.h"
+#include "runtime/Pipeline.h"
 
 #include <mutex>
 
@@ -27,15 +27,9 @@ public:
 private:
   static constexpr uint64_t slotCount = 3;
 
-  /// An argument of a slot: `device` is what the kernel uses; `host` what the
-  /// host sees, the same buffer where that is possible.
-  struct Place {
-    Ref<Buffer> device, host;
-  };
-
   struct Slot {
-    std::vector<Place> places; // one for each argument; the weights are shared
-    Ref<Recording> upload, compute, readback;
+    std::vector<Place> places; // one for each argument that is no weight
+    Steps steps;
     uint64_t value = 0; // of the last queue, when the slot's ticket is done
     std::vector<void *> outputs; // the caller's, for each argument
   };
@@ -44,13 +38,8 @@ private:
       : module(Ref<Module>::share(&module)), variant(module.current()) {}
 
   Status measureArguments(const int64_t *sizes, uint32_t sizeCount);
-  Status createQueues();
-  Status createPlace(uint32_t argument, sparkle_memory_t memory,
-                     Place &place) const;
-  Status addWeights(const void *const *weights);
   Status createSlot(Slot &slot);
-  Status createRecordings(Slot &slot);
-  Status start(Slot &slot, uint64_t &value);
+  Status record(Slot &slot);
   Status checkPointers(const void *const *pointers, uint32_t count,
                        bool areWeights) const;
   void drain(uint64_t ticket);
@@ -64,12 +53,10 @@ private:
   const Ref<Module> module;
   const uint32_t variant;
   std::vector<int64_t> sizes;
-  std::vector<uint64_t> bytes; // of each argument
-  uint64_t workspace = 0;      // bytes
-  std::vector<Place> weights;  // for each argument; null unless a weight
-  /// Copies have queues of their own where they run beside kernels; otherwise
-  /// these are the same queue.
-  Ref<Queue> uploads, kernels, readbacks;
+  std::vector<uint64_t> bytes;      // of each argument
+  uint64_t workspace = 0;           // bytes
+  std::vector<Ref<Buffer>> weights; // for each argument; null unless a weight
+  Pipeline pipeline;
   Slot slots[slotCount]; // ticket n uses slot n % slotCount
 
   std::mutex submitting; // held while a ticket is given

@@ -229,8 +229,9 @@ TEST_P(ContextTest, log) {
     bool hasSubmission = text.find("submission 1") != std::string::npos;
     EXPECT_EQ(hasFailure, *level == '1' || *level == '2') << text;
     EXPECT_EQ(hasSubmission, *level == '2') << text;
-    if (*level != '1' && *level != '2')
+    if (*level != '1' && *level != '2') {
       EXPECT_EQ(text, "");
+    }
   }
 }
 
