@@ -163,6 +163,9 @@ typedef struct sparkle_device_properties {
   bool has_timestamps;
   /* Host and device share one memory: nothing is gained by staging. */
   bool is_unified;
+  /* Its kernels run on the host's processors. Devices of which that is true
+   * are one resource: two at work at the same time take it from each other. */
+  bool runs_on_host;
 } sparkle_device_properties_t;
 
 SPARKLE_API void

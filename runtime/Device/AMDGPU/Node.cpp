@@ -308,6 +308,7 @@ void Node::describe(uint32_t index, sparkle_device_properties_t &out) const {
   out.has_copy_engine = false;
   out.has_timestamps = clock() != 0;
   out.is_unified = isUnified();
+  out.runs_on_host = false;
 }
 
 } // namespace sparkle::runtime

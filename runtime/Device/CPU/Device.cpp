@@ -44,6 +44,7 @@ CpuDevice::CpuDevice(const Settings &settings) : Device(settings) {
   description.queues = description.invocations;
   description.has_timestamps = true;
   description.is_unified = true;
+  description.runs_on_host = true;
 }
 
 Status findCPUDevices(const Settings &settings,

@@ -216,6 +216,7 @@ void Adapter::describe(uint32_t index, sparkle_device_properties_t &out) const {
   out.has_copy_engine = transfer.count;
   out.has_timestamps = hasTimestamps;
   out.is_unified = isUnified;
+  out.runs_on_host = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
 }
 
 } // namespace sparkle::runtime

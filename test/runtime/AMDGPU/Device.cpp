@@ -152,6 +152,7 @@ TEST_F(AMDGPUDevice, properties) {
   EXPECT_FALSE(properties.has_copy_engine);
   EXPECT_TRUE(properties.has_timestamps);
   EXPECT_FALSE(properties.is_unified);
+  EXPECT_FALSE(properties.runs_on_host);
 }
 
 TEST_F(AMDGPUDevice, integrated) {
@@ -166,6 +167,7 @@ TEST_F(AMDGPUDevice, integrated) {
   EXPECT_EQ(properties.memory, state.gtt);
   EXPECT_FALSE(properties.has_timestamps);
   EXPECT_TRUE(properties.is_unified);
+  EXPECT_FALSE(properties.runs_on_host);
 }
 
 /// The node of another driver comes first, and one has no permission.

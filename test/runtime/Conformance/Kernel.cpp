@@ -247,6 +247,9 @@ TEST_P(KernelTest, deviceProperties) {
   EXPECT_GE(properties.invocations, 1u);
   EXPECT_GE(properties.queues, 1u);
   EXPECT_STRNE(properties.description, "");
+  EXPECT_TRUE(properties.runs_on_host ||
+              properties.target != SPARKLE_TARGET_CPU);
+  EXPECT_TRUE(properties.is_unified || !properties.runs_on_host);
 }
 
 TEST_P(KernelTest, measure) {

@@ -69,6 +69,9 @@ TEST_F(VulkanDevice, properties) {
   EXPECT_GE(properties.max_buffer, uint64_t(1) << 27);
   EXPECT_EQ(properties.alignment % 16, 0u);
   EXPECT_GE(properties.queues, 1u);
+  // Mesa's device for the processor, unless it is disguised as a card.
+  EXPECT_EQ(properties.runs_on_host,
+            std::strstr(properties.description, "llvmpipe") != nullptr);
 }
 
 /// One more than the width of the grid, and less than a workgroup, too.

@@ -47,6 +47,8 @@ static std::string spellFeatures(const sparkle_device_properties_t &device) {
     all += (all.empty() ? "" : ", ") + std::string("timestamps");
   if (device.is_unified)
     all += (all.empty() ? "" : ", ") + std::string("unified memory");
+  if (device.runs_on_host)
+    all += (all.empty() ? "" : ", ") + std::string("runs on the host");
   return all.empty() ? "none" : all;
 }
 
@@ -99,7 +101,8 @@ static void write(Json &json, const sparkle_device_properties_t &device,
       .field("invocations", device.invocations)
       .field("local_memory", device.local_memory)
       .field("queues", device.queues)
-      .field("features", spellFeatures(device));
+      .field("features", spellFeatures(device))
+      .field("runs_on_host", device.runs_on_host);
   if (performance)
     json.field("gflops", performance->gflops)
         .field("gbytes_per_second", performance->gbytes_per_second)

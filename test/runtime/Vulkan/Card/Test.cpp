@@ -32,6 +32,7 @@ TEST_F(VulkanCard, properties) {
   EXPECT_TRUE(properties.has_copy_engine);
   EXPECT_FALSE(properties.has_timestamps);
   EXPECT_FALSE(properties.is_unified);
+  EXPECT_FALSE(properties.runs_on_host);
 }
 
 TEST_F(VulkanCard, whatTheHostSees) {
