@@ -2,11 +2,11 @@
 //
 // The extern "C" functions: check arguments, call inside, hand the status over.
 
+#include "runtime/Api.h"
 #include "runtime/Command.h"
 #include "runtime/Context.h"
 #include "runtime/Device/CPU/Features.h"
 #include "runtime/Device/CPU/Peak.h"
-#include "runtime/Handle.h"
 #include "runtime/Library.h"
 #include "runtime/Module.h"
 #include "runtime/Shape.h"
@@ -18,33 +18,6 @@
 #include <cstring>
 
 using namespace sparkle::runtime;
-
-namespace {
-
-Status missing(const char *argument) {
-  return Status::failure(SPARKLE_INVALID_ARGUMENT,
-                         "expected %s, but got a null pointer", argument);
-}
-
-template <typename Handle> void retain(Handle *handle) {
-  if (handle)
-    unwrap(handle).retain();
-}
-
-template <typename Handle> void release(Handle *handle) {
-  if (handle)
-    unwrap(handle).release();
-}
-
-/// Hands an object over, which is null after a failure.
-template <typename T, typename Handle>
-sparkle_status_t give(const Status &status, Ref<T> &object, Handle **out,
-                      sparkle_error_t *error) {
-  *out = status.isOk() ? wrap(object.take()) : nullptr;
-  return status.report(error);
-}
-
-} // namespace
 
 const char *sparkle_status_name(sparkle_status_t status) {
   switch (status) {

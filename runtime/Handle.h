@@ -5,12 +5,13 @@
 #ifndef SPARKLE_RUNTIME_HANDLE_H
 #define SPARKLE_RUNTIME_HANDLE_H
 
-#include "sparkle/runtime.h"
+#include "sparkle/scheduler.h"
 
 namespace sparkle::runtime {
 
 // HANDLE(Class, its handle in C)
 #define SPARKLE_HANDLES(HANDLE)                                                \
+  HANDLE(Array, sparkle_array_t)                                               \
   HANDLE(Buffer, sparkle_buffer_t)                                             \
   HANDLE(Context, sparkle_context_t)                                           \
   HANDLE(Device, sparkle_device_t)                                             \
@@ -18,7 +19,9 @@ namespace sparkle::runtime {
   HANDLE(Module, sparkle_module_t)                                             \
   HANDLE(Queue, sparkle_queue_t)                                               \
   HANDLE(Recording, sparkle_recording_t)                                       \
+  HANDLE(Scheduler, sparkle_scheduler_t)                                       \
   HANDLE(Stream, sparkle_stream_t)                                             \
+  HANDLE(Task, sparkle_task_t)                                                 \
   HANDLE(Timeline, sparkle_timeline_t)
 
 #define SPARKLE_HANDLE(name, handle)                                           \

@@ -28,8 +28,11 @@ Status Module::create(Device &device, const sparkle_kernel_t &kernel,
   if (Status status = validate(kernel); !status.isOk())
     return status;
   auto made = Ref<Module>::adopt(new Module(device, kernel));
-  if (Status status = made->addVariants(); !status.isOk())
+  std::vector<const sparkle_code_t *> codes;
+  if (Status status = findCodes(device, kernel, codes); !status.isOk())
     return status;
+  for (const sparkle_code_t *code : codes)
+    made->variants.push_back({code, {}});
   if (Status status = made->prepare(0); !status.isOk())
     return status;
   made->creationTime = getNanoseconds() - begin;
@@ -40,14 +43,15 @@ Status Module::create(Device &device, const sparkle_kernel_t &kernel,
   return {};
 }
 
-Status Module::addVariants() {
-  const sparkle_device_properties_t &properties = owner->properties();
+Status Module::findCodes(Device &device, const sparkle_kernel_t &kernel,
+                         std::vector<const sparkle_code_t *> &codes) {
+  const sparkle_device_properties_t &properties = device.properties();
   std::string lacks;
-  for (uint32_t i = 0; i < description.code_count; ++i) {
-    const sparkle_code_t &code = description.codes[i];
+  for (uint32_t i = 0; i < kernel.code_count; ++i) {
+    const sparkle_code_t &code = kernel.codes[i];
     if (code.target != properties.target)
       continue;
-    Status status = owner->checkCode(code);
+    Status status = device.checkCode(code);
     if (status.code() == SPARKLE_NO_IMAGE) {
       lacks += lacks.empty() ? "" : ", and ";
       lacks += code.processor;
@@ -57,17 +61,17 @@ Status Module::addVariants() {
     }
     if (!status.isOk())
       return status;
-    variants.push_back({&code, {}});
+    codes.push_back(&code);
   }
-  if (!variants.empty())
+  if (!codes.empty())
     return {};
   if (lacks.empty())
     return Status::failure(SPARKLE_NO_IMAGE,
                            "kernel '%s': expected code for %s, but got none",
-                           description.name, properties.name);
+                           kernel.name, properties.name);
   return Status::failure(SPARKLE_NO_IMAGE,
                          "kernel '%s': expected code that %s runs, but %s",
-                         description.name, properties.name, lacks.c_str());
+                         kernel.name, properties.name, lacks.c_str());
 }
 
 sparkle_module_properties_t Module::properties() const {

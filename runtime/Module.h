@@ -23,6 +23,11 @@ public:
   static Status create(Device &device, const sparkle_kernel_t &kernel,
                        Ref<Module> &module);
 
+  /// The codes of a valid kernel that a device can run, in their order.
+  /// SPARKLE_NO_IMAGE and what each one lacks if there are none.
+  static Status findCodes(Device &device, const sparkle_kernel_t &kernel,
+                          std::vector<const sparkle_code_t *> &codes);
+
   Device &device() const { return *owner; }
   const sparkle_kernel_t &kernel() const { return description; }
   /// Tensors without temps.
@@ -64,7 +69,6 @@ public:
 
 private:
   Module(Device &device, const sparkle_kernel_t &kernel);
-  Status addVariants();
 
   const Ref<Device> owner;
   const sparkle_kernel_t &description;

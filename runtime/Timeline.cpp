@@ -3,8 +3,8 @@
 // A number, a lock, and who waits for it to change.
 
 #include "runtime/Timeline.h"
+#include "runtime/Wait.h"
 
-#include <chrono>
 #include <cinttypes>
 
 namespace sparkle::runtime {
@@ -17,17 +17,9 @@ Status HostTimeline::query(uint64_t &value) {
 }
 
 Status HostTimeline::wait(uint64_t value, uint64_t timeout) {
-  // More than a century is for ever; adding it to the clock would overflow.
-  constexpr uint64_t century = UINT64_C(1) << 62;
   auto isOver = [&] { return reached >= value || !failure.isOk(); };
   std::unique_lock<std::mutex> lock(mutex);
-  if (timeout >= century)
-    changed.wait(lock, isOver);
-  else
-    changed.wait_until(lock,
-                       std::chrono::steady_clock::now() +
-                           std::chrono::nanoseconds(timeout),
-                       isOver);
+  waitUntil(changed, lock, timeout, isOver);
   if (reached >= value)
     return {};
   if (!failure.isOk())
