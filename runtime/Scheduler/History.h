@@ -23,21 +23,31 @@ struct HistoryKey {
   uint64_t shape = 0;   // hash of the run-time sizes
   /// Runs of a part of it, scaled to the whole.
   bool isPart = false;
+
+  bool operator==(const HistoryKey &other) const {
+    return kernel == other.kernel && pattern == other.pattern &&
+           shape == other.shape && isPart == other.isPart &&
+           device == other.device;
+  }
 };
 
 /// Nothing here is fatal: without a folder, a library or a right file there is
-/// no history, which is logged once. Thread-safe.
+/// no history but this process's own, which is logged once. Thread-safe; a
+/// process that was forked from this one keeps nothing.
 class History {
 public:
   /// folder: of the file `history.sqlite`; empty: nothing is kept.
   static std::unique_ptr<History> open(const std::string &folder,
                                        const Settings &settings);
+  /// Writes what is new. Waits for other processes up to two seconds.
   virtual ~History() = default;
 
-  /// What was known when the file was opened, and added since by this process.
+  /// What was known when the file was opened, and added since by this process;
+  /// and by others, as of when this one's were last written. Does not wait for
+  /// the file.
   virtual Statistics find(const HistoryKey &key) = 0;
   /// One more run, which reaches the file with the next flush: soon, in a
-  /// thread of its own, and at the end.
+  /// thread of its own, and at the end. Does not wait for the file.
   virtual void add(const HistoryKey &key, double nanoseconds) = 0;
 
   /// False if the device has not been measured.
@@ -47,13 +57,9 @@ public:
   addPerformance(const std::string &device,
                  const sparkle_device_performance_t &performance) = 0;
 
-  /// Writes what is new, or says why that failed.
+  /// Writes what is new, or says why that failed; OK if nothing is kept.
   virtual Status flush() = 0;
 };
-
-/// $XDG_CACHE_HOME/sparkle, or $HOME/.cache/sparkle; SPARKLE_CACHE_DIR above
-/// both. Empty if there is none.
-std::string getHistoryFolder();
 
 } // namespace sparkle::runtime
 

@@ -6,12 +6,12 @@
 // see a whole one or none.
 
 #include "runtime/Device/Vulkan/Cache.h"
+#include "runtime/CacheFolder.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace sparkle::runtime {
@@ -66,16 +66,6 @@ static Header describe(const VulkanDevice &device, uint64_t image) {
   return header;
 }
 
-std::string getCacheFolder() {
-  if (const char *folder = std::getenv("SPARKLE_CACHE_DIR"))
-    return folder;
-  const char *cache = std::getenv("XDG_CACHE_HOME");
-  if (cache && *cache)
-    return std::string(cache) + "/sparkle";
-  const char *home = std::getenv("HOME");
-  return home && *home ? std::string(home) + "/.cache/sparkle" : "";
-}
-
 /// The driver's bytes of a file that fits `expected`, or none.
 static std::vector<char> readFile(const std::string &path,
                                   const Header &expected) {
@@ -95,14 +85,6 @@ static std::vector<char> readFile(const std::string &path,
       getHash(bytes.data(), bytes.size()) != header.checksum)
     return {};
   return bytes;
-}
-
-static bool makeFolders(const std::string &path) {
-  for (size_t end = path.find('/', 1); end != std::string::npos;
-       end = path.find('/', end + 1))
-    if (mkdir(path.substr(0, end).c_str(), 0700) != 0 && errno != EEXIST)
-      return false;
-  return true;
 }
 
 static bool writeFile(const std::string &path, Header header,

@@ -10,9 +10,6 @@
 
 namespace sparkle::runtime {
 
-/// From SPARKLE_CACHE_DIR; empty if nothing is to be kept.
-std::string getCacheFolder();
-
 /// FNV-1a, 64 bits.
 uint64_t getHash(const void *data, size_t size);
 

@@ -4,6 +4,7 @@
 // uses, and makes everything that lives on it.
 
 #include "runtime/Device/Vulkan/Device.h"
+#include "runtime/CacheFolder.h"
 #include "runtime/Device/Registry.h"
 #include "runtime/Device/Vulkan/Cache.h"
 #include "runtime/Device/Vulkan/Program.h"
