@@ -165,9 +165,10 @@ void KeptHistory::report(const Status &status) {
 }
 
 void KeptHistory::open(const std::string &folder) {
-  auto opened = std::make_unique<HistoryFile>(folder, settings);
-  if (Status status = opened->open(); !status.isOk())
+  SqliteLibrary library;
+  if (Status status = library.open(); !status.isOk())
     return report(status);
+  auto opened = std::make_unique<HistoryFile>(folder, settings, library);
   HistoryBatch contents;
   report(opened->read(contents));
   file = std::move(opened);

@@ -272,10 +272,10 @@ static int64_t ask(Database &database, const char *text) {
   return statement.next() ? statement.integer(0) : 0;
 }
 
-static void createTables(Database &database) {
+static void writeMarks(Database &database) {
   std::string text =
       "PRAGMA application_id = " + std::to_string(applicationId) +
-      "; PRAGMA user_version = " + std::to_string(formatVersion) + ";" + tables;
+      "; PRAGMA user_version = " + std::to_string(formatVersion);
   database.run(text.c_str());
 }
 
@@ -294,9 +294,11 @@ bool HistoryFile::prepare(Database &database, Access access) const {
   if (!database.isOk())
     return false;
   if (id == 0 && version == 0 && count == 0) {
-    if (access == Access::Write)
-      createTables(database);
-    return access == Access::Write;
+    if (access == Access::Read)
+      return false;
+    writeMarks(database);
+    database.run(tables);
+    return database.isOk();
   }
   if (id != applicationId)
     database.reject(Status::failure(
@@ -435,6 +437,7 @@ Status HistoryFile::setAside() {
     HistoryBatch contents;
     readRuns(database, contents);
     readDevices(database, contents);
+    writeMarks(database); // some of what forbids to write shows only then
   });
   if (!database.isDamaged())
     return database.status();

@@ -54,11 +54,12 @@ public:
   /// Rows of each table; those that have not changed for longest go first.
   static constexpr size_t maxRows = 4096;
 
-  HistoryFile(const std::string &folder, const Settings &settings)
-      : folder(folder), path(folder + "/history.sqlite"), settings(settings) {}
+  /// library: opened.
+  HistoryFile(const std::string &folder, const Settings &settings,
+              const SqliteLibrary &library)
+      : folder(folder), path(folder + "/history.sqlite"), settings(settings),
+        library(library) {}
 
-  /// Opens the library.
-  Status open() { return library.open(); }
   /// Everything that the file has, the latest first. OK if there is none.
   Status read(HistoryBatch &contents);
   /// All of it is in the file, or nothing.
@@ -76,10 +77,9 @@ private:
   Status setAside();
   Status rename(const std::string &name) const;
 
-  std::string folder;
-  std::string path;
-  Settings settings;
-  SqliteLibrary library;
+  const std::string folder, path;
+  const Settings settings;
+  const SqliteLibrary library;
   bool hasSetAside = false;
 };
 
