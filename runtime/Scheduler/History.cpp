@@ -26,7 +26,7 @@ constexpr Duration flushDelay{2};
 constexpr Duration longestDelay{256};
 
 /// More than the file holds, so that dropping is rare.
-constexpr size_t maxEntries = 2 * HistoryFile::maxRows;
+constexpr size_t maxEntries = 2 * maxHistoryRows;
 
 struct KeyHash {
   size_t operator()(const HistoryKey &key) const {
@@ -106,6 +106,8 @@ Statistics KeptHistory::find(const HistoryKey &key) {
 }
 
 void KeptHistory::add(const HistoryKey &key, double nanoseconds) {
+  if (!Statistics::isTime(nanoseconds))
+    return;
   std::lock_guard<std::mutex> lock(mutex);
   if (entries.size() >= maxEntries)
     trim();
@@ -149,8 +151,9 @@ void KeptHistory::addPerformance(
     const std::string &device,
     const sparkle_device_performance_t &performance) {
   std::lock_guard<std::mutex> lock(mutex);
-  devices[device] = {performance, file != nullptr};
-  if (file)
+  bool isKept = file && canBeKept(performance);
+  devices[device] = {performance, isKept};
+  if (isKept)
     markNew();
 }
 
@@ -165,9 +168,10 @@ void KeptHistory::report(const Status &status) {
 }
 
 void KeptHistory::open(const std::string &folder) {
-  auto opened = std::make_unique<HistoryFile>(folder, settings);
-  if (Status status = opened->open(); !status.isOk())
+  SqliteLibrary library;
+  if (Status status = library.open(); !status.isOk())
     return report(status);
+  auto opened = std::make_unique<HistoryFile>(folder, settings, library);
   HistoryBatch contents;
   report(opened->read(contents));
   file = std::move(opened);

@@ -6,59 +6,21 @@
 #ifndef SPARKLE_RUNTIME_SCHEDULER_HISTORYFILE_H
 #define SPARKLE_RUNTIME_SCHEDULER_HISTORYFILE_H
 
-#include "runtime/Scheduler/History.h"
-#include "runtime/Scheduler/Sqlite.h"
+#include "runtime/Scheduler/HistoryTables.h"
 
 #include <functional>
-#include <vector>
 
 namespace sparkle::runtime {
-
-/// Times that the file does not have yet, in their order.
-class NewTimes {
-public:
-  void add(double nanoseconds);
-  /// Those that came later.
-  void append(const NewTimes &later);
-  void applyTo(Statistics &statistics) const;
-  bool isEmpty() const { return times.empty(); }
-
-private:
-  void shorten();
-
-  std::vector<double> times; // the last ones
-  uint64_t forgotten = 0;    // earlier ones, whose effect is gone
-};
-
-struct DeviceNumbers {
-  std::string device;
-  sparkle_device_performance_t performance;
-};
-
-/// What goes to the file. Afterwards the statistics are those that it has now.
-struct HistoryBatch {
-  struct Run {
-    HistoryKey key;
-    Statistics statistics; // as this process knows them
-    NewTimes times;        // those in it that the file lacks
-  };
-  std::vector<Run> runs;
-  std::vector<DeviceNumbers> devices;
-
-  bool isEmpty() const { return runs.empty() && devices.empty(); }
-};
 
 /// Used by one thread at a time; any number of processes share the file.
 class HistoryFile {
 public:
-  /// Rows of each table; those that have not changed for longest go first.
-  static constexpr size_t maxRows = 4096;
+  /// library: opened.
+  HistoryFile(const std::string &folder, const Settings &settings,
+              const SqliteLibrary &library)
+      : folder(folder), path(folder + "/history.sqlite"), settings(settings),
+        library(library) {}
 
-  HistoryFile(const std::string &folder, const Settings &settings)
-      : folder(folder), path(folder + "/history.sqlite"), settings(settings) {}
-
-  /// Opens the library.
-  Status open() { return library.open(); }
   /// Everything that the file has, the latest first. OK if there is none.
   Status read(HistoryBatch &contents);
   /// All of it is in the file, or nothing.
@@ -76,10 +38,9 @@ private:
   Status setAside();
   Status rename(const std::string &name) const;
 
-  std::string folder;
-  std::string path;
-  Settings settings;
-  SqliteLibrary library;
+  const std::string folder, path;
+  const Settings settings;
+  const SqliteLibrary library;
   bool hasSetAside = false;
 };
 

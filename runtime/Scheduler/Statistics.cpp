@@ -30,7 +30,9 @@ static constexpr double longest = 1e18;
 /// Nothing changes far below it, and it never overflows.
 static constexpr uint64_t maxCount = uint64_t(1) << 53;
 
-static bool isTime(double value) { return value > 0 && value < longest; }
+bool Statistics::isTime(double nanoseconds) {
+  return nanoseconds > 0 && nanoseconds < longest;
+}
 
 Statistics::Statistics(uint64_t count, double mean, double deviation,
                        double last, uint32_t strays, double stray) {

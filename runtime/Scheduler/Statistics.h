@@ -20,8 +20,10 @@ public:
   Statistics(uint64_t count, double mean, double deviation, double last,
              uint32_t strays = 0, double stray = 0);
 
-  /// What is no time at all, such as 0, changes nothing.
+  /// What is no time changes nothing.
   void add(double nanoseconds);
+  /// Above 0, and not for ever.
+  static bool isTime(double nanoseconds);
 
   /// Runs that count; 0: nothing is known.
   uint64_t count() const { return samples; }

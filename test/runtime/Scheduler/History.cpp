@@ -7,6 +7,7 @@
 #include "runtime/CacheFolder.h"
 
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 using namespace sparkle::runtime;
@@ -143,6 +144,27 @@ TEST_F(Histories, values) {
     open()->add(key, 2000);
     EXPECT_EQ(open()->find(key).mean(), 2000) << change;
   }
+}
+
+/// What cannot have been measured is not written, and keeps nothing else back.
+TEST_F(Histories, noNumbers) {
+  sparkle_device_performance_t found;
+  {
+    auto history = open();
+    history->add(key, NAN);
+    history->add(makeKey(2), 0);
+    EXPECT_TRUE(history->flush().isOk());
+    EXPECT_FALSE(fs::exists(path));
+    history->addPerformance("one", {NAN, 2, 3, 4});
+    history->addPerformance("two", {1, INFINITY, 3, 4});
+    history->addPerformance("three", {1, 2, 3, -4});
+    EXPECT_TRUE(history->findPerformance("one", found));
+    history->add(key, 1000);
+    EXPECT_TRUE(history->flush().isOk());
+  }
+  EXPECT_EQ(countOf(key), 1u);
+  EXPECT_EQ(ask("SELECT count(*) FROM runs"), "1");
+  EXPECT_EQ(ask("SELECT count(*) FROM numbers"), "0");
 }
 
 /// Written by the thread, without an end and without asking.
