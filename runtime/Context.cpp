@@ -27,6 +27,13 @@ Status Context::create(Ref<Context> &context) {
   return {};
 }
 
+Ref<Context> Context::make(std::vector<Ref<Device>> devices) {
+  auto made = Ref<Context>::adopt(new Context);
+  made->found = std::move(devices);
+  made->results.resize(getDeviceKindCount());
+  return made;
+}
+
 /// "word", which is index 0, or "word:index". False if it is neither.
 static bool parseIndex(const char *rest, uint32_t &index) {
   index = 0;

@@ -12,6 +12,8 @@ namespace sparkle::runtime {
 class Context final : public Counted {
 public:
   static Status create(Ref<Context> &context);
+  /// Of given devices, the CPU first: for tests.
+  static Ref<Context> make(std::vector<Ref<Device>> devices);
 
   const std::vector<Ref<Device>> &devices() const { return found; }
   /// By name, as sparkle_context_find_device takes it.

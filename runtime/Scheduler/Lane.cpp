@@ -25,6 +25,11 @@ bool isDeviceFault(sparkle_status_t status) {
   }
 }
 
+bool sharesHostMemory(const Device &device) {
+  return device.properties().target == SPARKLE_TARGET_CPU &&
+         device.properties().is_unified;
+}
+
 Lane::Lane(Engine &engine, uint32_t index, Ref<Device> device)
     : engine(engine), index(index), current(std::move(device)) {}
 
@@ -47,9 +52,7 @@ void Lane::close() {
   departed.notify_all();
 }
 
-bool Lane::isHost() const {
-  return current->properties().target == SPARKLE_TARGET_CPU;
-}
+bool Lane::isHost() const { return sharesHostMemory(*current); }
 
 //===----------------------------------------------------------------------===//
 // There

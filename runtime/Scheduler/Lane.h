@@ -76,6 +76,9 @@ private:
   uint64_t age = 0; // grows when the device's memory may be lost
 };
 
+/// Whether a device's buffers are the arrays themselves.
+bool sharesHostMemory(const Device &device);
+
 /// Whether a failure is the device's, and not of what it was given.
 bool isDeviceFault(sparkle_status_t status);
 

@@ -158,7 +158,7 @@ Status Engine::startLanes(uint32_t flags) {
     model.performance = performances[i];
     // All that run on the host's processors take turns.
     model.resource = known[i]->properties().runs_on_host ? 0 : i + 1;
-    model.sharesMemory = known[i]->properties().target == SPARKLE_TARGET_CPU;
+    model.sharesMemory = sharesHostMemory(*known[i]);
     models.push_back(model);
   }
   Dispatcher::Options options;

@@ -13,7 +13,7 @@
 
 namespace sparkle::runtime {
 
-class CpuDevice final : public Device {
+class CpuDevice : public Device {
 public:
   explicit CpuDevice(const Settings &settings);
 

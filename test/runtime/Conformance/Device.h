@@ -8,7 +8,7 @@
 #ifndef SPARKLE_TEST_RUNTIME_CONFORMANCE_DEVICE_H
 #define SPARKLE_TEST_RUNTIME_CONFORMANCE_DEVICE_H
 
-#include "sparkle/runtime.h"
+#include "test/runtime/Owned.h"
 
 #include <gtest/gtest.h>
 
@@ -16,52 +16,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#define SPARKLE_RELEASE(noun)                                                  \
-  inline void release(sparkle_##noun##_t *handle) {                            \
-    sparkle_##noun##_release(handle);                                          \
-  }
-SPARKLE_RELEASE(buffer)
-SPARKLE_RELEASE(context)
-SPARKLE_RELEASE(library)
-SPARKLE_RELEASE(module)
-SPARKLE_RELEASE(queue)
-SPARKLE_RELEASE(recording)
-SPARKLE_RELEASE(stream)
-SPARKLE_RELEASE(timeline)
-#undef SPARKLE_RELEASE
-
-/// Owns what a function of the C ABI gave.
-template <typename T> class Owned {
-public:
-  Owned() = default;
-  Owned(Owned &&other) noexcept
-      : handle(std::exchange(other.handle, nullptr)) {}
-  Owned &operator=(Owned other) noexcept {
-    std::swap(handle, other.handle);
-    return *this;
-  }
-  ~Owned() { release(handle); }
-
-  /// To be filled in; what was there before is released.
-  T **out() {
-    release(handle);
-    handle = nullptr;
-    return &handle;
-  }
-  operator T *() const { return handle; }
-
-private:
-  T *handle = nullptr;
-};
-
-using Buffer = Owned<sparkle_buffer_t>;
-using Library = Owned<sparkle_library_t>;
-using Module = Owned<sparkle_module_t>;
-using Queue = Owned<sparkle_queue_t>;
-using Recording = Owned<sparkle_recording_t>;
-using Stream = Owned<sparkle_stream_t>;
-using Timeline = Owned<sparkle_timeline_t>;
 
 using Floats = std::vector<float>;
 

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The scheduler by its C ABI: results, order, hints, what is refused.
+
+#include "test/runtime/Scheduler/Machine.h"
+
+#include <thread>
+
+namespace {
+
+TEST_F(SchedulerTest, resultsAreRight) {
+  Flaw plain, copying;
+  copying.hasCopyEngine = true;
+  make({&plain, &copying});
+  for (const char *hint : {"cpu", "auto", "flaky"}) {
+    for (uint32_t i = 0; i < 8; ++i) {
+      Product product = makeProduct(30 + i, i);
+      product.submit(hint[0] == 'f' ? nullptr : hint);
+      product.check();
+    }
+  }
+}
+
+/// Every device is used when there is enough to do.
+TEST_F(SchedulerTest, allDevicesWork) {
+  Flaw first, second;
+  second.hasCopyEngine = true;
+  make({&first, &second});
+  std::vector<Product> products;
+  for (uint32_t i = 0; i < 32; ++i)
+    products.push_back(makeProduct(2000 + i, i));
+  for (Product &product : products)
+    product.submit();
+  for (Product &product : products)
+    product.check();
+  uint64_t parts = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    parts += counters(i).parts;
+    EXPECT_EQ(counters(i).failures, 0u);
+    EXPECT_EQ(counters(i).in_flight, 0u);
+  }
+  EXPECT_EQ(parts, 32u);
+  EXPECT_GT(counters(1).parts, 0u);
+  EXPECT_GT(counters(1).uploaded, 0u);
+  EXPECT_GT(counters(1).downloaded, 0u);
+  EXPECT_EQ(counters(0).uploaded, 0u);
+}
+
+/// y = 2x + z, sixty times through three arrays in turn: each submission
+/// reads what the one before wrote, and writes what the one before read.
+TEST_F(SchedulerTest, orderByArrays) {
+  Flaw first, second;
+  make({&first, &second});
+  int64_t n = 1000;
+  Task task;
+  ok(sparkle_task_create(scheduler, kernel("add"), &n, 1, nullptr, 3,
+                         task.out(), &error));
+  Array arrays[3], zero = makeArray(4000);
+  for (Array &array : arrays)
+    array = makeArray(4000);
+  float *start = map(arrays[0], SPARKLE_ACCESS_WRITE);
+  for (int i = 0; i < n; ++i)
+    start[i] = static_cast<float>(i % 3);
+  for (int i = 0; i < 60; ++i) {
+    sparkle_array_t *given[] = {arrays[i % 3], zero, arrays[(i + 1) % 3]};
+    ok(sparkle_task_submit(task, given, 3, nullptr, nullptr, &error));
+  }
+  float *end = map(arrays[60 % 3], SPARKLE_ACCESS_READ);
+  for (int i = 0; i < n; ++i)
+    EXPECT_EQ(end[i], static_cast<float>(i % 3) * 0x1p60f) << i;
+}
+
+TEST_F(SchedulerTest, hints) {
+  Flaw flaw;
+  make({&flaw});
+  Product product = makeProduct();
+  uint64_t ticket = product.submit("cpu");
+  product.check();
+  sparkle_decision_t decision = explain(ticket);
+  EXPECT_STREQ(decision.reason, "cpu is what the hint asks for");
+  EXPECT_EQ(decision.part_count, 1u);
+  EXPECT_EQ(decision.parts[0].device, 0u);
+  EXPECT_GT(decision.actual_ns, 0);
+  EXPECT_GT(decision.parts[0].actual_ns, 0);
+  EXPECT_STREQ(decision.kernel->name, "product");
+  sparkle_array_t *arrays[] = {product.x, nullptr, product.b, product.y};
+  expect(sparkle_task_submit(product.task, arrays, 4, "tpu", &ticket, &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected the name of a device, but got 'tpu'");
+  // A device that is not there.
+  ticket = product.submit("amdgpu:7");
+  product.check();
+  EXPECT_EQ(std::string(explain(ticket).reason)
+                .find("the device of the hint cannot; "),
+            0u)
+      << explain(ticket).reason;
+}
+
+TEST_F(SchedulerTest, hintOfTheEnvironment) {
+  Variable hint("SPARKLE_DEVICE_HINT", "cpu");
+  Flaw flaw;
+  make({&flaw});
+  Product product = makeProduct();
+  uint64_t ticket = product.submit();
+  product.check();
+  EXPECT_STREQ(explain(ticket).reason, "cpu is what the hint asks for");
+  ticket = product.submit("auto"); // The call knows better.
+  product.check();
+  EXPECT_STRNE(explain(ticket).reason, "cpu is what the hint asks for");
+  Variable wrong("SPARKLE_DEVICE_HINT", "tpu");
+  expect(sparkle_scheduler_create(sparkle::runtime::wrap(context.get()),
+                                  nullptr, scheduler.out(), &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "SPARKLE_DEVICE_HINT: expected the name of a device, but got 'tpu'");
+}
+
+TEST_F(SchedulerTest, predictionsLearnAndStay) {
+  make({});
+  {
+    Product product = makeProduct();
+    sparkle_prediction_t before = {}, after = {};
+    ok(sparkle_task_predict(product.task, 0, &before, &error));
+    EXPECT_EQ(before.source, SPARKLE_SOURCE_ROOFLINE);
+    EXPECT_GT(before.kernel_ns, before.bound_ns);
+    for (int i = 0; i < 8; ++i)
+      product.submit();
+    product.check();
+    ok(sparkle_task_predict(product.task, 0, &after, &error));
+    EXPECT_EQ(after.source, SPARKLE_SOURCE_HISTORY);
+    EXPECT_GE(after.runs, 4u);
+    EXPECT_GT(after.last_ns, 0);
+    expect(sparkle_task_predict(product.task, 1, &after, &error),
+           SPARKLE_INVALID_ARGUMENT,
+           "expected one of 1 devices, but got number 1");
+  }
+  make({}); // the old one is released, and its history written
+  Product product = makeProduct();
+  sparkle_prediction_t known = {};
+  ok(sparkle_task_predict(product.task, 0, &known, &error));
+  EXPECT_EQ(known.source, SPARKLE_SOURCE_HISTORY);
+  sparkle_scheduler_options_t options = {};
+  options.flags = SPARKLE_SCHEDULER_NO_HISTORY;
+  make({}, true, options);
+  Product other = makeProduct();
+  ok(sparkle_task_predict(other.task, 0, &known, &error));
+  EXPECT_EQ(known.source, SPARKLE_SOURCE_ROOFLINE);
+}
+
+/// Objects keep each other alive; work in flight keeps all of them.
+TEST_F(SchedulerTest, releasesInAnyOrder) {
+  Flaw flaw;
+  make({&flaw});
+  {
+    Product product = makeProduct(3000);
+    for (int i = 0; i < 20; ++i)
+      product.submit();
+    scheduler = {};
+    context = {};
+    product.check();
+    for (int i = 0; i < 20; ++i)
+      product.submit();
+  }
+}
+
+TEST_F(SchedulerTest, whatIsRefused) {
+  make({});
+  Product product = makeProduct(4);
+  Array small = makeArray(12);
+  sparkle_array_t *arrays[] = {product.x, nullptr, product.b, product.y};
+  auto submit = [&] {
+    return sparkle_task_submit(product.task, arrays, 4, nullptr, nullptr,
+                               &error);
+  };
+  arrays[0] = nullptr;
+  expect(submit(), SPARKLE_INVALID_ARGUMENT,
+         "argument 'x': expected an array, but got a null pointer");
+  arrays[0] = small;
+  expect(submit(), SPARKLE_WRONG_SHAPE,
+         "argument 'x': expected an array of 384 bytes, but got one of 12");
+  expect(sparkle_task_submit(product.task, arrays, 3, nullptr, nullptr, &error),
+         SPARKLE_WRONG_COUNT,
+         "expected 4 arrays for kernel 'product', but got 3");
+  expect(sparkle_task_submit(nullptr, arrays, 4, nullptr, nullptr, &error),
+         SPARKLE_INVALID_ARGUMENT, "expected a task, but got a null pointer");
+  expect(sparkle_scheduler_wait(scheduler, 1, 0, &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected one of the last 4096 of 0 tickets, but got 1");
+  sparkle_decision_t decision;
+  expect(sparkle_scheduler_explain(scheduler, 9, &decision, &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected one of the last 4096 of 0 tickets, but got 9");
+  Task add;
+  int64_t n = 3;
+  ok(sparkle_task_create(scheduler, kernel("add"), &n, 1, nullptr, 3, add.out(),
+                         &error));
+  sparkle_array_t *same[] = {small, small, small};
+  expect(sparkle_task_submit(add, same, 3, nullptr, nullptr, &error),
+         SPARKLE_OVERLAP,
+         "argument 'y': expected an array of its own, since it is written, but "
+         "got that of 'x'");
+  Scheduler second;
+  ok(sparkle_scheduler_create(sparkle::runtime::wrap(context.get()), nullptr,
+                              second.out(), &error));
+  Array foreign;
+  ok(sparkle_array_create(second, 384, foreign.out(), &error));
+  arrays[0] = foreign;
+  expect(submit(), SPARKLE_WRONG_DEVICE,
+         "argument 'x': expected an array of the task's scheduler, but got one "
+         "of another");
+  void *bytes = nullptr;
+  expect(sparkle_array_map(small, static_cast<sparkle_access_t>(7), 0, &bytes,
+                           &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected SPARKLE_ACCESS_READ or _WRITE, but got 7");
+}
+
+TEST_F(SchedulerTest, tasksThatAreRefused) {
+  make({});
+  Task task;
+  int64_t n = 4;
+  expect(sparkle_task_create(scheduler, kernel("product"), &n, 1, nullptr, 4,
+                             task.out(), &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "argument 'w': expected a pointer, but got a null pointer");
+  expect(sparkle_task_create(scheduler, kernel("product"), &n, 1, nullptr, 2,
+                             task.out(), &error),
+         SPARKLE_WRONG_COUNT,
+         "expected 4 arguments of kernel 'product', but got 2");
+  EXPECT_EQ(sparkle_task_create(scheduler, kernel("product"), &n, 0, nullptr, 4,
+                                task.out(), &error),
+            SPARKLE_WRONG_COUNT);
+  n = -1;
+  EXPECT_EQ(sparkle_task_create(scheduler, kernel("product"), &n, 1, nullptr, 4,
+                                task.out(), &error),
+            SPARKLE_WRONG_SHAPE);
+}
+
+TEST_F(SchedulerTest, schedulersThatAreRefused) {
+  context = makeFlakyContext({});
+  sparkle_context_t *machine = sparkle::runtime::wrap(context.get());
+  sparkle_scheduler_options_t options = {};
+  options.flags = 64;
+  expect(sparkle_scheduler_create(machine, &options, scheduler.out(), &error),
+         SPARKLE_INVALID_ARGUMENT, "expected known flags, but got 0x40");
+  options = {};
+  options.pending = 100000;
+  expect(sparkle_scheduler_create(machine, &options, scheduler.out(), &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected at most 1024 pending submissions, but got 100000");
+  options = {};
+  options.devices = "cpu,tpu";
+  expect(sparkle_scheduler_create(machine, &options, scheduler.out(), &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected the name of a device, but got 'tpu'");
+  options.devices = "cpu,amdgpu:5";
+  expect(sparkle_scheduler_create(machine, &options, scheduler.out(), &error),
+         SPARKLE_UNAVAILABLE,
+         "expected one of 0 devices of 'amdgpu', but got 'amdgpu:5'");
+  expect(sparkle_scheduler_create(nullptr, &options, scheduler.out(), &error),
+         SPARKLE_INVALID_ARGUMENT,
+         "expected a context, but got a null pointer");
+}
+
+/// The next submission waits when enough are pending.
+TEST_F(SchedulerTest, backPressure) {
+  sparkle_scheduler_options_t options = {};
+  options.pending = 2;
+  make({}, true, options);
+  std::vector<Product> products;
+  for (uint32_t i = 0; i < 16; ++i)
+    products.push_back(makeProduct(3000, i));
+  for (Product &product : products) {
+    uint64_t ticket = product.submit();
+    if (ticket > 2) {
+      EXPECT_EQ(sparkle_scheduler_wait(scheduler, ticket - 2, 0, &error),
+                SPARKLE_OK)
+          << ticket;
+    }
+  }
+  for (Product &product : products)
+    product.check();
+}
+
+} // namespace
