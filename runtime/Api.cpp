@@ -487,5 +487,5 @@ sparkle_status_t sparkle_cpu_measure_peak(uint32_t threads,
   if (!out_peak)
     return missing("out_peak").report(out_error);
   *out_peak = {};
-  return measurePeak(threads, *out_peak).report(out_error);
+  return measurePeak(threads, manyRounds, *out_peak).report(out_error);
 }

@@ -178,9 +178,12 @@ typedef struct sparkle_device_performance {
   double gbytes_per_second; /* far memory, read plus written, by a kernel */
   double copy_gbytes_per_second; /* from the host to the device */
   double launch_ns; /* from submission to the host's return from waiting */
+  double near_gbytes_per_second; /* as gbytes_per_second, of few bytes that
+                                    stay in the device's caches */
 } sparkle_device_performance_t;
 
-/* Measures the device; takes up to a second. Nothing else should run on it.
+/* Measures the device, in some tens of milliseconds after what its driver takes
+ * to compile two kernels. Nothing else should run on it.
  * threads: of the CPU; 0 is one for each processor that this process may use.
  * Returns SPARKLE_DEVICE_LOST, SPARKLE_OUT_OF_MEMORY. */
 SPARKLE_API sparkle_status_t sparkle_device_measure(

@@ -13,13 +13,26 @@ namespace sparkle::runtime {
 /// over.
 static constexpr int64_t fewGroups = 512, manyGroups = 16384;
 static constexpr uint64_t vectorSize = 16;
-/// Of each of the bandwidth's two buffers, at most.
-static constexpr uint64_t maxBandwidthSize = uint64_t(256) << 20;
+/// Of each of the bandwidth's two buffers: begin small, for slow devices, and
+/// at most what is larger than the caches of fast ones. That is 256 MiB, but no
+/// more than two whole rows of 65535 workgroups: in a third, most would be
+/// idle.
+static constexpr uint64_t minBandwidthSize = uint64_t(1) << 20;
+static constexpr uint64_t maxBandwidthSize = uint64_t(2) * 65535 * 128 * 16;
+/// Of what the host writes for the device to read. New pages of the host's
+/// take longer than the copy.
+static constexpr uint64_t maxCopySize = uint64_t(32) << 20;
+/// Near memory: how large it is nobody says, so the best of these sizes counts.
+static constexpr uint64_t minNearSize = uint64_t(256) << 10;
+static constexpr uint64_t maxNearSize = uint64_t(16) << 20;
+/// Outputs side by side, so that only every so many copies wait for others.
+static constexpr uint64_t nearOutputs = 3;
+static constexpr uint64_t maxNearCopies = 256;
 /// What takes less is not measured well.
 static constexpr uint64_t enough = 4000000;
 /// The best of this many rounds counts, or of those that fit in this time.
 static constexpr int maxRounds = 5;
-static constexpr uint64_t maxRoundTime = 200000000;
+static constexpr uint64_t maxRoundTime = 50000000;
 static constexpr int launches = 101;
 
 namespace {
@@ -73,12 +86,17 @@ public:
   Status measurePeak(sparkle_device_performance_t &out);
   Status measureLaunch(sparkle_device_performance_t &out);
   Status measureBandwidth(sparkle_device_performance_t &out);
+  Status measureNear(sparkle_device_performance_t &out);
+  Status measureCopy(sparkle_device_performance_t &out);
 
 private:
   Status createPeak();
+  Status createBandwidth();
+  Command describeFill(uint64_t size) const;
+  Command describeBandwidth(uint64_t size, uint64_t offset) const;
   Command describePeak(int64_t count, int64_t groups) const;
-  Status time(const Command &command, uint64_t &nanoseconds);
-  Status best(const Command &command, uint64_t &nanoseconds);
+  Status time(const std::vector<Command> &commands, uint64_t &nanoseconds);
+  Status best(const std::vector<Command> &commands, uint64_t &nanoseconds);
   Status run(Recording &recording, uint64_t &nanoseconds);
 
   Device &device;
@@ -87,8 +105,15 @@ private:
   const int64_t second[2] = {0, 1};
   const Description peakDescription{
       "peak", kernels, kernels.peak, {0, 1, second}, 1};
-  Ref<Program> peak;
-  Ref<Buffer> result;
+  const int64_t first[2] = {1, 0};
+  const Description bandwidthDescription{
+      "bandwidth",
+      kernels,
+      kernels.bandwidth,
+      {int64_t(kernels.invocations) - 1, int64_t(kernels.invocations), first},
+      2};
+  Ref<Program> peak, bandwidth;
+  Ref<Buffer> result, from, to;
 };
 
 } // namespace
@@ -114,22 +139,24 @@ Status Measurement::run(Recording &recording, uint64_t &nanoseconds) {
   return {};
 }
 
-Status Measurement::time(const Command &command, uint64_t &nanoseconds) {
+Status Measurement::time(const std::vector<Command> &commands,
+                         uint64_t &nanoseconds) {
   Ref<Recording> recording;
-  if (Status status = device.createRecording({command}, recording);
+  if (Status status = device.createRecording(commands, recording);
       !status.isOk())
     return status;
   return run(*recording, nanoseconds);
 }
 
-Status Measurement::best(const Command &command, uint64_t &nanoseconds) {
+Status Measurement::best(const std::vector<Command> &commands,
+                         uint64_t &nanoseconds) {
   nanoseconds = UINT64_MAX;
   uint64_t begin = getNanoseconds();
   for (int i = 0; i < maxRounds; ++i) {
     if (i > 0 && getNanoseconds() - begin > maxRoundTime)
       break;
     uint64_t once = 0;
-    if (Status status = time(command, once); !status.isOk())
+    if (Status status = time(commands, once); !status.isOk())
       return status;
     nanoseconds = std::max<uint64_t>(std::min(nanoseconds, once), 1);
   }
@@ -158,14 +185,14 @@ Status Measurement::measurePeak(sparkle_device_performance_t &out) {
   uint64_t nanoseconds = 0;
   int64_t count = 1, groups = fewGroups;
   while (count < (1 << 16)) {
-    if (Status status = time(describePeak(count, groups), nanoseconds);
+    if (Status status = time({describePeak(count, groups)}, nanoseconds);
         !status.isOk())
       return status;
     if (nanoseconds >= enough)
       break;
     (groups < manyGroups ? groups : count) *= 2;
   }
-  if (Status status = best(describePeak(count, groups), nanoseconds);
+  if (Status status = best({describePeak(count, groups)}, nanoseconds);
       !status.isOk())
     return status;
   out.gflops = kernels.peakOperations * static_cast<double>(count) *
@@ -194,48 +221,102 @@ Status Measurement::measureLaunch(sparkle_device_performance_t &out) {
   return {};
 }
 
-Status Measurement::measureBandwidth(sparkle_device_performance_t &out) {
-  const int64_t first[] = {1, 0};
-  const int64_t width = kernels.invocations;
-  const Description description("bandwidth", kernels, kernels.bandwidth,
-                                {width - 1, width, first}, 2);
+Status Measurement::createBandwidth() {
+  if (Status status = device.createProgram(
+          bandwidthDescription.kernel, bandwidthDescription.code, bandwidth);
+      !status.isOk())
+    return status;
   uint64_t size = std::min({maxBandwidthSize, device.properties().max_buffer,
                             device.properties().memory / 8}) /
                   vectorSize * vectorSize;
-  Ref<Program> program;
-  Ref<Buffer> host, from, to;
-  if (Status status =
-          device.createProgram(description.kernel, description.code, program);
-      !status.isOk())
-    return status;
-  if (Status status = device.createBuffer(SPARKLE_MEMORY_UPLOAD, size, host);
-      !status.isOk())
-    return status;
   for (Ref<Buffer> *buffer : {&from, &to})
     if (Status status =
             device.createBuffer(SPARKLE_MEMORY_DEVICE, size, *buffer);
         !status.isOk())
       return status;
-  // Pages that nobody wrote may not be there.
-  std::fill_n(static_cast<uint32_t *>(host->pointer()), size / 4, 0x3f800000u);
+  return {};
+}
 
-  uint64_t nanoseconds = 0;
-  Command copy;
-  copy.kind = SPARKLE_COMMAND_COPY;
-  copy.arguments = {{host, 0, size}, {from, 0, size}};
-  if (Status status = best(copy, nanoseconds); !status.isOk())
+/// Pages that nobody wrote may not be there.
+Command Measurement::describeFill(uint64_t size) const {
+  Command command;
+  command.kind = SPARKLE_COMMAND_FILL;
+  command.fill = 0x3f800000u;
+  command.arguments = {{from, 0, size}};
+  return command;
+}
+
+Command Measurement::describeBandwidth(uint64_t size, uint64_t offset) const {
+  Command command;
+  command.program = bandwidth;
+  command.arguments = {{from, 0, size}, {to, offset, size}};
+  command.sizes = {static_cast<int64_t>(size / vectorSize), 0};
+  return command;
+}
+
+Status Measurement::measureBandwidth(sparkle_device_performance_t &out) {
+  if (Status status = createBandwidth(); !status.isOk())
     return status;
-  out.copy_gbytes_per_second =
-      static_cast<double>(size) / static_cast<double>(nanoseconds);
-
-  Command kernel;
-  kernel.program = program;
-  kernel.arguments = {{from, 0, size}, {to, 0, size}};
-  kernel.sizes = {static_cast<int64_t>(size / vectorSize), 0};
-  if (Status status = best(kernel, nanoseconds); !status.isOk())
+  uint64_t nanoseconds = 0, size = std::min(minBandwidthSize, from->size());
+  for (;; size = std::min(size * 2, from->size())) {
+    if (Status status =
+            time({describeFill(size), describeBandwidth(size, 0)}, nanoseconds);
+        !status.isOk())
+      return status;
+    if (nanoseconds >= 2 * enough || size == from->size())
+      break;
+  }
+  if (Status status = best({describeBandwidth(size, 0)}, nanoseconds);
+      !status.isOk())
     return status;
   out.gbytes_per_second =
       2 * static_cast<double>(size) / static_cast<double>(nanoseconds);
+  return {};
+}
+
+/// Copies of the same bytes, so many that the launch does not count. Behind
+/// measureBandwidth, whose result is the least that this one is.
+Status Measurement::measureNear(sparkle_device_performance_t &out) {
+  out.near_gbytes_per_second = out.gbytes_per_second;
+  for (uint64_t size = minNearSize;
+       size <= std::min(maxNearSize, to->size() / nearOutputs); size *= 2) {
+    uint64_t nanoseconds = 0;
+    if (Status status = time({describeBandwidth(size, 0)}, nanoseconds);
+        !status.isOk())
+      return status;
+    bool isSlow = nanoseconds >= enough;
+    uint64_t count = std::clamp<uint64_t>(
+        enough / 4 / std::max<uint64_t>(nanoseconds, 1), 1, maxNearCopies);
+    std::vector<Command> copies;
+    for (uint64_t i = 0; i < count; ++i)
+      copies.push_back(describeBandwidth(size, i % nearOutputs * size));
+    if (Status status = best(copies, nanoseconds); !status.isOk())
+      return status;
+    out.near_gbytes_per_second = std::max(
+        out.near_gbytes_per_second, 2 * static_cast<double>(size * count) /
+                                        static_cast<double>(nanoseconds));
+    // The launch counts for less the larger it is, and not at all any more.
+    if (isSlow)
+      break;
+  }
+  return {};
+}
+
+Status Measurement::measureCopy(sparkle_device_performance_t &out) {
+  uint64_t size = std::min(maxCopySize, from->size());
+  Ref<Buffer> host;
+  if (Status status = device.createBuffer(SPARKLE_MEMORY_UPLOAD, size, host);
+      !status.isOk())
+    return status;
+  std::fill_n(static_cast<uint32_t *>(host->pointer()), size / 4, 0x3f800000u);
+  Command copy;
+  copy.kind = SPARKLE_COMMAND_COPY;
+  copy.arguments = {{host, 0, size}, {from, 0, size}};
+  uint64_t nanoseconds = 0;
+  if (Status status = best({copy}, nanoseconds); !status.isOk())
+    return status;
+  out.copy_gbytes_per_second =
+      static_cast<double>(size) / static_cast<double>(nanoseconds);
   return {};
 }
 
@@ -249,7 +330,11 @@ Status measureDevice(Device &device, const MeasuringKernels &kernels,
     return status;
   if (Status status = measurement.measureLaunch(performance); !status.isOk())
     return status;
-  return measurement.measureBandwidth(performance);
+  if (Status status = measurement.measureBandwidth(performance); !status.isOk())
+    return status;
+  if (Status status = measurement.measureNear(performance); !status.isOk())
+    return status;
+  return measurement.measureCopy(performance);
 }
 
 } // namespace sparkle::runtime

@@ -13,6 +13,10 @@ namespace sparkle::runtime {
 /// copy: 10^9 bytes per second brought over by one thread.
 Status measureBandwidth(uint32_t threads, double &kernel, double &copy);
 
+/// 10^9 bytes per second, read plus written, with `threads` at once that each
+/// have a part of the L2 to themselves.
+Status measureNearBandwidth(uint32_t threads, double &near);
+
 /// Nanoseconds from an empty submission to the host's return from waiting.
 Status measureLaunch(Device &device, double &nanoseconds);
 

@@ -173,12 +173,16 @@ Status CpuRecording::run(void *workspace) const {
 Status CpuDevice::measure(uint32_t threads,
                           sparkle_device_performance_t &performance) {
   sparkle_cpu_peak_t peak;
-  if (Status status = measurePeak(threads, peak); !status.isOk())
+  if (Status status = measurePeak(threads, fewRounds, peak); !status.isOk())
     return status;
   performance.gflops = peak.gflops;
   if (Status status =
           measureBandwidth(peak.threads, performance.gbytes_per_second,
                            performance.copy_gbytes_per_second);
+      !status.isOk())
+    return status;
+  if (Status status = measureNearBandwidth(peak.threads,
+                                           performance.near_gbytes_per_second);
       !status.isOk())
     return status;
   return measureLaunch(*this, performance.launch_ns);

@@ -117,15 +117,13 @@ double now() {
 /// Threads that run the loop together, round after round.
 class Crew {
 public:
-  Crew(Loop loop, uint32_t threads, uint64_t count)
-      : loop(loop), threads(threads), count(count) {}
+  Crew(Loop loop, uint32_t threads, uint64_t count, int rounds)
+      : loop(loop), threads(threads), count(count), rounds(rounds) {}
 
   /// Runs all rounds; gives the seconds of the fastest.
   Status run(double &seconds);
 
 private:
-  static constexpr int rounds = 100;
-
   static void *start(void *crew) {
     static_cast<Crew *>(crew)->work();
     return nullptr;
@@ -136,6 +134,7 @@ private:
   Loop loop;
   uint32_t threads;
   uint64_t count;
+  int rounds;
   std::atomic<uint32_t> arrived{0}, meetings{0};
   std::atomic<bool> cancelled{false};
   double moment = 0; // of the last meeting; the same for all threads
@@ -208,7 +207,7 @@ uint32_t countProcessors() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-Status measurePeak(uint32_t threads, sparkle_cpu_peak_t &peak) {
+Status measurePeak(uint32_t threads, int rounds, sparkle_cpu_peak_t &peak) {
   if (threads > mostThreads)
     return Status::failure(SPARKLE_INVALID_ARGUMENT,
                            "expected at most %u threads, but got %u",
@@ -221,7 +220,8 @@ Status measurePeak(uint32_t threads, sparkle_cpu_peak_t &peak) {
 
   uint64_t count = calibrate(loop);
   double seconds = 0;
-  if (Status status = Crew(loop, threads, count).run(seconds); !status.isOk())
+  if (Status status = Crew(loop, threads, count, rounds).run(seconds);
+      !status.isOk())
     return status;
   double operations = loop.operations * static_cast<double>(count) * threads;
   peak = {operations / seconds * 1e-9, threads, loop.vectorBits};

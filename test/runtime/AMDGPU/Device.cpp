@@ -390,6 +390,7 @@ TEST_F(AMDGPUDevice, measure) {
     EXPECT_GT(performance.gbytes_per_second, 0);
     EXPECT_GT(performance.copy_gbytes_per_second, 0);
     EXPECT_GT(performance.launch_ns, 0);
+    EXPECT_GT(performance.near_gbytes_per_second, 0);
     close();
   }
 }

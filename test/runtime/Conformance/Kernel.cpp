@@ -259,6 +259,7 @@ TEST_P(KernelTest, measure) {
   EXPECT_GT(performance.gbytes_per_second, 0);
   EXPECT_GT(performance.copy_gbytes_per_second, 0);
   EXPECT_GT(performance.launch_ns, 0);
+  EXPECT_GT(performance.near_gbytes_per_second, 0);
 }
 
 SPARKLE_ON_ALL_DEVICES(KernelTest);

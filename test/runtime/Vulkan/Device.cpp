@@ -117,6 +117,7 @@ TEST_F(VulkanDevice, measure) {
   EXPECT_GT(performance.gbytes_per_second, 0);
   EXPECT_GT(performance.copy_gbytes_per_second, 0);
   EXPECT_GT(performance.launch_ns, 0);
+  EXPECT_GT(performance.near_gbytes_per_second, 0);
 }
 
 //===----------------------------------------------------------------------===//

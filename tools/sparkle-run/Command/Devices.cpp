@@ -82,11 +82,12 @@ static void print(const sparkle_device_properties_t &device,
                 device.queues, device.alignment);
   std::printf("  features  %s\n", spellFeatures(device).c_str());
   if (performance)
-    std::printf("  measured  %.1f GFLOPS, %.1f GB/s, %.1f GB/s from the host, "
-                "%.1f us to launch\n",
-                performance->gflops, performance->gbytes_per_second,
-                performance->copy_gbytes_per_second,
-                performance->launch_ns * 1e-3);
+    std::printf(
+        "  measured  %.1f GFLOPS, %.1f GB/s, %.1f GB/s in caches, %.1f GB/s "
+        "from the host, %.1f us to launch\n",
+        performance->gflops, performance->gbytes_per_second,
+        performance->near_gbytes_per_second,
+        performance->copy_gbytes_per_second, performance->launch_ns * 1e-3);
 }
 
 static void write(Json &json, const sparkle_device_properties_t &device,
@@ -107,7 +108,8 @@ static void write(Json &json, const sparkle_device_properties_t &device,
     json.field("gflops", performance->gflops)
         .field("gbytes_per_second", performance->gbytes_per_second)
         .field("copy_gbytes_per_second", performance->copy_gbytes_per_second)
-        .field("launch_ns", performance->launch_ns);
+        .field("launch_ns", performance->launch_ns)
+        .field("near_gbytes_per_second", performance->near_gbytes_per_second);
   json.close();
 }
 
