@@ -80,6 +80,8 @@ constexpr Number numbers[] = {
     {"copy_gbytes_per_second",
      &sparkle_device_performance_t::copy_gbytes_per_second},
     {"launch_ns", &sparkle_device_performance_t::launch_ns},
+    {"near_gbytes_per_second",
+     &sparkle_device_performance_t::near_gbytes_per_second},
 };
 static_assert(sizeof(sparkle_device_performance_t) ==
                   std::size(numbers) * sizeof(double),
