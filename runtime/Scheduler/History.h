@@ -39,7 +39,7 @@ public:
   /// folder: of the file `history.sqlite`; empty: nothing is kept.
   static std::unique_ptr<History> open(const std::string &folder,
                                        const Settings &settings);
-  /// Writes what is new. Waits for other processes up to two seconds.
+  /// Writes what is new. Waits for other processes up to five seconds.
   virtual ~History() = default;
 
   /// What was known when the file was opened, and added since by this process;

@@ -135,7 +135,7 @@ public:
       : descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     const timespec pause = {0, 10000000};
     // As patient as with the file. Waiting in the system could be for ever.
-    for (int i = 0; i < 200 && !isHeld; ++i) {
+    for (int i = 0; i < 500 && !isHeld; ++i) {
       isHeld = flock(descriptor, operation | LOCK_NB) == 0;
       error = isHeld ? 0 : errno;
       if (error != EWOULDBLOCK)

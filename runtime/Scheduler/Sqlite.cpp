@@ -11,9 +11,9 @@
 
 namespace sparkle::runtime {
 
-/// How long another process may keep the file to itself, in milliseconds. It
-/// takes some for a transaction.
-static constexpr int patience = 2000;
+/// How long another process may keep the file to itself, in milliseconds. A
+/// transaction takes some, but SQLite is not fair to those who wait.
+static constexpr int patience = 5000;
 
 Status SqliteLibrary::open() {
   const char *path = std::getenv("SPARKLE_SQLITE_LIBRARY");
