@@ -124,7 +124,7 @@ TEST_F(BadHistories, damaged) {
     auto history = open();
     for (uint64_t i = 0; i < 200; ++i)
       history->add(makeKey(i), 1000);
-    history->addPerformance("one", {1, 2, 3, 4});
+    history->addPerformance("one", {1, 2, 3, 4, 5});
   }
   const std::string good = read();
   settings.logLevel = 0;
@@ -305,7 +305,7 @@ TEST_F(BadHistories, noLibrary) {
     auto history = open();
     for (int i = 0; i < 3; ++i)
       history->add(key, 2000);
-    history->addPerformance("one", {1, 2, 3, 4});
+    history->addPerformance("one", {1, 2, 3, 4, 5});
     sparkle_device_performance_t found;
     EXPECT_TRUE(history->findPerformance("one", found));
     EXPECT_EQ(history->find(key).count(), 3u);

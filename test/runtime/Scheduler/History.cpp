@@ -99,12 +99,12 @@ TEST_F(Histories, manyTimes) {
 }
 
 TEST_F(Histories, performance) {
-  const sparkle_device_performance_t given = {1500.5, 300.25, 12, 7000};
+  const sparkle_device_performance_t given = {1500.5, 300.25, 12, 7000, 900};
   sparkle_device_performance_t found = {};
   {
     auto history = open();
     EXPECT_FALSE(history->findPerformance("one", found));
-    history->addPerformance("one", {1, 2, 3, 4});
+    history->addPerformance("one", {1, 2, 3, 4, 5});
     history->addPerformance("one", given);
     EXPECT_TRUE(history->findPerformance("one", found));
     EXPECT_EQ(found.gflops, 1500.5);
@@ -117,13 +117,14 @@ TEST_F(Histories, performance) {
   EXPECT_EQ(found.gbytes_per_second, given.gbytes_per_second);
   EXPECT_EQ(found.copy_gbytes_per_second, given.copy_gbytes_per_second);
   EXPECT_EQ(found.launch_ns, given.launch_ns);
+  EXPECT_EQ(found.near_gbytes_per_second, given.near_gbytes_per_second);
 }
 
 /// A number that an earlier program did not measure yet, or a wrong one, and
 /// the device is measured again; what a later one measures besides is ignored.
 TEST_F(Histories, numbers) {
   sparkle_device_performance_t found;
-  open()->addPerformance("one", {1, 2, 3, 4});
+  open()->addPerformance("one", {1, 2, 3, 4, 5});
   run("INSERT INTO numbers VALUES ('one', 'later', 5, 0)");
   EXPECT_TRUE(open()->findPerformance("one", found));
   run("UPDATE numbers SET value = -1 WHERE name = 'gflops'");
@@ -155,9 +156,9 @@ TEST_F(Histories, noNumbers) {
     history->add(makeKey(2), 0);
     EXPECT_TRUE(history->flush().isOk());
     EXPECT_FALSE(fs::exists(path));
-    history->addPerformance("one", {NAN, 2, 3, 4});
-    history->addPerformance("two", {1, INFINITY, 3, 4});
-    history->addPerformance("three", {1, 2, 3, -4});
+    history->addPerformance("one", {NAN, 2, 3, 4, 5});
+    history->addPerformance("two", {1, INFINITY, 3, 4, 5});
+    history->addPerformance("three", {1, 2, 3, -4, 5});
     EXPECT_TRUE(history->findPerformance("one", found));
     history->add(key, 1000);
     EXPECT_TRUE(history->flush().isOk());

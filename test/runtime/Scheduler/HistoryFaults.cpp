@@ -53,7 +53,7 @@ int runWithFault(const std::string &folder, const HistoryKey &key,
   batch.runs.push_back({key, {}, {}});
   batch.runs[0].times.add(1000);
   batch.runs[0].statistics.add(1000);
-  batch.devices.push_back({"one", {1, 2, 3, 4}});
+  batch.devices.push_back({"one", {1, 2, 3, 4, 5}});
   HistoryFile file(folder, Settings{true, 0}, library);
   callCount = 0;
   read = file.read(contents);

@@ -12,10 +12,10 @@ TEST_F(SchedulerTest, resultsAreRight) {
   Flaw plain, copying;
   copying.hasCopyEngine = true;
   make({&plain, &copying});
-  for (const char *hint : {"cpu", "auto", "flaky"}) {
+  for (const char *hint : {"cpu:0", "cpu:1", "cpu:2", "auto"}) {
     for (uint32_t i = 0; i < 8; ++i) {
       Product product = makeProduct(30 + i, i);
-      product.submit(hint[0] == 'f' ? nullptr : hint);
+      product.submit(hint);
       product.check();
     }
   }
@@ -74,7 +74,7 @@ TEST_F(SchedulerTest, hints) {
   Flaw flaw;
   make({&flaw});
   Product product = makeProduct();
-  uint64_t ticket = product.submit("cpu");
+  uint64_t ticket = product.submit("cpu:0");
   product.check();
   sparkle_decision_t decision = explain(ticket);
   EXPECT_STREQ(decision.reason, "cpu is what the hint asks for");
@@ -97,7 +97,7 @@ TEST_F(SchedulerTest, hints) {
 }
 
 TEST_F(SchedulerTest, hintOfTheEnvironment) {
-  Variable hint("SPARKLE_DEVICE_HINT", "cpu");
+  Variable hint("SPARKLE_DEVICE_HINT", "cpu:0");
   Flaw flaw;
   make({&flaw});
   Product product = makeProduct();
