@@ -159,7 +159,7 @@ TEST_F(LibraryTest, otherVersion) {
   bytes[place + 4] = 9;
   EXPECT_EQ(openBytes(bytes), SPARKLE_INVALID_ARTIFACT);
   EXPECT_STREQ(error.message,
-               "expected kernel descriptor version 3, but got 9");
+               "expected kernel descriptor version 4, but got 9");
 }
 
 TEST_F(LibraryTest, damagedImage) {
