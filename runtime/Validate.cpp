@@ -11,19 +11,6 @@
 namespace sparkle::runtime {
 namespace {
 
-/// A list and its length go together.
-Status checkList(const char *what, const void *list, uint64_t count,
-                 uint64_t most) {
-  if (count > most)
-    return Status::invalidArtifact(
-        "expected at most %" PRIu64 " %s, but got %" PRIu64, most, what, count);
-  if (!list != !count)
-    return Status::invalidArtifact("expected %" PRIu64
-                                   " %s, but got %s pointer",
-                                   count, what, list ? "a" : "a null");
-  return {};
-}
-
 bool isIdentifier(const char *name) {
   auto isWord = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -484,6 +471,18 @@ Status checkLists(const sparkle_kernel_t &kernel) {
 
 } // namespace
 
+Status checkList(const char *what, const void *list, uint64_t count,
+                 uint64_t most) {
+  if (count > most)
+    return Status::invalidArtifact(
+        "expected at most %" PRIu64 " %s, but got %" PRIu64, most, what, count);
+  if (!list != !count)
+    return Status::invalidArtifact("expected %" PRIu64
+                                   " %s, but got %s pointer",
+                                   count, what, list ? "a" : "a null");
+  return {};
+}
+
 Status validate(const sparkle_kernel_t &kernel) {
   if (Status status = checkVersion(kernel); !status.isOk())
     return status;
@@ -500,6 +499,8 @@ Status validate(const sparkle_kernel_t &kernel) {
     if (Status status = checkName("size", kernel.size_names[i]); !status.isOk())
       return status;
   if (Status status = checkTensors(kernel); !status.isOk())
+    return status;
+  if (Status status = validateSplits(kernel); !status.isOk())
     return status;
   for (uint32_t i = 0; i < kernel.code_count; ++i)
     if (Status status = CodeCheck(kernel, kernel.codes[i]).run();

@@ -12,6 +12,13 @@ namespace sparkle::runtime {
 /// Checks every field of `kernel` and all that it points to.
 Status validate(const sparkle_kernel_t &kernel);
 
+/// What it checks of the splits of a kernel whose tensors are right.
+Status validateSplits(const sparkle_kernel_t &kernel);
+
+/// A list and its length go together.
+Status checkList(const char *what, const void *list, uint64_t count,
+                 uint64_t most);
+
 } // namespace sparkle::runtime
 
 #endif // SPARKLE_RUNTIME_VALIDATE_H

@@ -21,7 +21,7 @@ extern "C" {
 
 /* "SPKL" in memory on a little-endian machine. */
 #define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
-#define SPARKLE_KERNEL_VERSION UINT32_C(3)
+#define SPARKLE_KERNEL_VERSION UINT32_C(4)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
 /* A kernel has no more sizes, no more tensors and no more codes. */
@@ -218,6 +218,54 @@ typedef struct sparkle_code {
   uint32_t reserved;                /* must be 0 */
 } sparkle_code_t;
 
+/* What a part of a run needs of one tensor: units [a, b) read the coordinates
+ * from a * stride + low to (b - 1) * stride + high of `dimension`, and no
+ * others. What of that lies outside of the tensor is zero, as for the whole
+ * run. */
+typedef struct sparkle_slice {
+  uint32_t tensor;    /* of the kernel, no weight */
+  uint32_t dimension; /* below its rank */
+  int64_t stride;     /* at least 1 */
+  int64_t low, high;  /* low <= high */
+} sparkle_slice_t;
+
+/* A way to divide a run into parts: runs of the same kernel at a smaller size.
+ * What is divided are the units, which are the coordinates of the outputs along
+ * the dimensions that their slices name; there are as many as the extent of
+ * these.
+ *
+ * The compiler has proved, and the runtime relies on:
+ * - There is a slice for each tensor, temps included, with an extent that has a
+ *   coefficient of `size`, and for no other. It is the only such extent of that
+ *   tensor, and the dimension of the slice. All outputs are among them. What
+ *   has no slice is the same in every part; so are all weights.
+ * - Of an output stride = 1 and low = high = 0, and the extents of all outputs
+ *   along their slices are the same.
+ * - With `step` less of the size a tensor is `stride` shorter: in the extent of
+ *   each slice coefficient * step = stride * divisor. All are positive.
+ * - The layout of a tensor that is no temp has one factor of that dimension.
+ *
+ * Let S be the size of a run, and E the extent of a slice at S. A run at
+ * S - step * u has extents of E - stride * u, and its unit p is unit p + u of
+ * the whole run if that reads nothing of what is missing below. So units [a, b)
+ * are computed like this:
+ * - The part begins at unit u = max(0, min(a, S / step, and for each slice
+ *   E / stride and a + low / stride)), quotients rounded down. Either nothing
+ *   below is read, or nothing is below.
+ * - Its size is the least, from 0 on, at which the extent of each slice is at
+ *   least 0 and at least min(E, (b - 1) * stride + high + 1) - u * stride. Then
+ *   nothing above is missing. S - step * u is such a size, so the part's
+ *   tensors, which begin at u * stride, do not go beyond those of the whole.
+ * - Its units [a - u, b - u) are units [a, b) of the whole, within the same
+ *   error bounds: a sum may be added up in another order. What it has besides
+ *   is of no use. */
+typedef struct sparkle_split {
+  uint32_t size; /* of the kernel's sizes: the one that gets smaller */
+  uint32_t slice_count;
+  int64_t step;                  /* at least 1 */
+  const sparkle_slice_t *slices; /* in the order of the tensors */
+} sparkle_split_t;
+
 typedef struct sparkle_kernel {
   uint32_t magic;          /* SPARKLE_KERNEL_MAGIC */
   uint32_t version;        /* SPARKLE_KERNEL_VERSION */
@@ -225,6 +273,8 @@ typedef struct sparkle_kernel {
   uint32_t size_count;     /* run-time sizes */
   uint32_t tensor_count;   /* at least 1 */
   uint32_t code_count;     /* at least 1 */
+  uint32_t split_count;    /* each of another size; 0: it cannot be divided */
+  uint32_t reserved;       /* must be 0 */
   const char *name;        /* of the kernel, and its C function */
   const char *compiler;    /* "sparkle 0.1.0, LLVM 22.1.0" */
   uint64_t algorithm_hash; /* of the algorithm with its parameters resolved;
@@ -232,6 +282,7 @@ typedef struct sparkle_kernel {
   const char *const *size_names;
   const sparkle_tensor_t *tensors; /* in order of declaration */
   const sparkle_code_t *codes;     /* of one target, best first */
+  const sparkle_split_t *splits;   /* best first */
   /* The arithmetic operations of all sums, a multiply-add being two; terms that
    * read outside of a tensor do not count. -1 if a size is invalid. Null if
    * the compiler was given no algorithm, only tiles. Thread-safe. */

@@ -98,7 +98,7 @@ typedef enum sparkle_status {
 
 typedef struct sparkle_error {
   sparkle_status_t status;
-  /* Names what is wrong: "expected kernel descriptor version 3, but got 4".
+  /* Names what is wrong: "expected kernel descriptor version 4, but got 5".
    * Empty after success; cut off if it would not fit. */
   char message[248];
 } sparkle_error_t;

@@ -57,6 +57,7 @@ private:
   Constant *launch(const LaunchDescription &launch);
   Constant *image(const Twine &name, ArrayRef<char> bytes);
   Constant *code(const KernelDescription &kernel, const CodeDescription &code);
+  Constant *split(const SplitDescription &split);
   Constant *forward(const Twine &callee, ArrayRef<Type *> parameters);
 
   Module &module;
@@ -201,19 +202,32 @@ Constant *Writer::forward(const Twine &callee, ArrayRef<Type *> parameters) {
   return function;
 }
 
+Constant *Writer::split(const SplitDescription &split) {
+  SmallVector<Constant *> slices;
+  for (const SliceDescription &slice : split.slices)
+    slices.push_back(
+        record({u32(slice.tensor), u32(slice.dimension), i64(slice.stride),
+                i64(slice.low), i64(slice.high)}));
+  return record(
+      {u32(split.size), u32(slices.size()), i64(split.step), array(slices)});
+}
+
 Constant *Writer::kernel(const KernelDescription &kernel) {
-  SmallVector<Constant *> sizes, tensors, codes;
+  SmallVector<Constant *> sizes, tensors, codes, splits;
   for (StringRef size : kernel.sizes)
     sizes.push_back(string(size));
   for (const TensorDescription &each : kernel.tensors)
     tensors.push_back(tensor(each));
   for (const CodeDescription &each : kernel.codes)
     codes.push_back(code(kernel, each));
+  for (const SplitDescription &each : kernel.splits)
+    splits.push_back(split(each));
   return record({u32(SPARKLE_KERNEL_MAGIC), u32(SPARKLE_KERNEL_VERSION),
                  u32(sizeof(sparkle_kernel_t)), u32(sizes.size()),
-                 u32(tensors.size()), u32(codes.size()), string(kernel.name),
-                 string(getCompilerVersion()), i64(kernel.algorithmHash),
-                 array(sizes), array(tensors), array(codes),
+                 u32(tensors.size()), u32(codes.size()), u32(splits.size()),
+                 u32(0), string(kernel.name), string(getCompilerVersion()),
+                 i64(kernel.algorithmHash), array(sizes), array(tensors),
+                 array(codes), array(splits),
                  forward(kernel.name + ".operation_count", pointer),
                  forward(kernel.name + "_reference", {pointer, pointer})});
 }

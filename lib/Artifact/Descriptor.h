@@ -79,6 +79,22 @@ struct CodeDescription {
   std::vector<LaunchDescription> launches;
 };
 
+/// sparkle_slice_t. `tensor` counts the kernel's tensors.
+struct SliceDescription {
+  uint32_t tensor = 0;
+  uint32_t dimension = 0;
+  int64_t stride = 1;
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
+/// sparkle_split_t.
+struct SplitDescription {
+  uint32_t size = 0;
+  int64_t step = 1;
+  std::vector<SliceDescription> slices;
+};
+
 /// sparkle_kernel_t. The functions are found in the module by their names:
 /// NAME.operation_count and NAME_reference, where they are there.
 struct KernelDescription {
@@ -87,6 +103,8 @@ struct KernelDescription {
   llvm::SmallVector<std::string> sizes;
   std::vector<TensorDescription> tensors;
   std::vector<CodeDescription> codes;
+  /// Best first.
+  std::vector<SplitDescription> splits;
   /// Whether NAME_reference is there.
   bool hasReference = false;
 };

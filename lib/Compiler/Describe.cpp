@@ -5,6 +5,7 @@
 
 #include "lib/Compiler/Describe.h"
 #include "lib/Artifact/Header.h"
+#include "lib/Compiler/Divide.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -264,6 +265,7 @@ FailureOr<KernelDescription> describeKernel(KernelOp kernel) {
       return failure();
     description.tensors.push_back(std::move(*described));
   }
+  description.splits = findSplits(kernel, description);
   return description;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A descriptor written by hand: y[n, k] = sum(c: x[n, c] * w[k, c]), with w
-// packed in blocks of 16. Tests damage copies of it.
+// packed in blocks of 16, and divided along N. Tests damage copies of it.
 
 #ifndef SPARKLE_TEST_RUNTIME_DESCRIPTOR_H
 #define SPARKLE_TEST_RUNTIME_DESCRIPTOR_H
@@ -25,6 +25,7 @@ struct Descriptor {
     code.invoke = invoke;
     kernel.tensors = tensors;
     kernel.codes = &code;
+    kernel.splits = &split;
   }
   Descriptor(const Descriptor &) = delete;
 
@@ -42,16 +43,21 @@ struct Descriptor {
   sparkle_tensor_t tensors[3];
   sparkle_packing_t packing = {1, 3, blocked, nullptr, 32 * 8 * 4, pack};
   sparkle_code_t code = {};
+  sparkle_slice_t slices[2] = {{0, 0, 1, 0, 0}, {2, 0, 1, 0, 0}};
+  sparkle_split_t split = {0, 2, 1, slices};
   sparkle_kernel_t kernel = {SPARKLE_KERNEL_MAGIC,
                              SPARKLE_KERNEL_VERSION,
                              sizeof(sparkle_kernel_t),
                              1,
                              3,
                              1,
+                             1,
+                             0,
                              "product",
                              "by hand",
                              0,
                              names,
+                             nullptr,
                              nullptr,
                              nullptr,
                              nullptr,

@@ -43,13 +43,13 @@ TEST_F(Validate, magic) {
 }
 
 TEST_F(Validate, version) {
-  good.kernel.version = 4;
-  expectMessage("expected kernel descriptor version 3, but got 4");
+  good.kernel.version = 5;
+  expectMessage("expected kernel descriptor version 4, but got 5");
 }
 
 TEST_F(Validate, structSize) {
-  good.kernel.struct_size = 104;
-  expectMessage("expected a kernel descriptor of 88 bytes, but got 104");
+  good.kernel.struct_size = 88;
+  expectMessage("expected a kernel descriptor of 104 bytes, but got 88");
 }
 
 TEST_F(Validate, kernelName) {
@@ -358,6 +358,8 @@ TEST_F(ValidateImage, gridWithoutSizes) {
   good.kernel.size_count = 0;
   good.kernel.size_names = nullptr;
   good.xExtents[0] = good.yExtents[0] = {4, 1, nullptr};
+  good.kernel.splits = nullptr;
+  good.kernel.split_count = 0;
   expectMessage("code for vulkan small: expected the grid of launch 0 without "
                 "coefficients, since the kernel has no sizes");
 }
