@@ -102,7 +102,7 @@ Status Engine::submit(Task &task, Array *const *given, uint32_t count,
     ++pending;
     ticket = run->ticket = ++tickets;
     forgotten = std::exchange(runs[ticket % keptRuns], run);
-    Run &added = *run.take(); // the engine's part, until it has ended
+    Run &added = *run.take(); // the engine's parcel, until it has ended
     link(added);
     if (added.waitsFor == 0)
       activate(added);
@@ -274,20 +274,20 @@ void Engine::pump() {
     auto &run = static_cast<Run &>(*piece.request);
     run.parts.push_back({piece.device, 0, piece.begin, piece.end,
                          piece.kernel + piece.transfer, 0});
-    auto *part = new Part;
-    part->piece = piece;
-    part->run = Ref<Run>::share(&run);
-    part->index = run.parts.size() - 1;
-    lanes[piece.device]->push(part);
+    auto *parcel = new Parcel;
+    parcel->piece = piece;
+    parcel->run = Ref<Run>::share(&run);
+    parcel->index = run.parts.size() - 1;
+    lanes[piece.device]->push(parcel);
   }
 }
 
-void Engine::finish(Part &part, double kernel) {
-  Run &run = *part.run;
-  const Piece &piece = part.piece;
+void Engine::finish(Parcel &parcel, double kernel) {
+  Run &run = *parcel.run;
+  const Piece &piece = parcel.piece;
   uint64_t now = getNanoseconds();
   bool isOver = decisions->finish(piece, now, kernel);
-  run.parts[part.index].actual_ns = static_cast<double>(now - part.submittedAt);
+  run.parts[parcel.index].actual_ns = static_cast<double>(now - parcel.taken);
   if (kernel > 0) {
     HistoryKey key = run.owner->keys[piece.device];
     key.isPart = !piece.isWhole();
@@ -303,13 +303,13 @@ void Engine::finish(Part &part, double kernel) {
   pump();
 }
 
-void Engine::fail(Part &part, const Status &status) {
-  Run &run = *part.run;
-  uint32_t device = part.piece.device;
+void Engine::fail(Parcel &parcel, const Status &status) {
+  Run &run = *parcel.run;
+  uint32_t device = parcel.piece.device;
   environment.log(1, "%s: submission %" PRIu64 " of '%s' failed: %s",
                   known[device]->properties().name, run.ticket, run.kernel.name,
                   status.message());
-  if (decisions->fail(part.piece, getNanoseconds(), status,
+  if (decisions->fail(parcel.piece, getNanoseconds(), status,
                       isDeviceFault(status.code())))
     end(run);
   pump();

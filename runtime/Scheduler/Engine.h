@@ -8,6 +8,7 @@
 #define SPARKLE_RUNTIME_SCHEDULER_ENGINE_H
 
 #include "runtime/Scheduler/Lane.h"
+#include "runtime/Scheduler/Trace.h"
 
 #include <memory>
 
@@ -37,6 +38,7 @@ public:
   void removeArray(Array &array);
   Dispatcher &dispatcher() { return *decisions; }
   History &history() { return *memory; }
+  Trace *trace() const { return tracer.get(); } // null: nobody wants one
   const std::string &getDeviceKey(uint32_t device) const {
     return deviceKeys[device];
   }
@@ -46,8 +48,8 @@ public:
 
   // Of lanes; the first two under the mutex.
   /// kernel: nanoseconds, 0 if unknown.
-  void finish(Part &part, double kernel);
-  void fail(Part &part, const Status &status);
+  void finish(Parcel &parcel, double kernel);
+  void fail(Parcel &parcel, const Status &status);
   Status startThread(void (*run)(void *argument), void *argument);
   static void enterThread();
   void endThread();
@@ -83,6 +85,7 @@ private:
   uint32_t pendingLimit = 0;
   uint64_t defaultHint = 0;
   std::unique_ptr<History> memory;
+  std::unique_ptr<Trace> tracer;
   std::vector<Ref<Device>> known;
   std::vector<std::string> deviceKeys;
   std::vector<sparkle_device_performance_t> performances;

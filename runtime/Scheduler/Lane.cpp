@@ -8,6 +8,8 @@
 #include "runtime/Thread.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 
 namespace sparkle::runtime {
@@ -34,6 +36,13 @@ Lane::Lane(Engine &engine, uint32_t index, Ref<Device> device)
     : engine(engine), index(index), current(std::move(device)) {}
 
 Status Lane::start() {
+  if (Trace *trace = engine.trace()) {
+    const char *name = current->properties().name;
+    bringing = trace->addTrack("sparkle", (std::string(name) + ", to").c_str());
+    computing = trace->addTrack("devices", name);
+    fetching =
+        trace->addTrack("sparkle", (std::string(name) + ", from").c_str());
+  }
   using Run = void (*)(void *);
   Run feeding = [](void *lane) { static_cast<Lane *>(lane)->feed(); };
   Run draining = [](void *lane) { static_cast<Lane *>(lane)->drain(); };
@@ -41,8 +50,8 @@ Status Lane::start() {
   return status.isOk() ? engine.startThread(draining, this) : status;
 }
 
-void Lane::push(Part *part) {
-  inbox.push_back(part);
+void Lane::push(Parcel *parcel) {
+  inbox.push_back(parcel);
   arrived.notify_all();
 }
 
@@ -67,7 +76,7 @@ void Lane::feed() {
       break;
     // What failed with the old queues is told before there are new ones.
     arrived.wait(lock, [&] { return !isBroken || outbox.empty(); });
-    Part *part = inbox.front();
+    Parcel *parcel = inbox.front();
     inbox.pop_front();
     bool isNew = isBroken;
     lock.unlock();
@@ -76,23 +85,23 @@ void Lane::feed() {
       DriverCall call;
       status = isNew ? open() : Status();
       if (status.isOk())
-        status = send(*part);
+        status = send(*parcel);
     }
     lock.lock();
     if (status.isOk()) {
-      outbox.push_back(part);
+      outbox.push_back(parcel);
       departed.notify_all();
       continue;
     }
     if (isDeviceFault(status.code()))
       isBroken = isLost = true;
     // What was to be brought perhaps was not.
-    for (const Ref<Array> &array : part->run->arrays)
+    for (const Ref<Array> &array : parcel->run->arrays)
       if (array)
         array->copies[index].version = 0;
-    engine.fail(*part, status);
+    engine.fail(*parcel, status);
     lock.unlock();
-    delete part;
+    delete parcel;
     engine.letGo();
     lock.lock();
   }
@@ -155,8 +164,17 @@ Status Lane::renew(Array &array, Array::Copy &copy) {
   return {};
 }
 
+Status Lane::allocatePlace(uint64_t size, sparkle_memory_t memory,
+                           Place &place) {
+  Status status = createPlace(*current, size, memory, place);
+  if (status.code() != SPARKLE_OUT_OF_MEMORY)
+    return status;
+  engine.evict(index);
+  return createPlace(*current, size, memory, place);
+}
+
 /// Sees to it that the device has what the array holds.
-Status Lane::bring(Array &array, std::vector<Command> &uploads) {
+Status Lane::bring(Array &array, Work &work) {
   Array::Copy &copy = array.copies[index];
   if (Status status = renew(array, copy); !status.isOk())
     return status;
@@ -177,14 +195,14 @@ Status Lane::bring(Array &array, std::vector<Command> &uploads) {
           !status.isOk())
         return status;
     target = copy.upload->pointer();
-    uploads.push_back(makeCopy(copy.upload, copy.device));
+    work.uploads.push_back(makeCopy(copy.upload, copy.device));
   }
   std::memcpy(target, array.host()->pointer(), array.size());
   return {};
 }
 
 /// Sees to it that what the device writes comes back.
-Status Lane::fetch(Part &part, Array &array, std::vector<Command> &readbacks) {
+Status Lane::fetch(Parcel &parcel, Array &array, Work &work) {
   Array::Copy &copy = array.copies[index];
   if (Status status = renew(array, copy); !status.isOk())
     return status;
@@ -198,70 +216,125 @@ Status Lane::fetch(Part &part, Array &array, std::vector<Command> &readbacks) {
           !status.isOk())
         return status;
     from = copy.readback;
-    readbacks.push_back(makeCopy(copy.device, copy.readback));
+    work.readbacks.push_back(makeCopy(copy.device, copy.readback));
   }
-  part.fetches.push_back({std::move(from), &array, 0, array.size(), 0});
+  parcel.fetches.push_back({std::move(from), 0, &array, 0, array.size()});
   return {};
 }
 
-/// An argument of the whole run.
-Status Lane::bind(Part &part, uint32_t argument, const Task::Prepared &prepared,
-                  std::vector<Command> &uploads, Command &kernel,
-                  std::vector<Command> &readbacks) {
-  Run &run = *part.run;
-  if (!run.arrays[argument]) {
-    const Ref<Buffer> &weight = prepared.weights[argument];
-    kernel.arguments.push_back({weight, 0, weight->size()});
-    return {};
-  }
+/// An argument that the run has whole.
+Status Lane::bindWhole(Parcel &parcel, uint32_t argument, Work &work) {
+  Run &run = *parcel.run;
   Array &array = *run.arrays[argument];
   Status status;
   if (!isHost())
-    status = run.isWritten(argument) ? fetch(part, array, readbacks)
-                                     : bring(array, uploads);
-  if (!status.isOk())
+    status = run.isWritten(argument) ? fetch(parcel, array, work)
+                                     : bring(array, work);
+  if (status.isOk())
+    work.kernel.arguments.push_back(
+        {isHost() ? array.host() : array.copies[index].device, 0,
+         array.size()});
+  return status;
+}
+
+/// An argument of which the run has a slice: in place, where that is possible,
+/// or else in a buffer of the parcel's own.
+Status Lane::bindSlice(Parcel &parcel, uint32_t argument, const Slab &slab,
+                       Work &work) {
+  Array &array = *parcel.run->arrays[argument];
+  bool isAligned = slab.offset % current->properties().alignment == 0;
+  if (isHost() && slab.isContiguous() && isAligned) {
+    work.kernel.arguments.push_back({array.host(), slab.offset, slab.size});
+    return {};
+  }
+  bool isOutput = parcel.run->isWritten(argument);
+  Place place;
+  if (Status status = allocatePlace(
+          slab.partBytes,
+          isOutput ? SPARKLE_MEMORY_READBACK : SPARKLE_MEMORY_UPLOAD, place);
+      !status.isOk())
     return status;
-  kernel.arguments.push_back(
-      {isHost() ? array.host() : array.copies[index].device, 0, array.size()});
+  work.kernel.arguments.push_back({place.device, 0, slab.partBytes});
+  if (!slab.partBytes)
+    return {};
+  if (!place.isShared())
+    (isOutput ? work.readbacks : work.uploads)
+        .push_back(isOutput ? makeCopy(place.device, place.host)
+                            : makeCopy(place.host, place.device));
+  for (uint64_t run = 0; run < slab.runs; ++run) {
+    uint64_t inArray = slab.offset + run * slab.stride;
+    uint64_t inPart = slab.partOffset + run * slab.partStride;
+    if (isOutput)
+      parcel.fetches.push_back(
+          {place.host, inPart, &array, inArray, slab.size});
+    else
+      std::memcpy(static_cast<char *>(place.host->pointer()) + inPart,
+                  static_cast<const char *>(array.host()->pointer()) + inArray,
+                  slab.size);
+  }
+  if (!isOutput && !isHost()) {
+    std::lock_guard<std::mutex> lock(engine.mutex);
+    uploaded += slab.runs * slab.size;
+  }
   return {};
 }
 
-Status Lane::send(Part &part) {
-  Run &run = *part.run;
+Status Lane::send(Parcel &parcel) {
+  parcel.taken = getNanoseconds();
+  Run &run = *parcel.run;
   Task &task = *run.owner;
   Task::Prepared &prepared = task.prepared[index];
   if (Status status = task.prepare(*current, pipeline.kernels(), age, prepared);
       !status.isOk())
     return status;
   const Module &module = *prepared.module;
-  std::vector<Command> uploads, readbacks;
-  Command kernel;
-  kernel.program = module.variant(prepared.variant).program;
-  kernel.sizes = task.sizes();
-  if (Status status = module.getWorkspaceSize(
-          prepared.variant, kernel.sizes.data(), kernel.workspace);
-      !status.isOk())
-    return status;
-  for (uint32_t i = 0; i < run.arrays.size(); ++i) {
-    uint64_t size = 0; // asked for because the device may have a limit
-    Status status =
-        module.getArgumentSize(i, prepared.variant, kernel.sizes.data(), size);
-    if (status.isOk())
-      status = bind(part, i, prepared, uploads, kernel, readbacks);
-    if (!status.isOk())
-      return status;
+  const Piece &piece = parcel.piece;
+  Part part;
+  Work work;
+  work.kernel.sizes = task.sizes();
+  if (!piece.isWhole()) {
+    part = makePart(task.kernel(), *task.split(), task.sizes().data(),
+                    piece.begin, piece.end);
+    work.kernel.sizes = part.sizes;
   }
-  Steps steps;
-  Status status = pipeline.record(std::move(uploads), std::move(kernel),
-                                  std::move(readbacks), steps);
+  work.kernel.program = module.variant(prepared.variant).program;
+  Status status = module.getWorkspaceSize(
+      prepared.variant, work.kernel.sizes.data(), work.kernel.workspace);
+  for (uint32_t i = 0; i < run.arrays.size() && status.isOk(); ++i) {
+    uint64_t size = 0; // asked for because the device may have a limit
+    status = module.getArgumentSize(i, prepared.variant,
+                                    work.kernel.sizes.data(), size);
+    if (!status.isOk())
+      break;
+    if (!run.arrays[i]) {
+      work.kernel.arguments.push_back({prepared.weights[i], 0, size});
+      continue;
+    }
+    const Slab *slab = nullptr;
+    Slab made;
+    for (uint32_t j = 0; j < part.slices.size(); ++j)
+      if (task.arguments()[i] ==
+          &task.kernel().tensors[part.slices[j].tensor]) {
+        made = makeSlab(task.kernel(), *task.split(), j, part,
+                        task.sizes().data());
+        slab = &made;
+      }
+    status =
+        slab ? bindSlice(parcel, i, *slab, work) : bindWhole(parcel, i, work);
+  }
   if (!status.isOk())
     return status;
-  part.kernelQueue = Ref<Queue>::share(&pipeline.kernels());
-  part.lastQueue = Ref<Queue>::share(&pipeline.last());
-  part.submittedAt = getNanoseconds();
+  Steps steps;
+  status = pipeline.record(std::move(work.uploads), std::move(work.kernel),
+                           std::move(work.readbacks), steps);
+  if (!status.isOk())
+    return status;
+  parcel.kernelQueue = Ref<Queue>::share(&pipeline.kernels());
+  parcel.lastQueue = Ref<Queue>::share(&pipeline.last());
+  parcel.submitted = getNanoseconds();
   uint32_t flags =
       current->properties().has_timestamps ? SPARKLE_SUBMIT_TIMED : 0;
-  return pipeline.submit(steps, flags, part.kernel, part.last);
+  return pipeline.submit(steps, flags, parcel.kernel, parcel.last);
 }
 
 //===----------------------------------------------------------------------===//
@@ -269,31 +342,54 @@ Status Lane::send(Part &part) {
 //===----------------------------------------------------------------------===//
 
 /// By the device's clock, if nothing but the kernel is in its submission.
-double Lane::getKernelTime(const Part &part) const {
+double Lane::getKernelTime(const Parcel &parcel) const {
   const sparkle_device_properties_t &properties =
-      part.kernelQueue->device().properties();
+      parcel.kernelQueue->device().properties();
   uint64_t begin = 0, end = 0;
   if (!properties.has_timestamps ||
-      !part.kernelQueue->queryTimes(part.kernel, begin, end).isOk())
+      !parcel.kernelQueue->queryTimes(parcel.kernel, begin, end).isOk())
     return 0;
   double time = static_cast<double>(end - begin);
   bool hasCopies = !properties.has_copy_engine && !properties.is_unified;
-  return hasCopies ? std::max(time - part.piece.transfer, time / 16) : time;
+  return hasCopies ? std::max(time - parcel.piece.transfer, time / 16) : time;
 }
 
-Status Lane::receive(const Part &part, double &kernel, uint64_t &bytes) const {
+/// What the host did, and the device in between.
+void Lane::trace(const Parcel &parcel, double kernel, uint64_t fetched) const {
+  Trace *trace = engine.trace();
+  if (!trace)
+    return;
+  const Piece &piece = parcel.piece;
+  const char *name = parcel.run->kernel.name;
+  char arguments[160];
+  std::snprintf(arguments, sizeof(arguments),
+                "{\"ticket\": %" PRIu64 ", \"units\": \"%" PRId64 " to %" PRId64
+                "\", \"predicted us\": %.1f, \"exploring\": %s}",
+                parcel.run->ticket, piece.begin, piece.end, piece.kernel / 1e3,
+                piece.isExploring ? "true" : "false");
+  auto began = static_cast<uint64_t>(kernel);
+  trace->add(bringing, name, parcel.taken, parcel.submitted, arguments);
+  trace->add(computing, name,
+             kernel > 0 ? parcel.computed - began : parcel.submitted,
+             parcel.computed, arguments);
+  trace->add(fetching, name, parcel.computed, fetched, arguments);
+}
+
+Status Lane::receive(Parcel &parcel, double &kernel, uint64_t &bytes) const {
   DriverCall call;
   if (Status status =
-          part.lastQueue->timeline().wait(part.last, SPARKLE_FOREVER);
+          parcel.lastQueue->timeline().wait(parcel.last, SPARKLE_FOREVER);
       !status.isOk())
     return status;
-  kernel = getKernelTime(part);
-  for (const Fetch &fetch : part.fetches) {
+  parcel.computed = getNanoseconds();
+  kernel = getKernelTime(parcel);
+  for (const Fetch &fetch : parcel.fetches) {
     auto *to = static_cast<char *>(fetch.array->host()->pointer());
     auto *from = static_cast<const char *>(fetch.from->pointer());
     std::memcpy(to + fetch.offset, from + fetch.fromOffset, fetch.size);
     bytes += fetch.size;
   }
+  trace(parcel, kernel, getNanoseconds());
   return {};
 }
 
@@ -304,24 +400,24 @@ void Lane::drain() {
     departed.wait(lock, [&] { return isClosed || !outbox.empty(); });
     if (outbox.empty())
       break;
-    Part *part = outbox.front();
+    Parcel *parcel = outbox.front();
     lock.unlock();
     double kernel = 0;
     uint64_t bytes = 0;
-    Status status = receive(*part, kernel, bytes);
+    Status status = receive(*parcel, kernel, bytes);
     lock.lock();
     outbox.pop_front();
     downloaded += bytes;
     if (status.isOk()) {
-      engine.finish(*part, kernel);
+      engine.finish(*parcel, kernel);
     } else {
       isBroken = true;
       isLost |= isDeviceFault(status.code());
-      engine.fail(*part, status);
+      engine.fail(*parcel, status);
     }
     arrived.notify_all();
     lock.unlock();
-    delete part; // what it holds is let go without the mutex
+    delete parcel; // what it holds is let go without the mutex
     engine.letGo();
     lock.lock();
   }

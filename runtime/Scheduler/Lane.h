@@ -9,29 +9,38 @@
 
 #include "runtime/Pipeline.h"
 #include "runtime/Scheduler/Run.h"
+#include "runtime/Scheduler/Slab.h"
 
 #include <condition_variable>
 #include <mutex>
 
 namespace sparkle::runtime {
 
-/// Bytes that go to the host's copy of an array when a part is done.
+/// Bytes that go to the host's copy of an array when a parcel is done.
 struct Fetch {
   Ref<Buffer> from;
+  uint64_t fromOffset;
   Array *array;
   uint64_t offset, size; // in the array
-  uint64_t fromOffset;
 };
 
 /// A piece on its way.
-struct Part {
+struct Parcel {
   Piece piece;
   Ref<Run> run;
-  size_t index; // of the run's parts
-  uint64_t submittedAt = 0;
+  size_t index;                  // of the run's parts
   uint64_t kernel = 0, last = 0; // what the queues' timelines reach
   Ref<Queue> kernelQueue, lastQueue;
   std::vector<Fetch> fetches;
+  // Times of the host's clock.
+  uint64_t taken = 0, submitted = 0; // into hand, and to the device
+  uint64_t computed = 0;             // when it was known to have ended
+};
+
+/// What a parcel is to do, as it is put together.
+struct Work {
+  std::vector<Command> uploads, readbacks;
+  Command kernel;
 };
 
 class Lane {
@@ -40,7 +49,7 @@ public:
   Status start();
 
   // Under the engine's mutex.
-  void push(Part *part);
+  void push(Parcel *parcel);
   void close();
   uint64_t generation() const { return age; }
   const Device &device() const { return *current; }
@@ -50,28 +59,31 @@ public:
 private:
   void feed();
   void drain();
-  Status send(Part &part);
+  Status send(Parcel &parcel);
   /// kernel: nanoseconds that it ran; 0: unknown. bytes: that were fetched.
-  Status receive(const Part &part, double &kernel, uint64_t &bytes) const;
+  Status receive(Parcel &parcel, double &kernel, uint64_t &bytes) const;
   Status open();
-  Status bind(Part &part, uint32_t argument, const Task::Prepared &prepared,
-              std::vector<Command> &uploads, Command &kernel,
-              std::vector<Command> &readbacks);
+  Status bindWhole(Parcel &parcel, uint32_t argument, Work &work);
+  Status bindSlice(Parcel &parcel, uint32_t argument, const Slab &slab,
+                   Work &work);
   Status allocate(uint64_t size, sparkle_memory_t memory, Ref<Buffer> &buffer);
+  Status allocatePlace(uint64_t size, sparkle_memory_t memory, Place &place);
   Status renew(Array &array, Array::Copy &copy);
-  Status bring(Array &array, std::vector<Command> &uploads);
-  Status fetch(Part &part, Array &array, std::vector<Command> &readbacks);
-  double getKernelTime(const Part &part) const;
+  Status bring(Array &array, Work &work);
+  Status fetch(Parcel &parcel, Array &array, Work &work);
+  void trace(const Parcel &parcel, double kernel, uint64_t fetched) const;
+  double getKernelTime(const Parcel &parcel) const;
   bool isHost() const;
 
   Engine &engine;
   const uint32_t index;
+  uint32_t bringing = 0, computing = 0, fetching = 0; // tracks of the trace
   Ref<Device> current; // one that is lost is looked for again
   Pipeline pipeline;
   std::condition_variable arrived, departed;
-  std::deque<Part *> inbox, outbox; // under the engine's mutex, as the rest
-  bool isBroken = true;             // its queues failed, or there are none yet
-  bool isLost = true;               // and its memory may be, too
+  std::deque<Parcel *> inbox, outbox; // under the engine's mutex, as the rest
+  bool isBroken = true; // its queues failed, or there are none yet
+  bool isLost = true;   // and its memory may be, too
   bool isClosed = false;
   uint64_t age = 0; // grows when the device's memory may be lost
 };

@@ -77,6 +77,7 @@ Status Engine::create(Context &context,
   bool hasHistory = !(options.flags & SPARKLE_SCHEDULER_NO_HISTORY);
   made->memory =
       History::open(hasHistory ? getCacheFolder() : "", made->environment);
+  made->tracer = Trace::open(std::getenv("SPARKLE_TRACE"), made->environment);
   Status status = made->selectDevices(options.devices);
   if (status.isOk())
     status = made->measureDevices();

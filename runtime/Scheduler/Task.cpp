@@ -4,6 +4,7 @@
 // device makes of it once it is.
 
 #include "runtime/Scheduler/Task.h"
+#include "runtime/Divide.h"
 #include "runtime/Scheduler/Engine.h"
 #include "runtime/Shape.h"
 #include "runtime/Tune.h"
@@ -54,8 +55,10 @@ Status Task::create(Scheduler &scheduler, const sparkle_kernel_t &kernel,
   Status status = made->measureArguments();
   if (status.isOk())
     status = made->copyWeights(weights, argumentCount);
-  if (status.isOk())
-    status = made->describeDevices();
+  if (!status.isOk())
+    return status;
+  made->chooseSplit();
+  status = made->describeDevices();
   if (status.isOk())
     task = std::move(made);
   return status;
@@ -98,6 +101,19 @@ Status Task::copyWeights(const void *const *weights, uint32_t count) {
     weightBytes[i].assign(bytes, bytes + argumentBytes[i]);
   }
   return {};
+}
+
+/// The first one that there is something to divide along.
+void Task::chooseSplit() {
+  for (uint32_t i = 0; i < description.split_count; ++i) {
+    const sparkle_split_t &split = description.splits[i];
+    int64_t units = countUnits(description, split, callSizes.data());
+    if (units < 2)
+      continue;
+    division = &split;
+    model.units = units;
+    return;
+  }
 }
 
 /// Which devices can run it, and what they are expected to take.

@@ -28,6 +28,8 @@ public:
   }
   /// Of an argument in its declared layout.
   uint64_t bytes(uint32_t argument) const { return argumentBytes[argument]; }
+  /// How its runs are divided; null: not at all.
+  const sparkle_split_t *split() const { return division; }
   Status predict(size_t device, sparkle_prediction_t &prediction);
 
   /// What a lane made of it; of that lane's feeding thread only.
@@ -49,6 +51,7 @@ private:
   Task(Scheduler &scheduler, const sparkle_kernel_t &kernel);
   Status measureArguments();
   Status copyWeights(const void *const *weights, uint32_t count);
+  void chooseSplit();
   Status describeDevices();
   void describeDevice(uint32_t index,
                       const std::vector<const sparkle_code_t *> &codes);
@@ -58,6 +61,7 @@ private:
   const Mapping mapping;
   std::vector<const sparkle_tensor_t *> tensors;
   std::vector<int64_t> callSizes;
+  const sparkle_split_t *division = nullptr;
   std::vector<uint64_t> argumentBytes;
   std::vector<std::vector<char>> weightBytes; // for each argument
 };
