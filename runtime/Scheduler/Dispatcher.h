@@ -8,6 +8,7 @@
 #define SPARKLE_RUNTIME_SCHEDULER_DISPATCHER_H
 
 #include "runtime/Scheduler/Model.h"
+#include "runtime/Scheduler/Shares.h"
 #include "sparkle/scheduler.h"
 
 #include <deque>
@@ -65,7 +66,10 @@ struct Piece {
   uint32_t device = 0;
   double kernel = 0;   // predicted nanoseconds
   double transfer = 0; // predicted nanoseconds
+  double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
+  uint64_t startedAt = 0;
+  uint32_t incidents = 0; // Device::incidents when it was started
   bool isWhole() const { return begin == 0 && end == request->task->units; }
 };
 
@@ -83,10 +87,13 @@ public:
     DeviceModel model;
     std::deque<Piece> inFlight; // in order
     uint64_t since = 0;         // when the first of them began, or would have
+    double load = 0;            // of them all, predicted nanoseconds
     bool isSetAside = false;
-    uint64_t retryAt = 0; // then it may be tried again
-    uint64_t delay = 0;   // that was waited last
-    Status reason;        // of its last failure
+    uint32_t incidents = 0; // failures, together with what was in flight
+    uint64_t retryAt = 0;   // then it may be tried again
+    uint64_t delay = 0;     // that was waited last
+    uint64_t worksSince = 0;
+    Status reason; // of its last failure
     uint64_t parts = 0, failures = 0, suspects = 0, explorations = 0;
     double operations = 0, busy = 0, predicted = 0;
   };
@@ -124,37 +131,41 @@ private:
     uint32_t device;
     double kernel, transfer;
     double end; // from now, all that comes before included
-    bool canStart;
   };
   struct Waiting {
     Request *request;
     int64_t begin, end;
   };
 
+  double getOwnBacklog(const Device &device, uint64_t now) const;
   uint64_t getAble(const Request &request, uint64_t now) const;
-  void collect(const Waiting &waiting, uint64_t devices, uint64_t now);
-  bool isBlocked(uint32_t device) const;
-  bool choose(const Waiting &waiting, uint64_t now, bool isAlone,
-              Candidate &chosen);
+  void look(uint64_t now);
+  void collect(const Waiting &waiting, uint64_t devices);
+  bool choose(const Waiting &waiting, uint64_t now, Piece &piece);
+  void wait(const Candidate &best);
   const Candidate *findUnknown(const TaskModel &task,
                                const Candidate &best) const;
-  bool divide(const Waiting &waiting, uint64_t now, const Candidate &best);
-  void start(Piece piece, uint64_t now);
+  bool isBestOfResource(const Candidate &candidate) const;
+  bool divide(const Waiting &waiting, const Candidate &best);
+  void start(Piece &piece, uint64_t now);
   void take(const Piece &piece, uint64_t now);
   void learn(const Piece &piece, double kernel);
+  void learnExplored(const Piece &piece, double took);
   void learnGain(Request &request, uint64_t now);
   void lose(Request &request);
-  static bool isEnded(const Request &request) {
-    return request.inFlight == 0 && (request.left == 0 || request.isLost);
-  }
   void setAside(Device &device, uint64_t now, const Status &status);
 
   const Options options;
   std::vector<Device> all;
   std::deque<Waiting> ready;
-  std::deque<Piece> divided;    // of the request divided last, to be started
-  std::vector<double> promised; // of waiting requests, to each device
+  std::deque<Piece> divided; // of the request divided last, to be started
+
+  // While it is looked for the next piece:
+  std::vector<double> backlogs;      // of each device, and of what waits for it
+  uint64_t startable = 0;            // a bit for each device with a place
   std::vector<Candidate> candidates; // of the request looked at
+  std::vector<Share> shares;
+  std::vector<uint32_t> sharers; // the device of each share
 };
 
 /// "cpu ends first: 120 us, before WORD:0, 340 us". names: of the devices.

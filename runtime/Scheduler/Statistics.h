@@ -15,9 +15,12 @@ namespace sparkle::runtime {
 class Statistics {
 public:
   Statistics() = default;
-  /// As they were kept.
-  Statistics(uint64_t count, double mean, double deviation, double last);
+  /// As they were kept; what no times could have led to is as good as nothing.
+  /// strays, stray: how many were left out at the end, and their mean.
+  Statistics(uint64_t count, double mean, double deviation, double last,
+             uint32_t strays = 0, double stray = 0);
 
+  /// What is no time at all, such as 0, changes nothing.
   void add(double nanoseconds);
 
   /// Runs that count; 0: nothing is known.
@@ -28,7 +31,13 @@ public:
   /// The last one, also if it was left out.
   double last() const { return latest; }
 
+  uint32_t strayCount() const { return strays; }
+  double strayMean() const { return stray; }
+
 private:
+  double limitAround(double center) const;
+  void addStray(double nanoseconds);
+
   uint64_t samples = 0;
   double average = 0, spread = 0, latest = 0;
   uint32_t strays = 0; // left out, one after the other
