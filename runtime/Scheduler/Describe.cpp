@@ -33,6 +33,12 @@ void describe(const Request &request, const char *const *names, char *text,
                   "expected, %s %.0f us",
                   prefix, best, bestTime, second, secondTime);
     return;
+  case Reason::Moved:
+    std::snprintf(text, size,
+                  "%s%s is given the inputs, which are used often: %.0f us "
+                  "this time, %s %.0f us",
+                  prefix, best, bestTime, second, secondTime);
+    return;
   case Reason::Divided:
     std::snprintf(text, size,
                   "%s%u devices together end first: %.0f us, before %s alone, "

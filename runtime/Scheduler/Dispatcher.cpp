@@ -20,10 +20,17 @@ constexpr size_t window = 64;
 constexpr double explorationShare = 0.05;
 constexpr double refreshShare = 0.01;
 
+/// How much more has to be missed before inputs are brought to a device again.
+constexpr double patienceGrowth = 4;
+
 /// A divided run has to be expected to be faster by this.
 constexpr double splitMargin = 1.1;
 /// Parts are not made shorter than this many times what starting them costs.
 constexpr double leastPartOfLaunch = 4;
+
+/// Of the time of a run that does not tell that of its kernel, what the kernel
+/// took at least.
+constexpr double leastKernelPart = 1.0 / 16;
 
 /// A device that failed is tried again after this, and twice as long each time
 /// that it fails again, unless it worked for many times as long in between.
@@ -39,6 +46,12 @@ double getFraction(int64_t begin, int64_t end, const TaskModel &task) {
 
 double getSince(uint64_t then, uint64_t now) {
   return now > then ? static_cast<double>(now - then) : 0;
+}
+
+/// One that is tried again shows first that it works.
+bool hasPlace(const Dispatcher::Device &device) {
+  size_t limit = device.isSetAside ? 1 : Dispatcher::inFlightLimit;
+  return device.inFlight.size() < limit;
 }
 
 bool isEnded(const Request &request) {
@@ -96,13 +109,11 @@ double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
 void Dispatcher::look(uint64_t now) {
   startable = 0;
   for (uint32_t i = 0; i < all.size(); ++i) {
-    // One that is tried again shows first that it works.
-    size_t limit = all[i].isSetAside ? 1 : inFlightLimit;
     bool isBlocked = false;
     for (uint32_t j = 0; j < all.size(); ++j)
       isBlocked |= j != i && !all[j].inFlight.empty() &&
                    all[j].model.resource == all[i].model.resource;
-    if (!isBlocked && all[i].inFlight.size() < limit)
+    if (!isBlocked && hasPlace(all[i]))
       startable |= bit(i);
   }
   if (startable)
@@ -115,6 +126,7 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
   const Request &request = *waiting.request;
   const TaskModel &task = *request.task;
   double fraction = getFraction(waiting.begin, waiting.end, task);
+  double reused = request.getReused();
   candidates.clear();
   for (; devices; devices &= devices - 1) {
     auto i = static_cast<uint32_t>(__builtin_ctzll(devices));
@@ -122,12 +134,14 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
     const Behaviour &behaviour = task.devices[i];
     double kernel = fraction < 1 ? behaviour.predictPart(model) * fraction
                                  : behaviour.predict(model);
-    double transfer = model.sharesMemory
-                          ? 0
-                          : fraction * model.getTransfer(request.getUpload(i) +
-                                                         task.outputBytes);
+    double transfer = 0, moved = 0;
+    if (!model.sharesMemory) {
+      double upload = request.getUpload(i);
+      transfer = fraction * model.getTransfer(upload + task.outputBytes);
+      moved = fraction * model.getTransfer(std::min(upload, reused));
+    }
     double end = backlogs[i] + model.getLaunch() + kernel + transfer;
-    candidates.push_back({i, kernel, transfer, end});
+    candidates.push_back({i, kernel, transfer, moved, end});
   }
 }
 
@@ -141,21 +155,52 @@ const Dispatcher::Candidate *
 Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
   if (!options.explores || !task.devices[best.device].isKnown())
     return nullptr;
-  double allowance = best.kernel + best.transfer +
-                     explorationShare * task.spent - task.explored;
+  double bestAlone = best.end - backlogs[best.device];
+  double allowance = bestAlone + explorationShare * task.spent - task.explored;
   for (const Candidate &candidate : candidates) {
     const Behaviour &behaviour = task.devices[candidate.device];
     if (candidate.device == best.device || behaviour.isTried ||
-        !(startable & bit(candidate.device)))
+        !hasPlace(all[candidate.device]))
       continue;
-    bool isRefresh = behaviour.whole.count();
-    double least = isRefresh ? behaviour.whole.mean() / 2 : behaviour.bound;
-    if (least + candidate.transfer >= best.kernel + best.transfer)
+    // One time alone may be that of an accident, or of a first time.
+    uint64_t runs = behaviour.whole.count();
+    double least = runs > 1    ? behaviour.whole.mean() / 2
+                   : runs == 1 ? behaviour.whole.mean() / 5
+                               : behaviour.bound;
+    if (candidate.end - candidate.kernel - candidate.moved + least -
+            backlogs[candidate.device] >=
+        bestAlone)
       continue;
     double costs = candidate.end - best.end;
     double since = task.spent - behaviour.spentAtRun;
-    if (costs <= allowance && (!isRefresh || costs <= refreshShare * since))
+    if (costs <= allowance && (runs < 2 || costs <= refreshShare * since))
       return &candidate;
+  }
+  return nullptr;
+}
+
+/// A device that would be faster if it had the inputs, by as much already as it
+/// costs to bring them there; or null. That costs at most twice of what it
+/// would have cost to know what comes: the ski rental problem. If the inputs
+/// are not used there afterwards, the next time takes much more.
+const Dispatcher::Candidate *Dispatcher::findMove(TaskModel &task,
+                                                  const Candidate &best) const {
+  for (const Candidate &candidate : candidates) {
+    Behaviour &behaviour = task.devices[candidate.device];
+    double gain = best.end - (candidate.end - candidate.moved);
+    if (candidate.device == best.device || candidate.moved == 0 || gain <= 0)
+      continue;
+    double costs = candidate.end - best.end;
+    if (behaviour.missed + gain < behaviour.patience * costs ||
+        !hasPlace(all[candidate.device])) {
+      behaviour.missed += gain;
+      continue;
+    }
+    if (!(startable & bit(candidate.device)))
+      return &candidate; // it waits for its turn
+    behaviour.missed = 0;
+    behaviour.patience *= patienceGrowth;
+    return &candidate;
   }
   return nullptr;
 }
@@ -199,6 +244,12 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
       best = unknown;
     } else if (ready.size() == 1 && divide(waiting, *best)) {
       kind = Reason::Divided;
+    } else if (startable & bit(best->device)) {
+      if (const Candidate *move = findMove(*request.task, *best)) {
+        kind = Reason::Moved;
+        second = best;
+        best = move;
+      }
     }
   }
   if (kind != Reason::Divided && !(startable & bit(best->device))) {
@@ -216,6 +267,8 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
     request.reason.parts = static_cast<uint32_t>(divided.size());
     return false;
   }
+  if (best->moved == 0)
+    request.task->devices[best->device].patience = 1;
   request.predicted = best->end;
   piece = {};
   piece.request = &request;
@@ -406,27 +459,33 @@ void Dispatcher::learnGain(Request &request, uint64_t now) {
   task.gain = {};
 }
 
+/// What the kernel took, by what is told of it, if anything. What remains on an
+/// idle device is the launch and the copies.
+double Dispatcher::getKernelTime(const Piece &piece, uint64_t now,
+                                 double told) {
+  Device &device = all[piece.device];
+  bool isFirst = device.since == piece.startedAt;
+  double gone = std::max(getSince(device.since, now), 1.0);
+  double rest = piece.transfer + (isFirst ? device.model.getLaunch() : 0);
+  double least = gone * leastKernelPart;
+  double kernel = told > 0 ? told : std::max(gone - rest, least);
+  if (isFirst && gone > kernel && (told > 0 || kernel == least))
+    device.model.learnOverhead(piece.transfer, gone - kernel);
+  return kernel;
+}
+
 bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
   Device &device = all[piece.device];
   Request &request = *piece.request;
   TaskModel &task = *request.task;
-  // It waited for nothing but the device itself.
-  bool isFirst = device.since == piece.startedAt;
-  double gone = std::max(getSince(device.since, now), 1.0);
-  if (kernel > 0) {
-    if (isFirst && gone > kernel)
-      device.model.learnOverhead(piece.transfer, gone - kernel);
-  } else {
-    double launch = isFirst ? device.model.getLaunch() : 0;
-    kernel = std::max(gone - piece.transfer - launch, gone / 16);
-  }
+  kernel = getKernelTime(piece, now, kernel);
   take(piece, now);
   if (piece.incidents == device.incidents && device.isSetAside) {
     device.isSetAside = false;
     device.worksSince = now;
   }
   ++device.parts;
-  task.spent += kernel + piece.transfer;
+  task.spent += device.model.getLaunch() + kernel + piece.transfer;
   task.devices[piece.device].spentAtRun = task.spent;
   learnExplored(piece, kernel + piece.transfer);
   double operations = task.devices[piece.device].demand.operations *

@@ -23,6 +23,7 @@ struct Reason {
     Only,     // no other can
     Hinted,   // the caller wants it
     Explored, // nothing is known of it, and it could be faster
+    Moved,    // it does once the inputs are there, which are used often
     Divided,  // all together end first
   };
   Kind kind = None;
@@ -41,6 +42,9 @@ public:
   virtual ~Request() = default;
   /// Bytes to bring to a device before a run there.
   virtual double getUpload(uint32_t device) const = 0;
+  /// Of its inputs, the bytes that others have read before, and nobody has
+  /// written since: they are likely to be read again.
+  virtual double getReused() const { return 0; }
 
   TaskModel *task = nullptr;
   uint64_t hint = 0; // a bit for each device; 0: any
@@ -130,7 +134,8 @@ private:
   struct Candidate {
     uint32_t device;
     double kernel, transfer;
-    double end; // from now, all that comes before included
+    double moved; // of the transfer, what would not have to be done again
+    double end;   // from now, all that comes before included
   };
   struct Waiting {
     Request *request;
@@ -145,10 +150,12 @@ private:
   void wait(const Candidate &best);
   const Candidate *findUnknown(const TaskModel &task,
                                const Candidate &best) const;
+  const Candidate *findMove(TaskModel &task, const Candidate &best) const;
   bool isBestOfResource(const Candidate &candidate) const;
   bool divide(const Waiting &waiting, const Candidate &best);
   void start(Piece &piece, uint64_t now);
   void take(const Piece &piece, uint64_t now);
+  double getKernelTime(const Piece &piece, uint64_t now, double told);
   void learn(const Piece &piece, double kernel);
   void learnExplored(const Piece &piece, double took);
   void learnGain(Request &request, uint64_t now);

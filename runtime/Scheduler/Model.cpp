@@ -29,13 +29,17 @@ void DeviceModel::learnEfficiency(double bound, double nanoseconds) {
   isEfficiencyKnown = true;
 }
 
+/// Where neither stands out, both are taken to be wrong by as much.
 void DeviceModel::learnOverhead(double transfer, double nanoseconds) {
   double launch = getLaunch();
-  if (transfer < launch)
-    launches.add(nanoseconds - transfer);
-  else if (transfer > fewLaunches * launch)
-    copies.add((copies.count() ? copies.mean() : 1) * (nanoseconds - launch) /
-               transfer);
+  double copy = copies.count() ? copies.mean() : 1;
+  if (transfer * fewLaunches < launch)
+    return launches.add(nanoseconds - transfer);
+  if (transfer > fewLaunches * launch)
+    return copies.add(copy * (nanoseconds - launch) / transfer);
+  double factor = nanoseconds / (launch + transfer);
+  launches.add(launch * factor);
+  copies.add(copy * factor);
 }
 
 double getBound(const Demand &demand,

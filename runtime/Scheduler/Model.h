@@ -65,6 +65,11 @@ struct Behaviour {
   /// TaskModel::spent when it last ran there.
   double spentAtRun = 0;
   bool isTried = false; // a run that only explores is in flight
+  /// What runs would have gained here if their inputs had been here, since
+  /// inputs were brought here for that; it is done again when that is worth
+  /// the cost so many times.
+  double missed = 0;
+  double patience = 1;
 
   bool isKnown() const { return whole.count() || part.count(); }
   /// The kernel by itself.

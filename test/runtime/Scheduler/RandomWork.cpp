@@ -99,8 +99,9 @@ TEST(RandomWork, regret) {
   for (int work = 0; work < workCount; ++work) {
     std::vector<double> all, later;
     for (uint64_t i = 0; i < getWorlds(2000); ++i) {
-      World world = makeWorld("regret", i * workCount + work,
-                              static_cast<Work>(work), Faults::None, 100);
+      World world = makeWorld(
+          "regret", i * workCount + work, static_cast<Work>(work), Faults::None,
+          work == int(Work::Loop) || work == int(Work::Divided) ? 100 : 400);
       Regret regret = getRegret(world, {});
       all.push_back(regret.all);
       later.push_back(regret.later);

@@ -15,11 +15,12 @@ class Simulation;
 
 struct SimulatedRequest : Request {
   double getUpload(uint32_t device) const override;
+  double getReused() const override { return isReused ? task->inputBytes : 0; }
 
   Simulation *simulation = nullptr;
   size_t index = 0;
   int ends = 0;
-  bool isAdded = false;
+  bool isReused = false;
   std::vector<std::pair<int64_t, int64_t>> done; // units
   std::vector<std::pair<uint32_t, bool>> failed; // device, is at fault
 };
@@ -69,6 +70,7 @@ private:
   std::vector<double> lastEnd;
   std::vector<uint64_t> outageEnd, lastDelay;
   std::vector<uint64_t> places; // of each array, a bit for each device
+  std::vector<uint32_t> reads;  // of each array
   Numbers faults;
   uint64_t now = 0;
   size_t arrived = 0;
@@ -109,7 +111,7 @@ Simulation::Simulation(const World &world, const Dispatcher::Options &options,
       running(world.devices.size()), lastEnd(world.devices.size()),
       outageEnd(world.devices.size()), lastDelay(world.devices.size()),
       places(world.submissions.size() + world.kernels.size()),
-      faults("faults", world.seed) {
+      reads(places.size()), faults("faults", world.seed) {
   for (const TrueKernel &kernel : world.kernels)
     tasks.push_back(makeTask(world, kernel));
   for (size_t i = 0; i < world.submissions.size(); ++i) {
@@ -145,12 +147,13 @@ void Simulation::arrive() {
       break;
     ++arrived;
     SimulatedRequest &request = *requests[i];
-    request.isAdded = dispatcher.add(request);
+    request.isReused = reads[getArray(i)]++ > 0;
+    bool isAdded = dispatcher.add(request);
     bool isPossible = false;
     for (const Behaviour &behaviour : request.task->devices)
       isPossible |= behaviour.isPossible;
-    expect(request.isAdded == isPossible, "wrong answer of add");
-    if (!request.isAdded)
+    expect(isAdded == isPossible, "wrong answer of add");
+    if (!isAdded)
       ++request.ends;
   }
 }
