@@ -93,8 +93,7 @@ double Dispatcher::getOwnBacklog(const Device &device, uint64_t now) const {
   if (device.inFlight.empty())
     return 0;
   const Piece &first = device.inFlight.front();
-  return device.load -
-         std::min(getSince(device.since, now), first.kernel + first.transfer);
+  return device.load - std::min(getSince(device.since, now), first.getTime());
 }
 
 double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
@@ -140,8 +139,10 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
       transfer = fraction * model.getTransfer(upload + task.outputBytes);
       moved = fraction * model.getTransfer(std::min(upload, reused));
     }
-    double end = backlogs[i] + model.getLaunch() + kernel + transfer;
-    candidates.push_back({i, kernel, transfer, moved, end});
+    double launch =
+        all[i].inFlight.empty() ? model.getLaunch() : model.getGap();
+    double end = backlogs[i] + launch + kernel + transfer;
+    candidates.push_back({i, kernel, transfer, launch, moved, end});
   }
 }
 
@@ -211,7 +212,7 @@ void Dispatcher::wait(const Candidate &best) {
   for (uint32_t i = 0; i < all.size(); ++i) {
     if (all[i].model.resource != all[best.device].model.resource)
       continue;
-    backlogs[i] += best.kernel + best.transfer;
+    backlogs[i] += best.kernel + best.transfer + best.launch;
     startable &= ~bit(i);
   }
 }
@@ -277,6 +278,7 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
   piece.device = best->device;
   piece.kernel = best->kernel;
   piece.transfer = best->transfer;
+  piece.launch = best->launch;
   piece.extra = extra;
   piece.isExploring = kind == Reason::Explored;
   return true;
@@ -316,7 +318,7 @@ void Dispatcher::start(Piece &piece, uint64_t now) {
   if (device.inFlight.empty())
     device.since = now;
   device.inFlight.push_back(piece);
-  device.load += piece.kernel + piece.transfer;
+  device.load += piece.getTime();
   ++piece.request->inFlight;
   if (!piece.isExploring)
     return;
@@ -357,7 +359,7 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
         !behaviour.isKnown() || !isBestOfResource(candidate))
       continue;
     double launch = device.model.getLaunch();
-    shares.push_back({backlogs[candidate.device] + launch,
+    shares.push_back({backlogs[candidate.device] + candidate.launch,
                       behaviour.predictPart(device.model) + candidate.transfer,
                       leastPartOfLaunch * launch});
     sharers.push_back(candidate.device);
@@ -382,6 +384,9 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
     piece.kernel = fraction * task.devices[piece.device].predictPart(
                                   all[piece.device].model);
     piece.transfer = fraction * shares[i].whole - piece.kernel;
+    const Device &device = all[piece.device];
+    piece.launch = device.inFlight.empty() ? device.model.getLaunch()
+                                           : device.model.getGap();
     divided.push_back(piece);
   }
   request.predicted = end;
@@ -412,8 +417,7 @@ void Dispatcher::take(const Piece &piece, uint64_t now) {
   if (it == device.inFlight.begin())
     device.since = now;
   device.inFlight.erase(it);
-  device.load =
-      device.inFlight.empty() ? 0 : device.load - piece.kernel - piece.transfer;
+  device.load = device.inFlight.empty() ? 0 : device.load - piece.getTime();
   --piece.request->inFlight;
 }
 
@@ -435,7 +439,7 @@ void Dispatcher::learnExplored(const Piece &piece, double took) {
     return;
   TaskModel &task = *piece.request->task;
   task.devices[piece.device].isTried = false;
-  task.explored += std::max(took - piece.kernel - piece.transfer, -piece.extra);
+  task.explored += std::max(took - piece.getTime(), -piece.extra);
 }
 
 /// What a run says of dividing.
@@ -466,11 +470,15 @@ double Dispatcher::getKernelTime(const Piece &piece, uint64_t now,
   Device &device = all[piece.device];
   bool isFirst = device.since == piece.startedAt;
   double gone = std::max(getSince(device.since, now), 1.0);
-  double rest = piece.transfer + (isFirst ? device.model.getLaunch() : 0);
+  double rest = piece.transfer + piece.launch;
   double least = gone * leastKernelPart;
   double kernel = told > 0 ? told : std::max(gone - rest, least);
-  if (isFirst && gone > kernel && (told > 0 || kernel == least))
+  if (gone <= kernel || (told <= 0 && kernel > least))
+    return kernel;
+  if (isFirst)
     device.model.learnOverhead(piece.transfer, gone - kernel);
+  else
+    device.model.gaps.add(std::max(gone - kernel - piece.transfer, 1.0));
   return kernel;
 }
 
@@ -485,9 +493,9 @@ bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
     device.worksSince = now;
   }
   ++device.parts;
-  task.spent += device.model.getLaunch() + kernel + piece.transfer;
+  task.spent += kernel + piece.transfer + piece.launch;
   task.devices[piece.device].spentAtRun = task.spent;
-  learnExplored(piece, kernel + piece.transfer);
+  learnExplored(piece, kernel + piece.transfer + piece.launch);
   double operations = task.devices[piece.device].demand.operations *
                       getFraction(piece.begin, piece.end, task);
   if (isSuspect(operations, kernel, device.model.performance)) {

@@ -70,10 +70,12 @@ struct Piece {
   uint32_t device = 0;
   double kernel = 0;   // predicted nanoseconds
   double transfer = 0; // predicted nanoseconds
+  double launch = 0;   // predicted nanoseconds
   double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
   uint64_t startedAt = 0;
   uint32_t incidents = 0; // Device::incidents when it was started
+  double getTime() const { return launch + transfer + kernel; }
   bool isWhole() const { return begin == 0 && end == request->task->units; }
 };
 
@@ -133,7 +135,7 @@ public:
 private:
   struct Candidate {
     uint32_t device;
-    double kernel, transfer;
+    double kernel, transfer, launch;
     double moved; // of the transfer, what would not have to be done again
     double end;   // from now, all that comes before included
   };

@@ -26,6 +26,8 @@ struct DeviceModel {
   bool isEfficiencyKnown = false;
   /// What work took besides kernels and copies, on an idle device.
   Statistics launches;
+  /// The same behind other work, which hides most of it.
+  Statistics gaps;
   /// By how much copies took longer than by the measured bandwidth.
   Statistics copies;
 
@@ -37,6 +39,9 @@ struct DeviceModel {
 
   double getLaunch() const {
     return launches.count() ? launches.mean() : performance.launch_ns;
+  }
+  double getGap() const {
+    return gaps.count() ? gaps.mean() : performance.launch_ns / 4;
   }
   double getTransfer(double bytes) const {
     if (sharesMemory || !(bytes > 0))
