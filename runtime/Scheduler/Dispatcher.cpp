@@ -24,7 +24,12 @@ constexpr double refreshShare = 0.01;
 constexpr double patienceGrowth = 4;
 
 /// A divided run has to be expected to be faster by this.
-constexpr double splitMargin = 1.1;
+constexpr double splitMargin = 1.05;
+/// Where nothing is known, a part is made for a device so much slower than it
+/// is expected to be.
+constexpr double caution = 2;
+/// A device that had no part for so many runs may be faster by now.
+constexpr double staleRuns = 64;
 /// Parts are not made shorter than this many times what starting them costs.
 constexpr double leastPartOfLaunch = 4;
 
@@ -164,9 +169,9 @@ Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
         !hasPlace(all[candidate.device]))
       continue;
     // One time alone may be that of an accident, or of a first time.
-    uint64_t runs = behaviour.whole.count();
-    double least = runs > 1    ? behaviour.whole.mean() / 2
-                   : runs == 1 ? behaviour.whole.mean() / 5
+    uint64_t runs = behaviour.whole.count() + behaviour.part.count();
+    double least = runs > 1    ? candidate.kernel / 2
+                   : runs == 1 ? candidate.kernel / 5
                                : behaviour.bound;
     if (candidate.end - candidate.kernel - candidate.moved + least -
             backlogs[candidate.device] >=
@@ -238,13 +243,13 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
                                                : Reason::First;
   double extra = 0;
   if (kind == Reason::First && request.failures == 0) {
-    if (const Candidate *unknown = findUnknown(*request.task, *best)) {
+    if (ready.size() == 1 && divide(waiting, *best)) {
+      kind = Reason::Divided;
+    } else if (const Candidate *unknown = findUnknown(*request.task, *best)) {
       kind = Reason::Explored;
       extra = unknown->end - best->end;
       second = best;
       best = unknown;
-    } else if (ready.size() == 1 && divide(waiting, *best)) {
-      kind = Reason::Divided;
     } else if (startable & bit(best->device)) {
       if (const Candidate *move = findMove(*request.task, *best)) {
         kind = Reason::Moved;
@@ -348,20 +353,32 @@ bool Dispatcher::isBestOfResource(const Candidate &candidate) const {
 bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
   Request &request = *waiting.request;
   const TaskModel &task = *request.task;
-  if (!options.splits || task.units < 2 || task.runsUntilDivided)
+  if (!options.splits || task.units < 2 || task.runsUntilDivided ||
+      !task.devices[best.device].isKnown())
     return false;
+  double margin = splitMargin;
   shares.clear();
   sharers.clear();
   for (const Candidate &candidate : candidates) {
     const Device &device = all[candidate.device];
     const Behaviour &behaviour = task.devices[candidate.device];
     if (!(startable & bit(candidate.device)) || device.isSetAside ||
-        !behaviour.isKnown() || !isBestOfResource(candidate))
+        !isBestOfResource(candidate))
       continue;
-    double launch = device.model.getLaunch();
+    double kernel = behaviour.predictPart(device.model);
+    if (!behaviour.isKnown()) {
+      // Such a part is short, and tells as much as a run.
+      if (!options.explores || behaviour.isTried)
+        continue;
+      margin = 1;
+      kernel *= caution;
+    } else if (options.explores &&
+               task.spent - behaviour.spentAtRun > staleRuns * best.kernel) {
+      kernel /= 2;
+    }
     shares.push_back({backlogs[candidate.device] + candidate.launch,
-                      behaviour.predictPart(device.model) + candidate.transfer,
-                      leastPartOfLaunch * launch});
+                      kernel + candidate.transfer,
+                      leastPartOfLaunch * device.model.getLaunch()});
     sharers.push_back(candidate.device);
   }
   if (shares.size() < 2)
@@ -369,7 +386,7 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
   double end = shareOut(shares, task.units);
   auto used = std::count_if(shares.begin(), shares.end(),
                             [](const Share &share) { return share.units; });
-  if (used < 2 || used > SPARKLE_MAX_PARTS || end * splitMargin > best.end)
+  if (used < 2 || used > SPARKLE_MAX_PARTS || end * margin > best.end)
     return false;
   int64_t begin = 0;
   for (size_t i = 0; i < shares.size(); ++i) {
@@ -381,12 +398,12 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
     piece.end = begin += shares[i].units;
     piece.device = sharers[i];
     double fraction = getFraction(piece.begin, piece.end, task);
-    piece.kernel = fraction * task.devices[piece.device].predictPart(
-                                  all[piece.device].model);
-    piece.transfer = fraction * shares[i].whole - piece.kernel;
-    const Device &device = all[piece.device];
-    piece.launch = device.inFlight.empty() ? device.model.getLaunch()
-                                           : device.model.getGap();
+    const Candidate &candidate = *std::find_if(
+        candidates.begin(), candidates.end(),
+        [&](const Candidate &one) { return one.device == piece.device; });
+    piece.transfer = fraction * candidate.transfer;
+    piece.kernel = fraction * shares[i].whole - piece.transfer;
+    piece.launch = candidate.launch;
     divided.push_back(piece);
   }
   request.predicted = end;

@@ -79,7 +79,9 @@ struct Behaviour {
   bool isKnown() const { return whole.count() || part.count(); }
   /// The kernel by itself.
   double predict(const DeviceModel &device) const {
-    return whole.count() ? whole.mean() : bound / device.efficiency;
+    return whole.count()  ? whole.mean()
+           : part.count() ? part.mean()
+                          : bound / device.efficiency;
   }
   /// The same for the rate at which parts get on.
   double predictPart(const DeviceModel &device) const {

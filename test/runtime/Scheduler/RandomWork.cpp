@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 using namespace sparkle::runtime;
@@ -91,6 +92,61 @@ TEST(RandomWork, losesNothingUnderFaults) {
               (unsigned long long)pieces, (unsigned long long)failures,
               (unsigned long long)retries, (unsigned long long)divided,
               (unsigned long long)lost);
+}
+
+/// The least time in which all units of the first kernel can be done, if
+/// everything were known: the count of whole units that each device does by a
+/// time grows with it.
+double getIdeal(const World &world) {
+  const TrueKernel &kernel = world.kernels[0];
+  auto count = [&](double time) {
+    std::vector<double> units(world.devices.size()); // of each resource
+    for (size_t i = 0; i < world.devices.size(); ++i) {
+      const TrueDevice &device = world.devices[i];
+      if (kernel.lacks[i])
+        continue;
+      double transfer =
+          device.model.sharesMemory
+              ? 0
+              : (kernel.inputBytes + kernel.outputBytes) / device.copied;
+      double whole = world.getKernelTime(0, i) + transfer;
+      double rest = std::max(time - device.launch, 0.0);
+      double part =
+          rest / (whole + world.getKernelTime(0, i) * kernel.partCost);
+      double done = part * static_cast<double>(kernel.units);
+      done =
+          rest >= whole ? static_cast<double>(kernel.units) : std::floor(done);
+      double &most = units[device.model.resource];
+      most = std::max(most, done);
+    }
+    double sum = 0;
+    for (double one : units)
+      sum += one;
+    return sum;
+  };
+  double low = 0, high = 1e12;
+  for (int step = 0; step < 100; ++step) {
+    double middle = (low + high) / 2;
+    (count(middle) < static_cast<double>(kernel.units) ? low : high) = middle;
+  }
+  return high;
+}
+
+TEST(RandomWork, dividedRunsComeCloseToTheIdeal) {
+  std::vector<double> excess;
+  size_t divided = 0;
+  for (uint64_t i = 0; i < getWorlds(2000); ++i) {
+    World world = makeWorld("ideal", i, Work::Divided, Faults::None, 100);
+    for (Submission &submission : world.submissions)
+      submission.input = -1; // what is where is no matter of this
+    Outcome outcome = simulate(world, {});
+    ASSERT_EQ(outcome.violation, "");
+    double took = static_cast<double>(outcome.end - outcome.ends[49]) / 50;
+    excess.push_back(100 * (took / getIdeal(world) - 1));
+    divided += outcome.divided > 25;
+  }
+  print("divided, above the ideal", excess);
+  std::printf("%zu divided\n", divided);
 }
 
 TEST(RandomWork, regret) {
