@@ -31,7 +31,7 @@ constexpr double caution = 2;
 /// A device that had no part for so many runs may be faster by now.
 constexpr double staleRuns = 64;
 /// Parts are not made shorter than this many times what starting them costs.
-constexpr double leastPartOfLaunch = 4;
+constexpr double leastPartOfLaunch = 1;
 
 /// Of the time of a run that does not tell that of its kernel, what the kernel
 /// took at least.

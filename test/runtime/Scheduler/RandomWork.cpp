@@ -135,7 +135,7 @@ double getIdeal(const World &world) {
 TEST(RandomWork, dividedRunsComeCloseToTheIdeal) {
   std::vector<double> excess;
   size_t divided = 0;
-  for (uint64_t i = 0; i < getWorlds(2000); ++i) {
+  for (uint64_t i = 0; i < getWorlds(1000); ++i) {
     World world = makeWorld("ideal", i, Work::Divided, Faults::None, 100);
     for (Submission &submission : world.submissions)
       submission.input = -1; // what is where is no matter of this
@@ -154,7 +154,7 @@ TEST(RandomWork, regret) {
                          "chains", "bursts", "divided"};
   for (int work = 0; work < workCount; ++work) {
     std::vector<double> all, later;
-    for (uint64_t i = 0; i < getWorlds(2000); ++i) {
+    for (uint64_t i = 0; i < getWorlds(500); ++i) {
       World world = makeWorld(
           "regret", i * workCount + work, static_cast<Work>(work), Faults::None,
           work == int(Work::Loop) || work == int(Work::Divided) ? 100 : 400);
