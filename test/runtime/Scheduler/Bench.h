@@ -45,7 +45,9 @@ struct Bench {
       : dispatcher(options, makeModels(devices)) {}
 
   /// known: the devices that have run it, at half of their peaks.
-  TaskModel makeTask(double operations, uint64_t known = ~uint64_t(0)) {
+  /// slow: by how much the host is slower than that.
+  TaskModel makeTask(double operations, uint64_t known = ~uint64_t(0),
+                     double slow = 1) {
     TaskModel task;
     task.devices.resize(dispatcher.devices().size());
     for (size_t i = 0; i < task.devices.size(); ++i) {
@@ -55,7 +57,7 @@ struct Bench {
       const auto &model = dispatcher.devices()[i].model;
       behaviour.bound = getBound(behaviour.demand, model.performance);
       for (int run = 0; run < 3 && known >> i & 1; ++run)
-        behaviour.whole.add(behaviour.bound * 2);
+        behaviour.whole.add(behaviour.bound * (i == host ? 2 * slow : 2));
     }
     return task;
   }
