@@ -66,7 +66,7 @@ bool isEnded(const Request &request) {
 } // namespace
 
 Dispatcher::Dispatcher(const Options &options, std::vector<DeviceModel> models)
-    : options(options), all(models.size()), backlogs(models.size()) {
+    : options(options), all(models.size()), places(models.size()) {
   assert(models.size() <= 64 && "the executor takes no more devices");
   for (size_t i = 0; i < models.size(); ++i)
     all[i].model = models[i];
@@ -109,44 +109,70 @@ double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
   return backlog;
 }
 
-/// Fills in which devices can start a piece now.
+/// Whether a device may be tried again that could not when it was looked last.
+bool Dispatcher::isDue(uint64_t now) const {
+  return std::any_of(all.begin(), all.end(), [&](const Device &device) {
+    return device.isSetAside && lookedAt < device.retryAt &&
+           device.retryAt <= now;
+  });
+}
+
+/// Fills in what is known of each device now.
 void Dispatcher::look(uint64_t now) {
+  if (isDue(now))
+    looked = 0;
+  if (!looked) {
+    reserved = 0;
+    for (Place &place : places)
+      place.promised = 0;
+  }
+  lookedAt = now;
   startable = 0;
   for (uint32_t i = 0; i < all.size(); ++i) {
+    const Device &device = all[i];
+    Place &place = places[i];
+    place.backlog = place.promised;
+    place.turns = 0;
     bool isBlocked = false;
-    for (uint32_t j = 0; j < all.size(); ++j)
-      isBlocked |= j != i && !all[j].inFlight.empty() &&
-                   all[j].model.resource == all[i].model.resource;
-    if (!isBlocked && hasPlace(all[i]))
+    for (uint32_t j = 0; j < all.size(); ++j) {
+      if (all[j].model.resource != device.model.resource)
+        continue;
+      place.turns |= bit(j);
+      place.backlog += getOwnBacklog(all[j], now);
+      isBlocked |= j != i && !all[j].inFlight.empty();
+    }
+    if (!isBlocked && hasPlace(device))
       startable |= bit(i);
+    place.launch = device.inFlight.empty() ? device.model.getLaunch()
+                                           : device.model.getGap();
+    place.nanosecondsPerByte = device.model.getTransfer(1);
   }
-  if (startable)
-    for (uint32_t i = 0; i < all.size(); ++i)
-      backlogs[i] = getBacklog(i, now);
+  startable &= ~reserved;
 }
 
 /// Fills in `candidates`.
 void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
   const Request &request = *waiting.request;
   const TaskModel &task = *request.task;
-  double fraction = getFraction(waiting.begin, waiting.end, task);
+  bool isWhole = waiting.begin == 0 && waiting.end == task.units;
+  double fraction = isWhole ? 1 : getFraction(waiting.begin, waiting.end, task);
   double reused = request.getReused();
   candidates.clear();
   for (; devices; devices &= devices - 1) {
     auto i = static_cast<uint32_t>(__builtin_ctzll(devices));
     const DeviceModel &model = all[i].model;
     const Behaviour &behaviour = task.devices[i];
-    double kernel = fraction < 1 ? behaviour.predictPart(model) * fraction
-                                 : behaviour.predict(model);
+    double kernel = isWhole ? behaviour.predict(model)
+                            : behaviour.predictPart(model) * fraction;
     double transfer = 0, moved = 0;
     if (!model.sharesMemory) {
       double upload = request.getUpload(i);
-      transfer = fraction * model.getTransfer(upload + task.outputBytes);
-      moved = fraction * model.getTransfer(std::min(upload, reused));
+      double rate = fraction * places[i].nanosecondsPerByte;
+      transfer = rate * (upload + task.outputBytes);
+      moved = rate * std::min(upload, reused);
     }
-    double launch =
-        all[i].inFlight.empty() ? model.getLaunch() : model.getGap();
-    double end = backlogs[i] + launch + kernel + transfer;
+    double launch = places[i].launch;
+    double end = places[i].backlog + launch + kernel + transfer;
     candidates.push_back({i, kernel, transfer, launch, moved, end});
   }
 }
@@ -161,7 +187,7 @@ const Dispatcher::Candidate *
 Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
   if (!options.explores || !task.devices[best.device].isKnown())
     return nullptr;
-  double bestAlone = best.end - backlogs[best.device];
+  double bestAlone = best.end - places[best.device].backlog;
   double allowance = bestAlone + explorationShare * task.spent - task.explored;
   for (const Candidate &candidate : candidates) {
     const Behaviour &behaviour = task.devices[candidate.device];
@@ -174,7 +200,7 @@ Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
                    : runs == 1 ? candidate.kernel / 5
                                : behaviour.bound;
     if (candidate.end - candidate.kernel - candidate.moved + least -
-            backlogs[candidate.device] >=
+            places[candidate.device].backlog >=
         bestAlone)
       continue;
     double costs = candidate.end - best.end;
@@ -214,11 +240,14 @@ const Dispatcher::Candidate *Dispatcher::findMove(TaskModel &task,
 /// What comes after it counts with it. Devices that take turns with its own get
 /// nothing more until it is started.
 void Dispatcher::wait(const Candidate &best) {
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    if (all[i].model.resource != all[best.device].model.resource)
-      continue;
-    backlogs[i] += best.kernel + best.transfer + best.launch;
-    startable &= ~bit(i);
+  double time = best.kernel + best.transfer + best.launch;
+  uint64_t turns = places[best.device].turns;
+  reserved |= turns;
+  startable &= ~turns;
+  for (; turns; turns &= turns - 1) {
+    Place &place = places[static_cast<size_t>(__builtin_ctzll(turns))];
+    place.promised += time;
+    place.backlog += time;
   }
 }
 
@@ -294,12 +323,12 @@ bool Dispatcher::next(uint64_t now, Piece &piece) {
     if (ready.empty())
       return false;
     look(now);
-    for (size_t i = 0; i < ready.size() && i < window && startable; ++i) {
-      bool isChosen = choose(ready[i], now, piece);
+    for (; looked < ready.size() && looked < window && startable; ++looked) {
+      bool isChosen = choose(ready[looked], now, piece);
       if (!isChosen && divided.empty())
         continue;
-      Request &request = *ready[i].request;
-      ready.erase(ready.begin() + static_cast<ptrdiff_t>(i));
+      Request &request = *ready[looked].request;
+      ready.erase(ready.begin() + static_cast<ptrdiff_t>(looked));
       if (request.failures == 0)
         request.chosenAt = now;
       if (!isChosen)
@@ -376,7 +405,7 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
                task.spent - behaviour.spentAtRun > staleRuns * best.kernel) {
       kernel /= 2;
     }
-    shares.push_back({backlogs[candidate.device] + candidate.launch,
+    shares.push_back({places[candidate.device].backlog + candidate.launch,
                       kernel + candidate.transfer,
                       leastPartOfLaunch * device.model.getLaunch()});
     sharers.push_back(candidate.device);
@@ -434,6 +463,7 @@ void Dispatcher::take(const Piece &piece, uint64_t now) {
   if (it == device.inFlight.begin())
     device.since = now;
   device.inFlight.erase(it);
+  looked = 0;
   device.load = device.inFlight.empty() ? 0 : device.load - piece.getTime();
   --piece.request->inFlight;
 }

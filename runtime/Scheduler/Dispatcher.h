@@ -146,6 +146,7 @@ private:
 
   double getOwnBacklog(const Device &device, uint64_t now) const;
   uint64_t getAble(const Request &request, uint64_t now) const;
+  bool isDue(uint64_t now) const;
   void look(uint64_t now);
   void collect(const Waiting &waiting, uint64_t devices);
   bool choose(const Waiting &waiting, uint64_t now, Piece &piece);
@@ -169,9 +170,20 @@ private:
   std::deque<Waiting> ready;
   std::deque<Piece> divided; // of the request divided last, to be started
 
-  // While it is looked for the next piece:
-  std::vector<double> backlogs;      // of each device, and of what waits for it
-  uint64_t startable = 0;            // a bit for each device with a place
+  /// What looking for the next piece has to know of a device, at hand.
+  struct Place {
+    double backlog;  // of what is in flight, and of what waits for it
+    double promised; // of what waits for it
+    double launch, nanosecondsPerByte;
+    uint64_t turns; // a bit for each device of its resource
+  };
+  std::vector<Place> places;
+  uint64_t startable = 0; // a bit for each device that can start a piece
+  uint64_t reserved = 0;  // the same: something waits for its turn there
+  /// So many of `ready` wait until something ends, as long as there is nothing
+  /// new: they are not looked at again.
+  size_t looked = 0;
+  uint64_t lookedAt = 0;
   std::vector<Candidate> candidates; // of the request looked at
   std::vector<Share> shares;
   std::vector<uint32_t> sharers; // the device of each share
