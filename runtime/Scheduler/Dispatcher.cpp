@@ -7,28 +7,41 @@
 #include "runtime/Scheduler/Dispatcher.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
+#include <cassert>
 
 namespace sparkle::runtime {
 namespace {
 
 /// Requests that are looked at, beyond which the order is kept.
-constexpr size_t window = 32;
+constexpr size_t window = 64;
 
-/// Of the time that a task took so far, what may be spent on a device that
+/// Of the time that a task took so far, what may be spent on devices that
 /// nothing is known of, beyond one run; and on one that was slower long ago.
 constexpr double explorationShare = 0.05;
 constexpr double refreshShare = 0.01;
 
-/// A divided run has to be expected to be faster by this.
-constexpr double splitMargin = 1.1;
-/// Parts are not made shorter than this many times what starting them costs.
-constexpr double leastPartOfLaunch = 4;
+/// How much more has to be missed before inputs are brought to a device again.
+constexpr double patienceGrowth = 4;
 
-/// A device that failed is tried again after this, and twice as long each time.
+/// A divided run has to be expected to be faster by this.
+constexpr double splitMargin = 1.05;
+/// Where nothing is known, a part is made for a device so much slower than it
+/// is expected to be.
+constexpr double caution = 2;
+/// A device that had no part for so many runs may be faster by now.
+constexpr double staleRuns = 64;
+/// Parts are not made shorter than this many times what starting them costs.
+constexpr double leastPartOfLaunch = 1;
+
+/// Of the time of a run that does not tell that of its kernel, what the kernel
+/// took at least.
+constexpr double leastKernelPart = 1.0 / 16;
+
+/// A device that failed is tried again after this, and twice as long each time
+/// that it fails again, unless it worked for many times as long in between.
 constexpr uint64_t firstDelay = 100'000'000;
 constexpr uint64_t longestDelay = 300'000'000'000;
+constexpr uint64_t steadyDelays = 16;
 
 uint64_t bit(uint32_t device) { return uint64_t(1) << device; }
 
@@ -36,10 +49,25 @@ double getFraction(int64_t begin, int64_t end, const TaskModel &task) {
   return static_cast<double>(end - begin) / static_cast<double>(task.units);
 }
 
+double getSince(uint64_t then, uint64_t now) {
+  return now > then ? static_cast<double>(now - then) : 0;
+}
+
+/// One that is tried again shows first that it works.
+bool hasPlace(const Dispatcher::Device &device) {
+  size_t limit = device.isSetAside ? 1 : Dispatcher::inFlightLimit;
+  return device.inFlight.size() < limit;
+}
+
+bool isEnded(const Request &request) {
+  return request.inFlight == 0 && (request.left == 0 || request.isLost);
+}
+
 } // namespace
 
 Dispatcher::Dispatcher(const Options &options, std::vector<DeviceModel> models)
-    : options(options), all(models.size()), promised(models.size()) {
+    : options(options), all(models.size()), places(models.size()) {
+  assert(models.size() <= 64 && "the executor takes no more devices");
   for (size_t i = 0; i < models.size(); ++i)
     all[i].model = models[i];
 }
@@ -66,58 +94,86 @@ uint64_t Dispatcher::getAble(const Request &request, uint64_t now) const {
   return healthy ? healthy : aside ? aside : again;
 }
 
+double Dispatcher::getOwnBacklog(const Device &device, uint64_t now) const {
+  if (device.inFlight.empty())
+    return 0;
+  const Piece &first = device.inFlight.front();
+  return device.load - std::min(getSince(device.since, now), first.getTime());
+}
+
 double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
   double backlog = 0;
-  for (const Device &other : all) {
-    if (other.inFlight.empty() ||
-        other.model.resource != all[device].model.resource)
-      continue;
-    double left = 0;
-    for (const Piece &piece : other.inFlight)
-      left += piece.kernel + piece.transfer;
-    double gone =
-        now > other.since ? static_cast<double>(now - other.since) : 0;
-    const Piece &first = other.inFlight.front();
-    backlog += left - std::min(gone, first.kernel + first.transfer);
-  }
+  for (const Device &other : all)
+    if (other.model.resource == all[device].model.resource)
+      backlog += getOwnBacklog(other, now);
   return backlog;
 }
 
-/// Whether a device that it takes turns with is at work.
-bool Dispatcher::isBlocked(uint32_t device) const {
-  for (uint32_t i = 0; i < all.size(); ++i)
-    if (i != device && !all[i].inFlight.empty() &&
-        all[i].model.resource == all[device].model.resource)
-      return true;
-  return false;
+/// Whether a device may be tried again that could not when it was looked last.
+bool Dispatcher::isDue(uint64_t now) const {
+  return std::any_of(all.begin(), all.end(), [&](const Device &device) {
+    return device.isSetAside && lookedAt < device.retryAt &&
+           device.retryAt <= now;
+  });
+}
+
+/// Fills in what is known of each device now.
+void Dispatcher::look(uint64_t now) {
+  if (isDue(now))
+    looked = 0;
+  if (!looked) {
+    reserved = 0;
+    for (Place &place : places)
+      place.promised = 0;
+  }
+  lookedAt = now;
+  startable = 0;
+  for (uint32_t i = 0; i < all.size(); ++i) {
+    const Device &device = all[i];
+    Place &place = places[i];
+    place.backlog = place.promised;
+    place.turns = 0;
+    bool isBlocked = false;
+    for (uint32_t j = 0; j < all.size(); ++j) {
+      if (all[j].model.resource != device.model.resource)
+        continue;
+      place.turns |= bit(j);
+      place.backlog += getOwnBacklog(all[j], now);
+      isBlocked |= j != i && !all[j].inFlight.empty();
+    }
+    if (!isBlocked && hasPlace(device))
+      startable |= bit(i);
+    place.launch = device.inFlight.empty() ? device.model.getLaunch()
+                                           : device.model.getGap();
+    place.nanosecondsPerByte = device.model.getTransfer(1);
+  }
+  startable &= ~reserved;
 }
 
 /// Fills in `candidates`.
-void Dispatcher::collect(const Waiting &waiting, uint64_t devices,
-                         uint64_t now) {
+void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
   const Request &request = *waiting.request;
   const TaskModel &task = *request.task;
-  double fraction = getFraction(waiting.begin, waiting.end, task);
+  bool isWhole = waiting.begin == 0 && waiting.end == task.units;
+  double fraction = isWhole ? 1 : getFraction(waiting.begin, waiting.end, task);
+  double reused = request.getReused();
   candidates.clear();
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    if (!(devices & bit(i)))
-      continue;
-    const Device &device = all[i];
+  for (; devices; devices &= devices - 1) {
+    auto i = static_cast<uint32_t>(__builtin_ctzll(devices));
+    const DeviceModel &model = all[i].model;
     const Behaviour &behaviour = task.devices[i];
-    Candidate candidate;
-    candidate.device = i;
-    candidate.kernel = fraction < 1
-                           ? behaviour.predictPart(device.model) * fraction
-                           : behaviour.predict(device.model);
-    candidate.transfer = device.model.getTransfer(
-        fraction * (request.getUpload(i) + task.outputBytes));
-    candidate.end = getBacklog(i, now) + promised[i] +
-                    device.model.performance.launch_ns + candidate.kernel +
-                    candidate.transfer;
-    // One that is tried again shows first that it works.
-    size_t limit = device.isSetAside ? 1 : inFlightLimit;
-    candidate.canStart = device.inFlight.size() < limit && !isBlocked(i);
-    candidates.push_back(candidate);
+    double kernel = isWhole ? behaviour.predict(model)
+                            : behaviour.predictPart(model) * fraction;
+    double transfer = 0, moved = 0;
+    if (!model.sharesMemory) {
+      double upload = request.getUpload(i);
+      double rate = fraction * places[i].nanosecondsPerByte;
+      transfer = rate * (upload + task.outputBytes);
+      moved = rate * std::min(upload, reused);
+    }
+    double launch = places[i].launch;
+    double end = places[i].backlog + launch + kernel + transfer;
+    candidates.push_back({i, kernel, transfer, launch, moved, end});
   }
 }
 
@@ -129,35 +185,79 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices,
 /// trying it costs little against what was spent; or null.
 const Dispatcher::Candidate *
 Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
-  if (!options.explores || !task.devices[best.device].whole.count())
+  if (!options.explores || !task.devices[best.device].isKnown())
     return nullptr;
+  double bestAlone = best.end - places[best.device].backlog;
+  double allowance = bestAlone + explorationShare * task.spent - task.explored;
   for (const Candidate &candidate : candidates) {
     const Behaviour &behaviour = task.devices[candidate.device];
-    if (candidate.device == best.device || !candidate.canStart)
+    if (candidate.device == best.device || behaviour.isTried ||
+        !hasPlace(all[candidate.device]))
       continue;
-    double least =
-        behaviour.whole.count() ? behaviour.whole.mean() / 2 : behaviour.bound;
-    if (least + candidate.transfer >= best.kernel + best.transfer)
+    // One time alone may be that of an accident, or of a first time.
+    uint64_t runs = behaviour.whole.count() + behaviour.part.count();
+    double least = runs > 1    ? candidate.kernel / 2
+                   : runs == 1 ? candidate.kernel / 5
+                               : behaviour.bound;
+    if (candidate.end - candidate.kernel - candidate.moved + least -
+            places[candidate.device].backlog >=
+        bestAlone)
       continue;
     double costs = candidate.end - best.end;
     double since = task.spent - behaviour.spentAtRun;
-    double allowed = behaviour.whole.count()
-                         ? refreshShare * since
-                         : best.kernel + explorationShare * since;
-    if (costs <= allowed)
+    if (costs <= allowance && (runs < 2 || costs <= refreshShare * since))
       return &candidate;
   }
   return nullptr;
 }
 
-/// The device that a request is started on now; false if it waits.
-bool Dispatcher::choose(const Waiting &waiting, uint64_t now, bool isAlone,
-                        Candidate &chosen) {
+/// A device that would be faster if it had the inputs, by as much already as it
+/// costs to bring them there; or null. That costs at most twice of what it
+/// would have cost to know what comes: the ski rental problem. If the inputs
+/// are not used there afterwards, the next time takes much more.
+const Dispatcher::Candidate *Dispatcher::findMove(TaskModel &task,
+                                                  const Candidate &best) const {
+  for (const Candidate &candidate : candidates) {
+    Behaviour &behaviour = task.devices[candidate.device];
+    double gain = best.end - (candidate.end - candidate.moved);
+    if (candidate.device == best.device || candidate.moved == 0 || gain <= 0)
+      continue;
+    double costs = candidate.end - best.end;
+    if (behaviour.missed + gain < behaviour.patience * costs ||
+        !hasPlace(all[candidate.device])) {
+      behaviour.missed += gain;
+      continue;
+    }
+    if (!(startable & bit(candidate.device)))
+      return &candidate; // it waits for its turn
+    behaviour.missed = 0;
+    behaviour.patience *= patienceGrowth;
+    return &candidate;
+  }
+  return nullptr;
+}
+
+/// What comes after it counts with it. Devices that take turns with its own get
+/// nothing more until it is started.
+void Dispatcher::wait(const Candidate &best) {
+  double time = best.kernel + best.transfer + best.launch;
+  uint64_t turns = places[best.device].turns;
+  reserved |= turns;
+  startable &= ~turns;
+  for (; turns; turns &= turns - 1) {
+    Place &place = places[static_cast<size_t>(__builtin_ctzll(turns))];
+    place.promised += time;
+    place.backlog += time;
+  }
+}
+
+/// The piece to be started of a request now; false if it waits, or is divided.
+bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
   Request &request = *waiting.request;
-  TaskModel &task = *request.task;
   uint64_t able = getAble(request, now);
   uint64_t wanted = able & request.hint;
-  collect(waiting, wanted ? wanted : able, now);
+  collect(waiting, wanted ? wanted : able);
+  assert(!candidates.empty() && "a request without a device is lost");
   const Candidate *best = nullptr, *second = nullptr;
   for (const Candidate &candidate : candidates) {
     if (!best || candidate.end < best->end) {
@@ -167,64 +267,72 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, bool isAlone,
       second = &candidate;
     }
   }
-  Reason reason;
-  reason.kind = wanted                   ? Reason::Hinted
-                : candidates.size() == 1 ? Reason::Only
-                                         : Reason::First;
-  reason.isHintUnheard = request.hint && !wanted;
-  reason.best = best->device;
-  reason.bestTime = best->end;
-  reason.second = second ? second->device : best->device;
-  reason.secondTime = second ? second->end : 0;
-  bool isWhole = waiting.begin == 0 && waiting.end == task.units;
-  if (!wanted && isWhole && request.failures == 0) {
-    if (const Candidate *unknown = findUnknown(task, *best)) {
-      reason.kind = Reason::Explored;
-      reason.second = best->device;
-      reason.secondTime = best->end;
-      reason.best = unknown->device;
-      reason.bestTime = unknown->end;
+  Reason::Kind kind = wanted                   ? Reason::Hinted
+                      : candidates.size() == 1 ? Reason::Only
+                                               : Reason::First;
+  double extra = 0;
+  if (kind == Reason::First && request.failures == 0) {
+    if (ready.size() == 1 && divide(waiting, *best)) {
+      kind = Reason::Divided;
+    } else if (const Candidate *unknown = findUnknown(*request.task, *best)) {
+      kind = Reason::Explored;
+      extra = unknown->end - best->end;
+      second = best;
       best = unknown;
-    } else if (isAlone && divide(waiting, now, *best)) {
-      request.reason = reason;
-      request.reason.kind = Reason::Divided;
-      request.reason.parts = static_cast<uint32_t>(divided.size());
-      return false;
+    } else if (startable & bit(best->device)) {
+      if (const Candidate *move = findMove(*request.task, *best)) {
+        kind = Reason::Moved;
+        second = best;
+        best = move;
+      }
     }
   }
-  if (!best->canStart) {
-    promised[best->device] += best->kernel + best->transfer;
+  if (kind != Reason::Divided && !(startable & bit(best->device))) {
+    wait(*best);
     return false;
   }
-  request.reason = reason;
+  request.reason.kind = kind;
+  request.reason.isHintUnheard = request.hint && !wanted;
+  request.reason.best = best->device;
+  request.reason.bestTime = best->end;
+  request.reason.second = second ? second->device : best->device;
+  request.reason.secondTime = second ? second->end : 0;
+  request.reason.parts = 1;
+  if (kind == Reason::Divided) {
+    request.reason.parts = static_cast<uint32_t>(divided.size());
+    return false;
+  }
+  if (best->moved == 0)
+    request.task->devices[best->device].patience = 1;
   request.predicted = best->end;
-  chosen = *best;
+  piece = {};
+  piece.request = &request;
+  piece.begin = waiting.begin;
+  piece.end = waiting.end;
+  piece.device = best->device;
+  piece.kernel = best->kernel;
+  piece.transfer = best->transfer;
+  piece.launch = best->launch;
+  piece.extra = extra;
+  piece.isExploring = kind == Reason::Explored;
   return true;
 }
 
 bool Dispatcher::next(uint64_t now, Piece &piece) {
   if (divided.empty()) {
-    std::fill(promised.begin(), promised.end(), 0.0);
-    size_t looked = 0;
-    for (auto it = ready.begin(); it != ready.end() && looked < window;
-         ++it, ++looked) {
-      Candidate chosen;
-      Waiting waiting = *it;
-      bool isChosen = choose(waiting, now, ready.size() == 1, chosen);
+    if (ready.empty())
+      return false;
+    look(now);
+    for (; looked < ready.size() && looked < window && startable; ++looked) {
+      bool isChosen = choose(ready[looked], now, piece);
       if (!isChosen && divided.empty())
         continue;
-      ready.erase(it);
-      if (waiting.request->failures == 0)
-        waiting.request->chosenAt = now;
+      Request &request = *ready[looked].request;
+      ready.erase(ready.begin() + static_cast<ptrdiff_t>(looked));
+      if (request.failures == 0)
+        request.chosenAt = now;
       if (!isChosen)
         break;
-      piece = {waiting.request,
-               waiting.begin,
-               waiting.end,
-               chosen.device,
-               chosen.kernel,
-               chosen.transfer,
-               waiting.request->reason.kind == Reason::Explored};
       start(piece, now);
       return true;
     }
@@ -237,112 +345,95 @@ bool Dispatcher::next(uint64_t now, Piece &piece) {
   return true;
 }
 
-void Dispatcher::start(Piece piece, uint64_t now) {
+void Dispatcher::start(Piece &piece, uint64_t now) {
   Device &device = all[piece.device];
+  piece.startedAt = now;
+  piece.incidents = device.incidents;
   if (device.inFlight.empty())
     device.since = now;
-  device.explorations += piece.isExploring;
   device.inFlight.push_back(piece);
+  device.load += piece.getTime();
   ++piece.request->inFlight;
+  if (!piece.isExploring)
+    return;
+  ++device.explorations;
+  TaskModel &task = *piece.request->task;
+  task.devices[piece.device].isTried = true;
+  task.explored += piece.extra;
 }
 
 //===----------------------------------------------------------------------===//
 // Dividing
 //===----------------------------------------------------------------------===//
 
-/// Gives each device the part that it does until all end together: of the time
-/// until then, what is left after its backlog and its start, at its rate.
-bool Dispatcher::divide(const Waiting &waiting, uint64_t now,
-                        const Candidate &best) {
+/// Two that take turns gain nothing from each other: the better one.
+bool Dispatcher::isBestOfResource(const Candidate &candidate) const {
+  for (const Candidate &other : candidates)
+    if (other.device != candidate.device &&
+        all[other.device].model.resource ==
+            all[candidate.device].model.resource &&
+        (other.end < candidate.end ||
+         (other.end == candidate.end && other.device < candidate.device)))
+      return false;
+  return true;
+}
+
+/// Leaves the parts in `divided`, if they end before the best device alone.
+bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
   Request &request = *waiting.request;
-  TaskModel &task = *request.task;
-  if (!options.splits || task.units < 2)
+  const TaskModel &task = *request.task;
+  if (!options.splits || task.units < 2 || task.runsUntilDivided ||
+      !task.devices[best.device].isKnown())
     return false;
-  if (task.runsUntilDivided) {
-    --task.runsUntilDivided;
-    return false;
-  }
-  struct Share {
-    uint32_t device;
-    double before, whole, kernel;
-    int64_t units;
-  };
-  std::vector<Share> shares;
-  double most = 0;
+  double margin = splitMargin;
+  shares.clear();
+  sharers.clear();
   for (const Candidate &candidate : candidates) {
-    // Two that take turns gain nothing from each other: the better one.
-    const DeviceModel &model = all[candidate.device].model;
-    bool isSlower = std::any_of(
-        candidates.begin(), candidates.end(), [&](const Candidate &other) {
-          return other.device != candidate.device &&
-                 all[other.device].model.resource == model.resource &&
-                 other.end < candidate.end;
-        });
-    if (!candidate.canStart || isSlower || all[candidate.device].isSetAside)
-      continue;
+    const Device &device = all[candidate.device];
     const Behaviour &behaviour = task.devices[candidate.device];
-    if (!behaviour.whole.count() && !behaviour.part.count())
-      continue; // nothing is known yet
-    double kernel = behaviour.predictPart(model);
-    double transfer = model.getTransfer(task.inputBytes + task.outputBytes);
-    double launch = model.performance.launch_ns;
-    shares.push_back({candidate.device,
-                      getBacklog(candidate.device, now) + launch,
-                      kernel + transfer, kernel, 0});
-    most = std::max(most, shares.back().before + shares.back().whole);
+    if (!(startable & bit(candidate.device)) || device.isSetAside ||
+        !isBestOfResource(candidate))
+      continue;
+    double kernel = behaviour.predictPart(device.model);
+    if (!behaviour.isKnown()) {
+      // Such a part is short, and tells as much as a run.
+      if (!options.explores || behaviour.isTried)
+        continue;
+      margin = 1;
+      kernel *= caution;
+    } else if (options.explores &&
+               task.spent - behaviour.spentAtRun > staleRuns * best.kernel) {
+      kernel /= 2;
+    }
+    shares.push_back({places[candidate.device].backlog + candidate.launch,
+                      kernel + candidate.transfer,
+                      leastPartOfLaunch * device.model.getLaunch()});
+    sharers.push_back(candidate.device);
   }
   if (shares.size() < 2)
     return false;
-  // The work that is done by a time grows with it.
-  auto getDone = [&](double time, const Share &share) {
-    double rest = time - share.before;
-    double least =
-        leastPartOfLaunch * all[share.device].model.performance.launch_ns;
-    return rest < least ? 0 : std::min(rest / share.whole, 1.0);
-  };
-  double low = 0, high = most;
-  for (int step = 0; step < 40; ++step) {
-    double middle = (low + high) / 2, done = 0;
-    for (const Share &share : shares)
-      done += getDone(middle, share);
-    (done < 1 ? low : high) = middle;
-  }
-  // Whole units, what is left over to those that end first with one more.
-  int64_t given = 0;
-  for (Share &share : shares) {
-    share.units = static_cast<int64_t>(getDone(high, share) *
-                                       static_cast<double>(task.units));
-    share.units = std::min(share.units, task.units - given);
-    given += share.units;
-  }
-  double unit = 1 / static_cast<double>(task.units);
-  auto getEnd = [&](const Share &share, int64_t more) {
-    double units = static_cast<double>(share.units + more);
-    return units ? share.before + share.whole * units * unit : 0;
-  };
-  for (; given < task.units; ++given)
-    ++std::min_element(shares.begin(), shares.end(),
-                       [&](const Share &x, const Share &y) {
-                         return getEnd(x, 1) < getEnd(y, 1);
-                       })
-          ->units;
-  double end = 0;
-  size_t used = 0;
-  for (const Share &share : shares) {
-    end = std::max(end, getEnd(share, 0));
-    used += share.units > 0;
-  }
-  if (used < 2 || used > SPARKLE_MAX_PARTS || end * splitMargin > best.end)
+  double end = shareOut(shares, task.units);
+  auto used = std::count_if(shares.begin(), shares.end(),
+                            [](const Share &share) { return share.units; });
+  if (used < 2 || used > SPARKLE_MAX_PARTS || end * margin > best.end)
     return false;
   int64_t begin = 0;
-  for (const Share &share : shares) {
-    if (!share.units)
+  for (size_t i = 0; i < shares.size(); ++i) {
+    if (!shares[i].units)
       continue;
-    double fraction = static_cast<double>(share.units) * unit;
-    divided.push_back({&request, begin, begin + share.units, share.device,
-                       share.kernel * fraction,
-                       (share.whole - share.kernel) * fraction, false});
-    begin += share.units;
+    Piece piece;
+    piece.request = &request;
+    piece.begin = begin;
+    piece.end = begin += shares[i].units;
+    piece.device = sharers[i];
+    double fraction = getFraction(piece.begin, piece.end, task);
+    const Candidate &candidate = *std::find_if(
+        candidates.begin(), candidates.end(),
+        [&](const Candidate &one) { return one.device == piece.device; });
+    piece.transfer = fraction * candidate.transfer;
+    piece.kernel = fraction * shares[i].whole - piece.transfer;
+    piece.launch = candidate.launch;
+    divided.push_back(piece);
   }
   request.predicted = end;
   return true;
@@ -368,9 +459,12 @@ void Dispatcher::take(const Piece &piece, uint64_t now) {
       device.inFlight.begin(), device.inFlight.end(), [&](const Piece &other) {
         return other.request == piece.request && other.begin == piece.begin;
       });
+  assert(it != device.inFlight.end() && "what ends was started");
   if (it == device.inFlight.begin())
     device.since = now;
   device.inFlight.erase(it);
+  looked = 0;
+  device.load = device.inFlight.empty() ? 0 : device.load - piece.getTime();
   --piece.request->inFlight;
 }
 
@@ -378,39 +472,77 @@ void Dispatcher::learn(const Piece &piece, double kernel) {
   TaskModel &task = *piece.request->task;
   Behaviour &behaviour = task.devices[piece.device];
   double whole = kernel / getFraction(piece.begin, piece.end, task);
-  (piece.isWhole() ? behaviour.whole : behaviour.part).add(whole);
-  all[piece.device].model.learnEfficiency(behaviour.bound, whole);
+  Statistics &times = piece.isWhole() ? behaviour.whole : behaviour.part;
+  times.add(whole);
+  // Each kernel counts once, however often it runs.
+  DeviceModel &model = all[piece.device].model;
+  if (times.count() == 1 || !model.isEfficiencyKnown)
+    model.learnEfficiency(behaviour.bound, whole);
 }
 
-/// What a divided run says of dividing.
+/// It may have cost more, or less, than was expected.
+void Dispatcher::learnExplored(const Piece &piece, double took) {
+  if (!piece.isExploring)
+    return;
+  TaskModel &task = *piece.request->task;
+  task.devices[piece.device].isTried = false;
+  task.explored += std::max(took - piece.getTime(), -piece.extra);
+}
+
+/// What a run says of dividing.
 void Dispatcher::learnGain(Request &request, uint64_t now) {
   TaskModel &task = *request.task;
-  if (request.reason.kind != Reason::Divided || request.failures)
+  if (request.reason.kind != Reason::Divided || request.failures) {
+    if (task.runsUntilDivided)
+      --task.runsUntilDivided;
     return;
-  double took = static_cast<double>(now - request.chosenAt);
-  task.gain.add(request.reason.bestTime / std::max(took, 1.0));
-  if (task.gain.count() < 3 || task.gain.mean() >= 1)
+  }
+  task.gain.add(request.reason.bestTime /
+                std::max(getSince(request.chosenAt, now), 1.0));
+  if (task.gain.count() < 3)
     return;
+  if (task.gain.mean() >= 1) {
+    task.runsBetween = TaskModel().runsBetween;
+    return;
+  }
   task.runsUntilDivided = task.runsBetween;
   task.runsBetween = std::min(task.runsBetween * 2, 1024u);
   task.gain = {};
+}
+
+/// What the kernel took, by what is told of it, if anything. What remains on an
+/// idle device is the launch and the copies.
+double Dispatcher::getKernelTime(const Piece &piece, uint64_t now,
+                                 double told) {
+  Device &device = all[piece.device];
+  bool isFirst = device.since == piece.startedAt;
+  double gone = std::max(getSince(device.since, now), 1.0);
+  double rest = piece.transfer + piece.launch;
+  double least = gone * leastKernelPart;
+  double kernel = told > 0 ? told : std::max(gone - rest, least);
+  if (gone <= kernel || (told <= 0 && kernel > least))
+    return kernel;
+  if (isFirst)
+    device.model.learnOverhead(piece.transfer, gone - kernel);
+  else
+    device.model.gaps.add(std::max(gone - kernel - piece.transfer, 1.0));
+  return kernel;
 }
 
 bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
   Device &device = all[piece.device];
   Request &request = *piece.request;
   TaskModel &task = *request.task;
-  if (kernel <= 0) {
-    double gone =
-        now > device.since ? static_cast<double>(now - device.since) : 1;
-    kernel = std::max(gone - piece.transfer, gone / 16);
-  }
+  kernel = getKernelTime(piece, now, kernel);
   take(piece, now);
-  device.isSetAside = false;
-  device.delay = 0;
+  if (piece.incidents == device.incidents && device.isSetAside) {
+    device.isSetAside = false;
+    device.worksSince = now;
+  }
   ++device.parts;
-  task.spent += kernel;
+  task.spent += kernel + piece.transfer + piece.launch;
   task.devices[piece.device].spentAtRun = task.spent;
+  learnExplored(piece, kernel + piece.transfer + piece.launch);
   double operations = task.devices[piece.device].demand.operations *
                       getFraction(piece.begin, piece.end, task);
   if (isSuspect(operations, kernel, device.model.performance)) {
@@ -429,12 +561,13 @@ bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
 }
 
 void Dispatcher::setAside(Device &device, uint64_t now, const Status &status) {
-  // What was in flight with it fails too, and is one failure.
-  if (device.isSetAside && now < device.retryAt)
-    return;
-  device.delay =
-      device.delay ? std::min(device.delay * 2, longestDelay) : firstDelay;
+  bool isSoon = device.isSetAside ||
+                now - device.worksSince < steadyDelays * device.delay;
+  device.delay = device.delay && isSoon
+                     ? std::min(device.delay * 2, longestDelay)
+                     : firstDelay;
   device.isSetAside = true;
+  ++device.incidents;
   device.retryAt = now + device.delay;
   device.reason = status;
 }
@@ -456,10 +589,14 @@ bool Dispatcher::fail(const Piece &piece, uint64_t now, const Status &status,
   Request &request = *piece.request;
   take(piece, now);
   ++device.failures;
-  if (isDevice)
+  if (piece.isExploring)
+    request.task->devices[piece.device].isTried = false;
+  // What was in flight with a failure fails with it, and is no second one.
+  bool isSame = isDevice && piece.incidents != device.incidents;
+  if (isDevice && !isSame)
     setAside(device, now, status);
   uint64_t mask = bit(piece.device);
-  if (!isDevice || request.failedOnce & mask)
+  if (!isDevice || (request.failedOnce & mask && !isSame))
     request.failed |= mask;
   request.failedOnce |= mask;
   ++request.failures;
@@ -471,48 +608,6 @@ bool Dispatcher::fail(const Piece &piece, uint64_t now, const Status &status,
   else
     lose(request);
   return isEnded(request);
-}
-
-//===----------------------------------------------------------------------===//
-// Words
-//===----------------------------------------------------------------------===//
-
-void describe(const Request &request, const char *const *names, char *text,
-              size_t size) {
-  const Reason &reason = request.reason;
-  const char *best = names[reason.best], *second = names[reason.second];
-  double bestTime = reason.bestTime / 1e3, secondTime = reason.secondTime / 1e3;
-  const char *prefix =
-      reason.isHintUnheard ? "the device of the hint cannot; " : "";
-  const char *after = request.failures ? ", after a failure" : "";
-  switch (reason.kind) {
-  case Reason::None:
-    std::snprintf(text, size, "nothing is chosen yet");
-    return;
-  case Reason::Only:
-    std::snprintf(text, size, "%sonly %s can run it now%s", prefix, best,
-                  after);
-    return;
-  case Reason::Hinted:
-    std::snprintf(text, size, "%s is what the hint asks for%s", best, after);
-    return;
-  case Reason::Explored:
-    std::snprintf(text, size,
-                  "%s is tried, about which too little is known: %.0f us "
-                  "expected, %s %.0f us",
-                  best, bestTime, second, secondTime);
-    return;
-  case Reason::Divided:
-    std::snprintf(text, size,
-                  "%u devices together end first: %.0f us, before %s alone, "
-                  "%.0f us",
-                  reason.parts, request.predicted / 1e3, best, bestTime);
-    return;
-  case Reason::First:
-    std::snprintf(text, size, "%s%s ends first: %.0f us, before %s, %.0f us%s",
-                  prefix, best, bestTime, second, secondTime, after);
-    return;
-  }
 }
 
 } // namespace sparkle::runtime

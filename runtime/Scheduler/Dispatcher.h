@@ -8,6 +8,7 @@
 #define SPARKLE_RUNTIME_SCHEDULER_DISPATCHER_H
 
 #include "runtime/Scheduler/Model.h"
+#include "runtime/Scheduler/Shares.h"
 #include "sparkle/scheduler.h"
 
 #include <deque>
@@ -22,6 +23,7 @@ struct Reason {
     Only,     // no other can
     Hinted,   // the caller wants it
     Explored, // nothing is known of it, and it could be faster
+    Moved,    // it does once the inputs are there, which are used often
     Divided,  // all together end first
   };
   Kind kind = None;
@@ -40,6 +42,9 @@ public:
   virtual ~Request() = default;
   /// Bytes to bring to a device before a run there.
   virtual double getUpload(uint32_t device) const = 0;
+  /// Of its inputs, the bytes that others have read before, and nobody has
+  /// written since: they are likely to be read again.
+  virtual double getReused() const { return 0; }
 
   TaskModel *task = nullptr;
   uint64_t hint = 0; // a bit for each device; 0: any
@@ -65,7 +70,12 @@ struct Piece {
   uint32_t device = 0;
   double kernel = 0;   // predicted nanoseconds
   double transfer = 0; // predicted nanoseconds
+  double launch = 0;   // predicted nanoseconds
+  double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
+  uint64_t startedAt = 0;
+  uint32_t incidents = 0; // Device::incidents when it was started
+  double getTime() const { return launch + transfer + kernel; }
   bool isWhole() const { return begin == 0 && end == request->task->units; }
 };
 
@@ -83,10 +93,13 @@ public:
     DeviceModel model;
     std::deque<Piece> inFlight; // in order
     uint64_t since = 0;         // when the first of them began, or would have
+    double load = 0;            // of them all, predicted nanoseconds
     bool isSetAside = false;
-    uint64_t retryAt = 0; // then it may be tried again
-    uint64_t delay = 0;   // that was waited last
-    Status reason;        // of its last failure
+    uint32_t incidents = 0; // failures, together with what was in flight
+    uint64_t retryAt = 0;   // then it may be tried again
+    uint64_t delay = 0;     // that was waited last
+    uint64_t worksSince = 0;
+    Status reason; // of its last failure
     uint64_t parts = 0, failures = 0, suspects = 0, explorations = 0;
     double operations = 0, busy = 0, predicted = 0;
   };
@@ -122,39 +135,58 @@ public:
 private:
   struct Candidate {
     uint32_t device;
-    double kernel, transfer;
-    double end; // from now, all that comes before included
-    bool canStart;
+    double kernel, transfer, launch;
+    double moved; // of the transfer, what would not have to be done again
+    double end;   // from now, all that comes before included
   };
   struct Waiting {
     Request *request;
     int64_t begin, end;
   };
 
+  double getOwnBacklog(const Device &device, uint64_t now) const;
   uint64_t getAble(const Request &request, uint64_t now) const;
-  void collect(const Waiting &waiting, uint64_t devices, uint64_t now);
-  bool isBlocked(uint32_t device) const;
-  bool choose(const Waiting &waiting, uint64_t now, bool isAlone,
-              Candidate &chosen);
+  bool isDue(uint64_t now) const;
+  void look(uint64_t now);
+  void collect(const Waiting &waiting, uint64_t devices);
+  bool choose(const Waiting &waiting, uint64_t now, Piece &piece);
+  void wait(const Candidate &best);
   const Candidate *findUnknown(const TaskModel &task,
                                const Candidate &best) const;
-  bool divide(const Waiting &waiting, uint64_t now, const Candidate &best);
-  void start(Piece piece, uint64_t now);
+  const Candidate *findMove(TaskModel &task, const Candidate &best) const;
+  bool isBestOfResource(const Candidate &candidate) const;
+  bool divide(const Waiting &waiting, const Candidate &best);
+  void start(Piece &piece, uint64_t now);
   void take(const Piece &piece, uint64_t now);
+  double getKernelTime(const Piece &piece, uint64_t now, double told);
   void learn(const Piece &piece, double kernel);
+  void learnExplored(const Piece &piece, double took);
   void learnGain(Request &request, uint64_t now);
   void lose(Request &request);
-  static bool isEnded(const Request &request) {
-    return request.inFlight == 0 && (request.left == 0 || request.isLost);
-  }
   void setAside(Device &device, uint64_t now, const Status &status);
 
   const Options options;
   std::vector<Device> all;
   std::deque<Waiting> ready;
-  std::deque<Piece> divided;    // of the request divided last, to be started
-  std::vector<double> promised; // of waiting requests, to each device
+  std::deque<Piece> divided; // of the request divided last, to be started
+
+  /// What looking for the next piece has to know of a device, at hand.
+  struct Place {
+    double backlog;  // of what is in flight, and of what waits for it
+    double promised; // of what waits for it
+    double launch, nanosecondsPerByte;
+    uint64_t turns; // a bit for each device of its resource
+  };
+  std::vector<Place> places;
+  uint64_t startable = 0; // a bit for each device that can start a piece
+  uint64_t reserved = 0;  // the same: something waits for its turn there
+  /// So many of `ready` wait until something ends, as long as there is nothing
+  /// new: they are not looked at again.
+  size_t looked = 0;
+  uint64_t lookedAt = 0;
   std::vector<Candidate> candidates; // of the request looked at
+  std::vector<Share> shares;
+  std::vector<uint32_t> sharers; // the device of each share
 };
 
 /// "cpu ends first: 120 us, before WORD:0, 340 us". names: of the devices.

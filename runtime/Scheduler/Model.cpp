@@ -11,12 +11,17 @@ namespace {
 constexpr double efficiencyWeight = 0.125;
 /// A kernel that reaches less than this tells nothing about others.
 constexpr double leastEfficiency = 0.02;
+/// Kernels that are shorter than a launch tell little of longer ones, and
+/// copies of launches; beyond this many launches they do.
+constexpr double fewLaunches = 4;
 /// Clocks differ between the measurement of a peak and a kernel's run.
 constexpr double suspectFactor = 1.15;
 
 } // namespace
 
 void DeviceModel::learnEfficiency(double bound, double nanoseconds) {
+  if (bound * fewLaunches < performance.launch_ns)
+    return;
   double reached = std::clamp(bound / nanoseconds, leastEfficiency, 1.0);
   efficiency = isEfficiencyKnown
                    ? efficiency + efficiencyWeight * (reached - efficiency)
@@ -24,12 +29,17 @@ void DeviceModel::learnEfficiency(double bound, double nanoseconds) {
   isEfficiencyKnown = true;
 }
 
-double Behaviour::predict(const DeviceModel &device) const {
-  return whole.count() ? whole.mean() : bound / device.efficiency;
-}
-
-double Behaviour::predictPart(const DeviceModel &device) const {
-  return part.count() ? part.mean() : predict(device);
+/// Where neither stands out, both are taken to be wrong by as much.
+void DeviceModel::learnOverhead(double transfer, double nanoseconds) {
+  double launch = getLaunch();
+  double copy = copies.count() ? copies.mean() : 1;
+  if (transfer * fewLaunches < launch)
+    return launches.add(nanoseconds - transfer);
+  if (transfer > fewLaunches * launch)
+    return copies.add(copy * (nanoseconds - launch) / transfer);
+  double factor = nanoseconds / (launch + transfer);
+  launches.add(launch * factor);
+  copies.add(copy * factor);
 }
 
 double getBound(const Demand &demand,

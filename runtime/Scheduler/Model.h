@@ -24,11 +24,30 @@ struct DeviceModel {
   /// What kernels reached of their bounds, on the average.
   double efficiency = 0.5;
   bool isEfficiencyKnown = false;
+  /// What work took besides kernels and copies, on an idle device.
+  Statistics launches;
+  /// The same behind other work, which hides most of it.
+  Statistics gaps;
+  /// By how much copies took longer than by the measured bandwidth.
+  Statistics copies;
 
+  /// nanoseconds: of the kernel; bound: at least, by the roofline.
   void learnEfficiency(double bound, double nanoseconds);
+  /// transfer: as it was predicted; nanoseconds: from the start of work on an
+  /// idle device to its end, without the kernel.
+  void learnOverhead(double transfer, double nanoseconds);
+
+  double getLaunch() const {
+    return launches.count() ? launches.mean() : performance.launch_ns;
+  }
+  double getGap() const {
+    return gaps.count() ? gaps.mean() : performance.launch_ns / 4;
+  }
   double getTransfer(double bytes) const {
-    return sharesMemory || !bytes ? 0
-                                  : bytes / performance.copy_gbytes_per_second;
+    if (sharesMemory || !(bytes > 0))
+      return 0;
+    double factor = copies.count() ? copies.mean() : 1;
+    return factor * bytes / performance.copy_gbytes_per_second;
   }
 };
 
@@ -50,11 +69,24 @@ struct Behaviour {
   Statistics part;  // of parts, scaled to the whole
   /// TaskModel::spent when it last ran there.
   double spentAtRun = 0;
+  bool isTried = false; // a run that only explores is in flight
+  /// What runs would have gained here if their inputs had been here, since
+  /// inputs were brought here for that; it is done again when that is worth
+  /// the cost so many times.
+  double missed = 0;
+  double patience = 1;
 
+  bool isKnown() const { return whole.count() || part.count(); }
   /// The kernel by itself.
-  double predict(const DeviceModel &device) const;
+  double predict(const DeviceModel &device) const {
+    return whole.count()  ? whole.mean()
+           : part.count() ? part.mean()
+                          : bound / device.efficiency;
+  }
   /// The same for the rate at which parts get on.
-  double predictPart(const DeviceModel &device) const;
+  double predictPart(const DeviceModel &device) const {
+    return part.count() ? part.mean() : predict(device);
+  }
 };
 
 /// A task as the scheduler counts with it.
@@ -65,6 +97,8 @@ struct TaskModel {
   int64_t units = 1;
   /// Time that all runs took, whatever the device.
   double spent = 0;
+  /// Of it, what runs that only explored took longer than on the best device.
+  double explored = 0;
   /// By how much divided runs were faster than the best device was expected to
   /// be: below 1 they did not pay.
   Statistics gain;
