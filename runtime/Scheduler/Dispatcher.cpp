@@ -12,8 +12,11 @@
 namespace sparkle::runtime {
 namespace {
 
-/// Requests that are looked at, beyond which the order is kept.
-constexpr size_t window = 64;
+/// Requests that may wait before others are not looked at any more, and the
+/// same with those that have a hint. A device that is slower than all of the
+/// first together has nothing to win.
+constexpr size_t window = 16;
+constexpr size_t windowOfAll = 64;
 
 /// Of the time that a task took so far, what may be spent on devices that
 /// nothing is known of, beyond one run; and on one that was slower long ago.
@@ -122,6 +125,7 @@ void Dispatcher::look(uint64_t now) {
   if (isDue(now))
     looked = 0;
   if (!looked) {
+    waitingFreely = 0;
     reserved = 0;
     for (Place &place : places)
       place.promised = 0;
@@ -190,22 +194,21 @@ Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
   double bestAlone = best.end - places[best.device].backlog;
   double allowance = bestAlone + explorationShare * task.spent - task.explored;
   for (const Candidate &candidate : candidates) {
+    double costs = candidate.end - best.end;
     const Behaviour &behaviour = task.devices[candidate.device];
-    if (candidate.device == best.device || behaviour.isTried ||
-        !hasPlace(all[candidate.device]))
+    if (candidate.device == best.device || costs > allowance ||
+        behaviour.isTried || !hasPlace(all[candidate.device]))
       continue;
     // One time alone may be that of an accident, or of a first time.
     uint64_t runs = behaviour.whole.count() + behaviour.part.count();
+    double since = task.spent - behaviour.spentAtRun;
+    if (runs > 1 && costs > refreshShare * since)
+      continue;
     double least = runs > 1    ? candidate.kernel / 2
                    : runs == 1 ? candidate.kernel / 5
                                : behaviour.bound;
-    if (candidate.end - candidate.kernel - candidate.moved + least -
-            places[candidate.device].backlog >=
-        bestAlone)
-      continue;
-    double costs = candidate.end - best.end;
-    double since = task.spent - behaviour.spentAtRun;
-    if (costs <= allowance && (runs < 2 || costs <= refreshShare * since))
+    double alone = candidate.end - places[candidate.device].backlog;
+    if (alone - candidate.kernel - candidate.moved + least < bestAlone)
       return &candidate;
   }
   return nullptr;
@@ -323,10 +326,14 @@ bool Dispatcher::next(uint64_t now, Piece &piece) {
     if (ready.empty())
       return false;
     look(now);
-    for (; looked < ready.size() && looked < window && startable; ++looked) {
+    for (; looked < std::min(ready.size(), windowOfAll) &&
+           waitingFreely < window && startable;
+         ++looked) {
       bool isChosen = choose(ready[looked], now, piece);
-      if (!isChosen && divided.empty())
+      if (!isChosen && divided.empty()) {
+        waitingFreely += !ready[looked].request->hint;
         continue;
+      }
       Request &request = *ready[looked].request;
       ready.erase(ready.begin() + static_cast<ptrdiff_t>(looked));
       if (request.failures == 0)

@@ -182,7 +182,7 @@ private:
   uint64_t reserved = 0;  // the same: something waits for its turn there
   /// So many of `ready` wait until something ends, as long as there is nothing
   /// new: they are not looked at again.
-  size_t looked = 0;
+  size_t looked = 0, waitingFreely = 0; // the second: without a hint
   uint64_t lookedAt = 0;
   std::vector<Candidate> candidates; // of the request looked at
   std::vector<Share> shares;

@@ -145,6 +145,20 @@ TEST(Choice, hintThatCannotBeFollowedIsTold) {
             "the device of the hint cannot; only host can run it now");
 }
 
+TEST(Choice, thoseThatWaitForTheirDeviceDoNotHoldUpOthers) {
+  Bench bench;
+  TaskModel large = bench.makeTask(1e8), small = bench.makeTask(1e5);
+  std::vector<TestRequest> requests(40);
+  for (TestRequest &request : requests) {
+    request.hint = 1u << card;
+    bench.submit(request, large);
+  }
+  TestRequest free;
+  auto pieces = bench.submit(free, small);
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(pieces[0].device, host);
+}
+
 TEST(Choice, nothingIsSaidBeforeItIsChosen) {
   TestRequest request;
   EXPECT_EQ(say(request), "nothing is chosen yet");
