@@ -12,6 +12,7 @@
 #include "sparkle/scheduler.h"
 
 #include <deque>
+#include <utility>
 
 namespace sparkle::runtime {
 
@@ -102,6 +103,11 @@ public:
     Status reason; // of its last failure
     uint64_t parts = 0, failures = 0, suspects = 0, explorations = 0;
     double operations = 0, busy = 0, predicted = 0;
+
+    /// For one more piece; one that is tried again shows first that it works.
+    bool hasPlace() const {
+      return inFlight.size() < (isSetAside ? 1 : inFlightLimit);
+    }
   };
 
   Dispatcher(const Options &options, std::vector<DeviceModel> models);
@@ -144,12 +150,14 @@ private:
     int64_t begin, end;
   };
 
+  static uint64_t bit(uint32_t device) { return uint64_t(1) << device; }
   double getOwnBacklog(const Device &device, uint64_t now) const;
   uint64_t getAble(const Request &request, uint64_t now) const;
   bool isDue(uint64_t now) const;
   void look(uint64_t now);
   void collect(const Waiting &waiting, uint64_t devices);
   bool choose(const Waiting &waiting, uint64_t now, Piece &piece);
+  std::pair<const Candidate *, const Candidate *> findFirst() const;
   void wait(const Candidate &best);
   const Candidate *findUnknown(const TaskModel &task,
                                const Candidate &best) const;

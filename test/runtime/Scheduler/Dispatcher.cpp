@@ -263,4 +263,14 @@ TEST(Times, thatAreToldSayWhatALaunchTakes) {
   EXPECT_EQ(bench.dispatcher.devices()[card].model.getLaunch(), 30'000);
 }
 
+TEST(Roofline, isTheSlowestOfThree) {
+  // GFLOPS, GB/s far, copied, launch, near.
+  sparkle_device_performance_t performance = {100, 10, 5, 1e3, 50};
+  EXPECT_EQ(getBound({1e6, 1e3, 1e3}, performance), 1e4);
+  EXPECT_EQ(getBound({1e6, 1e6, 1e3}, performance), 1e5);
+  EXPECT_EQ(getBound({1e6, 1e3, 1e7}, performance), 2e5);
+  EXPECT_EQ(getBound({}, performance), 1);
+  EXPECT_EQ(getBound({1e6, 1e6, 1e6}, {}), 1); // nothing is known
+}
+
 } // namespace
