@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Each waiting request is offered to the device that would end it first, with
-// what is in flight, and what those before it will take, counted in. If that
-// device has no place yet it waits, and the next one is looked at.
+// What is ready, in flight and ended: what is learned of it, and what becomes
+// of what failed. Choice.cpp chooses.
 
 #include "runtime/Scheduler/Dispatcher.h"
 
@@ -12,26 +11,11 @@
 namespace sparkle::runtime {
 namespace {
 
-/// Requests that are looked at, beyond which the order is kept.
-constexpr size_t window = 64;
-
-/// Of the time that a task took so far, what may be spent on devices that
-/// nothing is known of, beyond one run; and on one that was slower long ago.
-constexpr double explorationShare = 0.05;
-constexpr double refreshShare = 0.01;
-
-/// How much more has to be missed before inputs are brought to a device again.
-constexpr double patienceGrowth = 4;
-
-/// A divided run has to be expected to be faster by this.
-constexpr double splitMargin = 1.05;
-/// Where nothing is known, a part is made for a device so much slower than it
-/// is expected to be.
-constexpr double caution = 2;
-/// A device that had no part for so many runs may be faster by now.
-constexpr double staleRuns = 64;
-/// Parts are not made shorter than this many times what starting them costs.
-constexpr double leastPartOfLaunch = 1;
+/// Requests that may wait before others are not looked at any more, and the
+/// same with those that have a hint. A device that is slower than all of the
+/// first together has nothing to win.
+constexpr size_t window = 16;
+constexpr size_t windowOfAll = 64;
 
 /// Of the time of a run that does not tell that of its kernel, what the kernel
 /// took at least.
@@ -43,20 +27,8 @@ constexpr uint64_t firstDelay = 100'000'000;
 constexpr uint64_t longestDelay = 300'000'000'000;
 constexpr uint64_t steadyDelays = 16;
 
-uint64_t bit(uint32_t device) { return uint64_t(1) << device; }
-
-double getFraction(int64_t begin, int64_t end, const TaskModel &task) {
-  return static_cast<double>(end - begin) / static_cast<double>(task.units);
-}
-
 double getSince(uint64_t then, uint64_t now) {
   return now > then ? static_cast<double>(now - then) : 0;
-}
-
-/// One that is tried again shows first that it works.
-bool hasPlace(const Dispatcher::Device &device) {
-  size_t limit = device.isSetAside ? 1 : Dispatcher::inFlightLimit;
-  return device.inFlight.size() < limit;
 }
 
 bool isEnded(const Request &request) {
@@ -108,225 +80,23 @@ double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
       backlog += getOwnBacklog(other, now);
   return backlog;
 }
-
-/// Whether a device may be tried again that could not when it was looked last.
-bool Dispatcher::isDue(uint64_t now) const {
-  return std::any_of(all.begin(), all.end(), [&](const Device &device) {
-    return device.isSetAside && lookedAt < device.retryAt &&
-           device.retryAt <= now;
-  });
-}
-
-/// Fills in what is known of each device now.
-void Dispatcher::look(uint64_t now) {
-  if (isDue(now))
-    looked = 0;
-  if (!looked) {
-    reserved = 0;
-    for (Place &place : places)
-      place.promised = 0;
-  }
-  lookedAt = now;
-  startable = 0;
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    const Device &device = all[i];
-    Place &place = places[i];
-    place.backlog = place.promised;
-    place.turns = 0;
-    bool isBlocked = false;
-    for (uint32_t j = 0; j < all.size(); ++j) {
-      if (all[j].model.resource != device.model.resource)
-        continue;
-      place.turns |= bit(j);
-      place.backlog += getOwnBacklog(all[j], now);
-      isBlocked |= j != i && !all[j].inFlight.empty();
-    }
-    if (!isBlocked && hasPlace(device))
-      startable |= bit(i);
-    place.launch = device.inFlight.empty() ? device.model.getLaunch()
-                                           : device.model.getGap();
-    place.nanosecondsPerByte = device.model.getTransfer(1);
-  }
-  startable &= ~reserved;
-}
-
-/// Fills in `candidates`.
-void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
-  const Request &request = *waiting.request;
-  const TaskModel &task = *request.task;
-  bool isWhole = waiting.begin == 0 && waiting.end == task.units;
-  double fraction = isWhole ? 1 : getFraction(waiting.begin, waiting.end, task);
-  double reused = request.getReused();
-  candidates.clear();
-  for (; devices; devices &= devices - 1) {
-    auto i = static_cast<uint32_t>(__builtin_ctzll(devices));
-    const DeviceModel &model = all[i].model;
-    const Behaviour &behaviour = task.devices[i];
-    double kernel = isWhole ? behaviour.predict(model)
-                            : behaviour.predictPart(model) * fraction;
-    double transfer = 0, moved = 0;
-    if (!model.sharesMemory) {
-      double upload = request.getUpload(i);
-      double rate = fraction * places[i].nanosecondsPerByte;
-      transfer = rate * (upload + task.outputBytes);
-      moved = rate * std::min(upload, reused);
-    }
-    double launch = places[i].launch;
-    double end = places[i].backlog + launch + kernel + transfer;
-    candidates.push_back({i, kernel, transfer, launch, moved, end});
-  }
-}
-
 //===----------------------------------------------------------------------===//
-// Choosing
+// Starts
 //===----------------------------------------------------------------------===//
-
-/// A device to be tried because it could be faster than the best one, and
-/// trying it costs little against what was spent; or null.
-const Dispatcher::Candidate *
-Dispatcher::findUnknown(const TaskModel &task, const Candidate &best) const {
-  if (!options.explores || !task.devices[best.device].isKnown())
-    return nullptr;
-  double bestAlone = best.end - places[best.device].backlog;
-  double allowance = bestAlone + explorationShare * task.spent - task.explored;
-  for (const Candidate &candidate : candidates) {
-    const Behaviour &behaviour = task.devices[candidate.device];
-    if (candidate.device == best.device || behaviour.isTried ||
-        !hasPlace(all[candidate.device]))
-      continue;
-    // One time alone may be that of an accident, or of a first time.
-    uint64_t runs = behaviour.whole.count() + behaviour.part.count();
-    double least = runs > 1    ? candidate.kernel / 2
-                   : runs == 1 ? candidate.kernel / 5
-                               : behaviour.bound;
-    if (candidate.end - candidate.kernel - candidate.moved + least -
-            places[candidate.device].backlog >=
-        bestAlone)
-      continue;
-    double costs = candidate.end - best.end;
-    double since = task.spent - behaviour.spentAtRun;
-    if (costs <= allowance && (runs < 2 || costs <= refreshShare * since))
-      return &candidate;
-  }
-  return nullptr;
-}
-
-/// A device that would be faster if it had the inputs, by as much already as it
-/// costs to bring them there; or null. That costs at most twice of what it
-/// would have cost to know what comes: the ski rental problem. If the inputs
-/// are not used there afterwards, the next time takes much more.
-const Dispatcher::Candidate *Dispatcher::findMove(TaskModel &task,
-                                                  const Candidate &best) const {
-  for (const Candidate &candidate : candidates) {
-    Behaviour &behaviour = task.devices[candidate.device];
-    double gain = best.end - (candidate.end - candidate.moved);
-    if (candidate.device == best.device || candidate.moved == 0 || gain <= 0)
-      continue;
-    double costs = candidate.end - best.end;
-    if (behaviour.missed + gain < behaviour.patience * costs ||
-        !hasPlace(all[candidate.device])) {
-      behaviour.missed += gain;
-      continue;
-    }
-    if (!(startable & bit(candidate.device)))
-      return &candidate; // it waits for its turn
-    behaviour.missed = 0;
-    behaviour.patience *= patienceGrowth;
-    return &candidate;
-  }
-  return nullptr;
-}
-
-/// What comes after it counts with it. Devices that take turns with its own get
-/// nothing more until it is started.
-void Dispatcher::wait(const Candidate &best) {
-  double time = best.kernel + best.transfer + best.launch;
-  uint64_t turns = places[best.device].turns;
-  reserved |= turns;
-  startable &= ~turns;
-  for (; turns; turns &= turns - 1) {
-    Place &place = places[static_cast<size_t>(__builtin_ctzll(turns))];
-    place.promised += time;
-    place.backlog += time;
-  }
-}
-
-/// The piece to be started of a request now; false if it waits, or is divided.
-bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
-  Request &request = *waiting.request;
-  uint64_t able = getAble(request, now);
-  uint64_t wanted = able & request.hint;
-  collect(waiting, wanted ? wanted : able);
-  assert(!candidates.empty() && "a request without a device is lost");
-  const Candidate *best = nullptr, *second = nullptr;
-  for (const Candidate &candidate : candidates) {
-    if (!best || candidate.end < best->end) {
-      second = best;
-      best = &candidate;
-    } else if (!second || candidate.end < second->end) {
-      second = &candidate;
-    }
-  }
-  Reason::Kind kind = wanted                   ? Reason::Hinted
-                      : candidates.size() == 1 ? Reason::Only
-                                               : Reason::First;
-  double extra = 0;
-  if (kind == Reason::First && request.failures == 0) {
-    if (ready.size() == 1 && divide(waiting, *best)) {
-      kind = Reason::Divided;
-    } else if (const Candidate *unknown = findUnknown(*request.task, *best)) {
-      kind = Reason::Explored;
-      extra = unknown->end - best->end;
-      second = best;
-      best = unknown;
-    } else if (startable & bit(best->device)) {
-      if (const Candidate *move = findMove(*request.task, *best)) {
-        kind = Reason::Moved;
-        second = best;
-        best = move;
-      }
-    }
-  }
-  if (kind != Reason::Divided && !(startable & bit(best->device))) {
-    wait(*best);
-    return false;
-  }
-  request.reason.kind = kind;
-  request.reason.isHintUnheard = request.hint && !wanted;
-  request.reason.best = best->device;
-  request.reason.bestTime = best->end;
-  request.reason.second = second ? second->device : best->device;
-  request.reason.secondTime = second ? second->end : 0;
-  request.reason.parts = 1;
-  if (kind == Reason::Divided) {
-    request.reason.parts = static_cast<uint32_t>(divided.size());
-    return false;
-  }
-  if (best->moved == 0)
-    request.task->devices[best->device].patience = 1;
-  request.predicted = best->end;
-  piece = {};
-  piece.request = &request;
-  piece.begin = waiting.begin;
-  piece.end = waiting.end;
-  piece.device = best->device;
-  piece.kernel = best->kernel;
-  piece.transfer = best->transfer;
-  piece.launch = best->launch;
-  piece.extra = extra;
-  piece.isExploring = kind == Reason::Explored;
-  return true;
-}
 
 bool Dispatcher::next(uint64_t now, Piece &piece) {
   if (divided.empty()) {
     if (ready.empty())
       return false;
     look(now);
-    for (; looked < ready.size() && looked < window && startable; ++looked) {
+    for (; looked < std::min(ready.size(), windowOfAll) &&
+           waitingFreely < window && startable;
+         ++looked) {
       bool isChosen = choose(ready[looked], now, piece);
-      if (!isChosen && divided.empty())
+      if (!isChosen && divided.empty()) {
+        waitingFreely += !ready[looked].request->hint;
         continue;
+      }
       Request &request = *ready[looked].request;
       ready.erase(ready.begin() + static_cast<ptrdiff_t>(looked));
       if (request.failures == 0)
@@ -363,83 +133,6 @@ void Dispatcher::start(Piece &piece, uint64_t now) {
 }
 
 //===----------------------------------------------------------------------===//
-// Dividing
-//===----------------------------------------------------------------------===//
-
-/// Two that take turns gain nothing from each other: the better one.
-bool Dispatcher::isBestOfResource(const Candidate &candidate) const {
-  for (const Candidate &other : candidates)
-    if (other.device != candidate.device &&
-        all[other.device].model.resource ==
-            all[candidate.device].model.resource &&
-        (other.end < candidate.end ||
-         (other.end == candidate.end && other.device < candidate.device)))
-      return false;
-  return true;
-}
-
-/// Leaves the parts in `divided`, if they end before the best device alone.
-bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
-  Request &request = *waiting.request;
-  const TaskModel &task = *request.task;
-  if (!options.splits || task.units < 2 || task.runsUntilDivided ||
-      !task.devices[best.device].isKnown())
-    return false;
-  double margin = splitMargin;
-  shares.clear();
-  sharers.clear();
-  for (const Candidate &candidate : candidates) {
-    const Device &device = all[candidate.device];
-    const Behaviour &behaviour = task.devices[candidate.device];
-    if (!(startable & bit(candidate.device)) || device.isSetAside ||
-        !isBestOfResource(candidate))
-      continue;
-    double kernel = behaviour.predictPart(device.model);
-    if (!behaviour.isKnown()) {
-      // Such a part is short, and tells as much as a run.
-      if (!options.explores || behaviour.isTried)
-        continue;
-      margin = 1;
-      kernel *= caution;
-    } else if (options.explores &&
-               task.spent - behaviour.spentAtRun > staleRuns * best.kernel) {
-      kernel /= 2;
-    }
-    shares.push_back({places[candidate.device].backlog + candidate.launch,
-                      kernel + candidate.transfer,
-                      leastPartOfLaunch * device.model.getLaunch()});
-    sharers.push_back(candidate.device);
-  }
-  if (shares.size() < 2)
-    return false;
-  double end = shareOut(shares, task.units);
-  auto used = std::count_if(shares.begin(), shares.end(),
-                            [](const Share &share) { return share.units; });
-  if (used < 2 || used > SPARKLE_MAX_PARTS || end * margin > best.end)
-    return false;
-  int64_t begin = 0;
-  for (size_t i = 0; i < shares.size(); ++i) {
-    if (!shares[i].units)
-      continue;
-    Piece piece;
-    piece.request = &request;
-    piece.begin = begin;
-    piece.end = begin += shares[i].units;
-    piece.device = sharers[i];
-    double fraction = getFraction(piece.begin, piece.end, task);
-    const Candidate &candidate = *std::find_if(
-        candidates.begin(), candidates.end(),
-        [&](const Candidate &one) { return one.device == piece.device; });
-    piece.transfer = fraction * candidate.transfer;
-    piece.kernel = fraction * shares[i].whole - piece.transfer;
-    piece.launch = candidate.launch;
-    divided.push_back(piece);
-  }
-  request.predicted = end;
-  return true;
-}
-
-//===----------------------------------------------------------------------===//
 // Ends
 //===----------------------------------------------------------------------===//
 
@@ -471,7 +164,7 @@ void Dispatcher::take(const Piece &piece, uint64_t now) {
 void Dispatcher::learn(const Piece &piece, double kernel) {
   TaskModel &task = *piece.request->task;
   Behaviour &behaviour = task.devices[piece.device];
-  double whole = kernel / getFraction(piece.begin, piece.end, task);
+  double whole = kernel / task.getFraction(piece.begin, piece.end);
   Statistics &times = piece.isWhole() ? behaviour.whole : behaviour.part;
   times.add(whole);
   // Each kernel counts once, however often it runs.
@@ -544,12 +237,13 @@ bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
   task.devices[piece.device].spentAtRun = task.spent;
   learnExplored(piece, kernel + piece.transfer + piece.launch);
   double operations = task.devices[piece.device].demand.operations *
-                      getFraction(piece.begin, piece.end, task);
+                      task.getFraction(piece.begin, piece.end);
   if (isSuspect(operations, kernel, device.model.performance)) {
     ++device.suspects;
     kernel = -kernel;
   } else {
-    learn(piece, kernel);
+    if (!piece.isCold)
+      learn(piece, kernel);
     device.operations += operations;
     device.busy += kernel;
     device.predicted += piece.kernel;

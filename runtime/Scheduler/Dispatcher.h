@@ -12,6 +12,7 @@
 #include "sparkle/scheduler.h"
 
 #include <deque>
+#include <utility>
 
 namespace sparkle::runtime {
 
@@ -73,6 +74,9 @@ struct Piece {
   double launch = 0;   // predicted nanoseconds
   double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
+  /// Who started it says so: the first run of a program on a device, which also
+  /// loads it. Its time tells nothing.
+  bool isCold = false;
   uint64_t startedAt = 0;
   uint32_t incidents = 0; // Device::incidents when it was started
   double getTime() const { return launch + transfer + kernel; }
@@ -102,6 +106,11 @@ public:
     Status reason; // of its last failure
     uint64_t parts = 0, failures = 0, suspects = 0, explorations = 0;
     double operations = 0, busy = 0, predicted = 0;
+
+    /// For one more piece; one that is tried again shows first that it works.
+    bool hasPlace() const {
+      return inFlight.size() < (isSetAside ? 1 : inFlightLimit);
+    }
   };
 
   Dispatcher(const Options &options, std::vector<DeviceModel> models);
@@ -144,12 +153,14 @@ private:
     int64_t begin, end;
   };
 
+  static uint64_t bit(uint32_t device) { return uint64_t(1) << device; }
   double getOwnBacklog(const Device &device, uint64_t now) const;
   uint64_t getAble(const Request &request, uint64_t now) const;
   bool isDue(uint64_t now) const;
   void look(uint64_t now);
   void collect(const Waiting &waiting, uint64_t devices);
   bool choose(const Waiting &waiting, uint64_t now, Piece &piece);
+  std::pair<const Candidate *, const Candidate *> findFirst() const;
   void wait(const Candidate &best);
   const Candidate *findUnknown(const TaskModel &task,
                                const Candidate &best) const;
@@ -182,7 +193,7 @@ private:
   uint64_t reserved = 0;  // the same: something waits for its turn there
   /// So many of `ready` wait until something ends, as long as there is nothing
   /// new: they are not looked at again.
-  size_t looked = 0;
+  size_t looked = 0, waitingFreely = 0; // the second: without a hint
   uint64_t lookedAt = 0;
   std::vector<Candidate> candidates; // of the request looked at
   std::vector<Share> shares;

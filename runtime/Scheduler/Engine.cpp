@@ -288,13 +288,13 @@ void Engine::finish(Parcel &parcel, double kernel) {
   uint64_t now = getNanoseconds();
   bool isOver = decisions->finish(piece, now, kernel);
   run.parts[parcel.index].actual_ns = static_cast<double>(now - parcel.taken);
-  if (kernel > 0) {
+  if (kernel > 0 && !piece.isCold) {
     HistoryKey key = run.owner->keys[piece.device];
     key.isPart = !piece.isWhole();
     double units = static_cast<double>(run.task->units);
     memory->add(key,
                 kernel * units / static_cast<double>(piece.end - piece.begin));
-  } else {
+  } else if (kernel < 0) {
     environment.log(1, "%s: kernel '%s' is faster than the measured peak",
                     known[piece.device]->properties().name, run.kernel.name);
   }

@@ -284,6 +284,7 @@ Status Lane::send(Parcel &parcel) {
   Run &run = *parcel.run;
   Task &task = *run.owner;
   Task::Prepared &prepared = task.prepared[index];
+  parcel.piece.isCold = !prepared.module || prepared.generation != age;
   if (Status status = task.prepare(*current, pipeline.kernels(), age, prepared);
       !status.isOk())
     return status;

@@ -52,6 +52,7 @@ double getBound(const Demand &demand,
   };
   consider(demand.operations, performance.gflops);
   consider(demand.farBytes, performance.gbytes_per_second);
+  consider(demand.nearBytes, performance.near_gbytes_per_second);
   return bound;
 }
 

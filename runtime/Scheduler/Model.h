@@ -104,6 +104,10 @@ struct TaskModel {
   Statistics gain;
   uint32_t runsUntilDivided = 0; // because it did not pay
   uint32_t runsBetween = 8;      // grows each time it still does not
+
+  double getFraction(int64_t begin, int64_t end) const {
+    return static_cast<double>(end - begin) / static_cast<double>(units);
+  }
 };
 
 /// The roofline.

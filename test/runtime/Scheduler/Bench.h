@@ -29,12 +29,12 @@ struct TestRequest : Request {
 /// three.
 inline std::vector<DeviceModel> makeModels(size_t count) {
   std::vector<DeviceModel> models(count);
-  models[host].performance = {100, 50, 10, 2e3, 400};
+  models[host].performance = {100, 50, 10, 2e3, 100};
   models[host].sharesMemory = true;
   if (count > card)
-    models[card].performance = {1000, 500, 10, 2e4, 4000};
+    models[card].performance = {1000, 500, 10, 2e4, 1000};
   if (count > other)
-    models[other].performance = {500, 250, 10, 2e4, 2000};
+    models[other].performance = {500, 250, 10, 2e4, 500};
   for (size_t i = 0; i < count; ++i)
     models[i].resource = static_cast<uint32_t>(i);
   return models;

@@ -145,6 +145,20 @@ TEST(Choice, hintThatCannotBeFollowedIsTold) {
             "the device of the hint cannot; only host can run it now");
 }
 
+TEST(Choice, thoseThatWaitForTheirDeviceDoNotHoldUpOthers) {
+  Bench bench;
+  TaskModel large = bench.makeTask(1e8), small = bench.makeTask(1e5);
+  std::vector<TestRequest> requests(40);
+  for (TestRequest &request : requests) {
+    request.hint = 1u << card;
+    bench.submit(request, large);
+  }
+  TestRequest free;
+  auto pieces = bench.submit(free, small);
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(pieces[0].device, host);
+}
+
 TEST(Choice, nothingIsSaidBeforeItIsChosen) {
   TestRequest request;
   EXPECT_EQ(say(request), "nothing is chosen yet");
@@ -247,6 +261,16 @@ TEST(Times, thatAreToldSayWhatALaunchTakes) {
   double kernel = 200'000;
   bench.dispatcher.finish(pieces[0], bench.now + 230'000, kernel);
   EXPECT_EQ(bench.dispatcher.devices()[card].model.getLaunch(), 30'000);
+}
+
+TEST(Roofline, isTheSlowestOfThree) {
+  // GFLOPS, GB/s far, copied, launch, near.
+  sparkle_device_performance_t performance = {100, 10, 5, 1e3, 50};
+  EXPECT_EQ(getBound({1e6, 1e3, 1e3}, performance), 1e4);
+  EXPECT_EQ(getBound({1e6, 1e6, 1e3}, performance), 1e5);
+  EXPECT_EQ(getBound({1e6, 1e3, 1e7}, performance), 2e5);
+  EXPECT_EQ(getBound({}, performance), 1);
+  EXPECT_EQ(getBound({1e6, 1e6, 1e6}, {}), 1); // nothing is known
 }
 
 } // namespace

@@ -146,25 +146,74 @@ TEST(RandomWork, dividedRunsComeCloseToTheIdeal) {
     divided += outcome.divided > 25;
   }
   print("divided, above the ideal", excess);
+  // Parts are noisy, and the last one counts: a few percent that nobody can
+  // foresee. Worst are kernels of a handful of units.
+  EXPECT_LE(getMean(excess), 10);
+  EXPECT_LE(getQuantile(excess, 0.8), 10);
   std::printf("%zu divided\n", divided);
 }
 
-TEST(RandomWork, regret) {
-  const char *names[] = {"loop",   "mixed",  "stream",
-                         "chains", "bursts", "divided"};
-  for (int work = 0; work < workCount; ++work) {
-    std::vector<double> all, later;
-    for (uint64_t i = 0; i < getWorlds(500); ++i) {
-      World world = makeWorld(
-          "regret", i * workCount + work, static_cast<Work>(work), Faults::None,
-          work == int(Work::Loop) || work == int(Work::Divided) ? 100 : 400);
-      Regret regret = getRegret(world, {});
-      all.push_back(regret.all);
-      later.push_back(regret.later);
-    }
-    print((std::string(names[work]) + ", all").c_str(), all);
-    print((std::string(names[work]) + ", after 30").c_str(), later);
+struct Regrets {
+  std::vector<double> all, later;
+};
+
+Regrets getRegrets(const char *name, Work work, int64_t submissions) {
+  Regrets regrets;
+  for (uint64_t i = 0; i < getWorlds(500); ++i) {
+    World world = makeWorld("regret", i * workCount + static_cast<int>(work),
+                            work, Faults::None, submissions);
+    Regret regret = getRegret(world, {});
+    regrets.all.push_back(regret.all);
+    regrets.later.push_back(regret.later);
   }
+  print((std::string(name) + ", all").c_str(), regrets.all);
+  print((std::string(name) + ", after 30").c_str(), regrets.later);
+  return regrets;
+}
+
+/// One kernel that is waited for each time. After 30 runs one world of a
+/// hundred is off by more than 5 %: an accident in the only run on a device.
+TEST(RandomWork, loopsFindTheBestDevice) {
+  Regrets regrets = getRegrets("loop", Work::Loop, 100);
+  EXPECT_LE(getQuantile(regrets.all, 1), 15);
+  EXPECT_LE(getMean(regrets.later), 1);
+  EXPECT_LE(getQuantile(regrets.later, 0.99), 5);
+}
+
+TEST(RandomWork, mixedKernelsBeatTheBestDevice) {
+  Regrets regrets = getRegrets("mixed", Work::Mixed, 400);
+  EXPECT_LE(getMean(regrets.all), 0);
+  EXPECT_LE(getQuantile(regrets.all, 0.99), 15);
+  EXPECT_LE(getQuantile(regrets.later, 0.99), 5);
+}
+
+TEST(RandomWork, streamsBeatTheBestDevice) {
+  Regrets regrets = getRegrets("stream", Work::Stream, 400);
+  EXPECT_LE(getMean(regrets.all), -20);
+  EXPECT_LE(getQuantile(regrets.all, 0.9), 0.1);
+  EXPECT_LE(getQuantile(regrets.all, 0.99), 5);
+}
+
+TEST(RandomWork, burstsBeatTheBestDevice) {
+  Regrets regrets = getRegrets("bursts", Work::Bursts, 400);
+  EXPECT_LE(getMean(regrets.all), -20);
+  EXPECT_LE(getQuantile(regrets.all, 0.9), 0.1);
+  EXPECT_LE(getQuantile(regrets.all, 0.99), 5);
+}
+
+/// Each step reads what the one before wrote. What it would cost to bring that
+/// back later is not foreseen: one chain of twenty or so loses by it.
+TEST(RandomWork, chainsBeatTheBestDeviceAsARule) {
+  Regrets regrets = getRegrets("chains", Work::Chains, 400);
+  EXPECT_LE(getMean(regrets.all), -10);
+  EXPECT_LE(getQuantile(regrets.all, 0.9), 1);
+}
+
+TEST(RandomWork, dividedRunsBeatTheBestDevice) {
+  Regrets regrets = getRegrets("divided", Work::Divided, 100);
+  EXPECT_LE(getMean(regrets.all), -10);
+  EXPECT_LE(getQuantile(regrets.all, 0.99), 15);
+  EXPECT_LE(getQuantile(regrets.later, 0.99), 5);
 }
 
 } // namespace

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Submissions that are divided among devices give what they give whole.
+
+#include "test/runtime/Scheduler/Machine.h"
+
+#include <algorithm>
+
+namespace {
+
+struct PartsTest : SchedulerTest {
+  /// Runs a submission over and over; returns how often it was divided.
+  template <typename Submit, typename Check>
+  int repeat(int times, Submit submit, Check check) {
+    int divided = 0;
+    for (int i = 0; i < times; ++i) {
+      uint64_t ticket = submit();
+      ok(sparkle_scheduler_wait(scheduler, ticket, SPARKLE_FOREVER, &error));
+      check();
+      sparkle_decision_t decision = explain(ticket);
+      int64_t next = 0;
+      for (uint32_t j = 0; j < decision.part_count; ++j) {
+        EXPECT_EQ(decision.parts[j].begin, next);
+        next = decision.parts[j].end;
+        EXPECT_GT(decision.parts[j].actual_ns, 0);
+      }
+      divided += decision.part_count > 1;
+    }
+    return divided;
+  }
+};
+
+TEST_F(PartsTest, rowsOfAProduct) {
+  Flaw first, second;
+  second.hasCopyEngine = true;
+  make({&first, &second});
+  Product product = makeProduct(100000);
+  int divided = repeat(
+      40, [&] { return product.submit(); },
+      [&] {
+        product.check();
+        void *bytes = nullptr;
+        ok(sparkle_array_map(product.y, SPARKLE_ACCESS_WRITE, SPARKLE_FOREVER,
+                             &bytes, &error));
+        std::memset(bytes, 0xff, sparkle_array_get_size(product.y));
+      });
+  EXPECT_GT(divided, 0);
+}
+
+TEST_F(PartsTest, canBeSwitchedOff) {
+  Flaw flaw;
+  sparkle_scheduler_options_t options = {};
+  options.flags = SPARKLE_SCHEDULER_NO_SPLIT;
+  make({&flaw}, true, options);
+  Product product = makeProduct(100000);
+  EXPECT_EQ(repeat(
+                20, [&] { return product.submit(); }, [&] { product.check(); }),
+            0);
+}
+
+/// Rows with a halo, stride 2 and padding; bit by bit what one device gives.
+TEST_F(PartsTest, rowsWithAHalo) {
+  Flaw first, second;
+  make({&first, &second});
+  constexpr int64_t H = 6001, P = 3001, W = 9, Q = 5, C = 5, K = 20;
+  int64_t sizes[] = {1, H};
+  std::vector<float> weight(K * C * 9);
+  for (size_t i = 0; i < weight.size(); ++i)
+    weight[i] = static_cast<float>(i % 7) / 3 - 1;
+  const void *weights[] = {nullptr, weight.data(), nullptr, nullptr};
+  Task task;
+  ok(sparkle_task_create(scheduler, kernel("rows2_1"), sizes, 2, weights, 4,
+                         task.out(), &error));
+  Array x = makeArray(H * W * C * 4), z = makeArray(P * Q * K * 4);
+  Array y = makeArray(P * Q * K * 4);
+  float *input = map(x, SPARKLE_ACCESS_WRITE);
+  for (int64_t i = 0; i < H * W * C; ++i)
+    input[i] = static_cast<float>(i * 37 % 101) / 7;
+  float *residual = map(z, SPARKLE_ACCESS_WRITE);
+  for (int64_t i = 0; i < P * Q * K; ++i)
+    residual[i] = static_cast<float>(i * 31 % 13);
+  sparkle_array_t *arrays[] = {x, nullptr, z, y};
+  auto submit = [&](const char *hint) {
+    uint64_t ticket = 0;
+    ok(sparkle_task_submit(task, arrays, 4, hint, &ticket, &error));
+    return ticket;
+  };
+  ok(sparkle_scheduler_wait(scheduler, submit("cpu:0"), SPARKLE_FOREVER,
+                            &error));
+  float *result = map(y, SPARKLE_ACCESS_READ);
+  std::vector<float> whole(result, result + P * Q * K);
+  EXPECT_NE(*std::max_element(whole.begin(), whole.end()), 0);
+  int divided = repeat(
+      40, [&] { return submit(nullptr); },
+      [&] {
+        float *bytes = map(y, SPARKLE_ACCESS_READ);
+        EXPECT_EQ(std::memcmp(bytes, whole.data(), whole.size() * 4), 0);
+        std::fill_n(map(y, SPARKLE_ACCESS_WRITE), whole.size(), -1.0f);
+      });
+  EXPECT_GT(divided, 0);
+}
+
+/// A part that fails is done elsewhere, by itself.
+TEST_F(PartsTest, partsThatFail) {
+  Flaw first, second;
+  make({&first, &second});
+  Product product = makeProduct(100000);
+  repeat(
+      20, [&] { return product.submit(); }, [&] { product.check(); });
+  first.losses = 300000;
+  second.losses = 300000;
+  for (int i = 0; i < 40; ++i) {
+    uint64_t ticket = product.submit();
+    ok(sparkle_scheduler_wait(scheduler, ticket, SPARKLE_FOREVER, &error));
+    product.check();
+    float *bytes = map(product.y, SPARKLE_ACCESS_WRITE);
+    std::fill_n(bytes, product.expected.size(), -1.0f);
+  }
+  EXPECT_GT(counters(1).failures + counters(2).failures, 0u);
+}
+
+} // namespace
