@@ -47,7 +47,7 @@ typedef struct sparkle_scheduler_options {
 } sparkle_scheduler_options_t;
 
 /* Creates a scheduler over devices of a context. Measures the devices that the
- * history does not know yet, up to a second each.
+ * history does not know yet, which takes a few tenths of a second each.
  * options: may be null.
  * out_scheduler: owned by the caller.
  * Returns SPARKLE_INVALID_ARGUMENT, SPARKLE_UNAVAILABLE for a name of no
@@ -57,8 +57,8 @@ SPARKLE_API sparkle_status_t sparkle_scheduler_create(
     sparkle_context_t *context, const sparkle_scheduler_options_t *options,
     sparkle_scheduler_t **out_scheduler, sparkle_error_t *out_error);
 SPARKLE_API void sparkle_scheduler_retain(sparkle_scheduler_t *scheduler);
-/* What was submitted is done first, and waited for, by the last release of the
- * scheduler, its arrays and its tasks. */
+/* What was learned is written to the history. What was submitted still runs,
+ * and arrays and tasks still work. */
 SPARKLE_API void sparkle_scheduler_release(sparkle_scheduler_t *scheduler);
 
 /* Waits until submission `ticket` is done: its outputs are in the host's

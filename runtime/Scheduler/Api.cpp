@@ -28,6 +28,9 @@ void sparkle_scheduler_retain(sparkle_scheduler_t *scheduler) {
 }
 
 void sparkle_scheduler_release(sparkle_scheduler_t *scheduler) {
+  // The end of the engine may come later, and after that of the process.
+  if (scheduler)
+    (void)unwrap(scheduler).engine().history().flush(); // logged if it fails
   release(scheduler);
 }
 

@@ -139,7 +139,7 @@ TEST_F(FaultTest, manyThreadsWhileDevicesFail) {
     failures += counters(i).failures;
     EXPECT_EQ(counters(i).in_flight, 0u);
   }
-  EXPECT_EQ(done, submitted);
+  EXPECT_GE(done, submitted); // some were divided
   EXPECT_GT(failures, 0u);
   RecordProperty("submissions", std::to_string(done));
   RecordProperty("failures", std::to_string(failures));

@@ -103,20 +103,20 @@ TEST_F(PartsTest, rowsWithAHalo) {
 /// A part that fails is done elsewhere, by itself.
 TEST_F(PartsTest, partsThatFail) {
   Flaw first, second;
-  make({&first, &second});
+  make({&first, &second}, false);
   Product product = makeProduct(100000);
   repeat(
       20, [&] { return product.submit(); }, [&] { product.check(); });
   first.losses = 300000;
-  second.losses = 300000;
   for (int i = 0; i < 40; ++i) {
-    uint64_t ticket = product.submit();
+    // Whatever is learned, it is tried.
+    uint64_t ticket = product.submit(i % 4 ? nullptr : "cpu:1");
     ok(sparkle_scheduler_wait(scheduler, ticket, SPARKLE_FOREVER, &error));
     product.check();
     float *bytes = map(product.y, SPARKLE_ACCESS_WRITE);
     std::fill_n(bytes, product.expected.size(), -1.0f);
   }
-  EXPECT_GT(counters(1).failures + counters(2).failures, 0u);
+  EXPECT_GT(counters(0).failures, 0u);
 }
 
 } // namespace
