@@ -42,6 +42,7 @@ Status Array::map(sparkle_access_t access, uint64_t timeout, void *&pointer) {
                            "expected the work with the array to be done");
   if (isWrite) {
     ++version;
+    reads = 0;
     failure = {};
   } else if (!failure.isOk()) {
     return failure;

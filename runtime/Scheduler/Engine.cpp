@@ -37,6 +37,14 @@ double Run::getUpload(uint32_t device) const {
   return bytes;
 }
 
+double Run::getReused() const {
+  double bytes = 0;
+  for (uint32_t i = 0; i < arrays.size(); ++i)
+    if (isRead(i) && arrays[i]->reads > 1) // this one among them
+      bytes += static_cast<double>(arrays[i]->size());
+  return bytes;
+}
+
 //===----------------------------------------------------------------------===//
 // The program's side
 //===----------------------------------------------------------------------===//
@@ -238,11 +246,13 @@ void Engine::link(Run &run) {
     waitFor(array.writer);
     if (!run.isWritten(i)) {
       array.readers.push_back(&run);
+      ++array.reads;
       continue;
     }
     for (Run *reader : array.readers)
       waitFor(reader);
     array.readers.clear();
+    array.reads = 0;
     array.writer = &run;
   }
 }
@@ -273,7 +283,7 @@ void Engine::pump() {
   while (decisions->next(now, piece)) {
     auto &run = static_cast<Run &>(*piece.request);
     run.parts.push_back({piece.device, 0, piece.begin, piece.end,
-                         piece.kernel + piece.transfer, 0});
+                         piece.getTime(), 0});
     auto *parcel = new Parcel;
     parcel->piece = piece;
     parcel->run = Ref<Run>::share(&run);

@@ -18,6 +18,7 @@ public:
   Run(Ref<Task> task, std::vector<Ref<Array>> arrays);
 
   double getUpload(uint32_t device) const override;
+  double getReused() const override;
   bool isRead(uint32_t argument) const {
     return arrays[argument] &&
            owner->arguments()[argument]->role == SPARKLE_ROLE_INPUT;

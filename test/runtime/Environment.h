@@ -5,10 +5,12 @@
 #ifndef SPARKLE_TEST_RUNTIME_ENVIRONMENT_H
 #define SPARKLE_TEST_RUNTIME_ENVIRONMENT_H
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
+#include <thread>
 
 /// Sets a variable as long as it lives; null unsets it.
 class Variable {
@@ -44,7 +46,17 @@ public:
     path = mkdtemp(pattern.data());
   }
   Folder(const Folder &) = delete;
-  ~Folder() { std::filesystem::remove_all(path); }
+  /// A thread of what the test released may write a last file yet.
+  ~Folder() {
+    std::error_code error;
+    for (int i = 0; i < 1000; ++i) {
+      std::filesystem::remove_all(path, error);
+      if (!error)
+        return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ADD_FAILURE() << path << ": " << error.message();
+  }
 
   std::string path;
 };
