@@ -30,8 +30,7 @@ static int runCommand(const Options &options) {
     return explain(context, options);
   if (options.command == "verify")
     return verify(context, options);
-  return options.isAuto ? benchAuto(context, options)
-                        : bench(context, options);
+  return options.isAuto ? benchAuto(context, options) : bench(context, options);
 }
 
 int main(int count, char **words) {
