@@ -433,8 +433,14 @@ void Engine::close() {
   std::unique_lock<std::mutex> lock(mutex);
   for (const std::unique_ptr<Lane> &lane : lanes)
     lane->close();
-  if (!isLaneThread)
-    changed.wait(lock, [&] { return threads == 0; });
+  if (isLaneThread)
+    return;
+  changed.wait(lock, [&] { return threads == 0; });
+  lock.unlock();
+  // The engine ends with the thread that lets go of it last, which may be after
+  // this one has ended the program.
+  if (memory)
+    static_cast<void>(memory->flush());
 }
 
 } // namespace sparkle::runtime

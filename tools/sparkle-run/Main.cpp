@@ -26,8 +26,11 @@ static int runCommand(const Options &options) {
     return runOnce(context, options);
   if (options.command == "sweep")
     return sweep(context, options);
-  return options.command == "verify" ? verify(context, options)
-                                     : bench(context, options);
+  if (options.command == "explain")
+    return explain(context, options);
+  if (options.command == "verify")
+    return verify(context, options);
+  return options.isAuto ? benchAuto(context, options) : bench(context, options);
 }
 
 int main(int count, char **words) {

@@ -17,6 +17,7 @@ static const char usage[] =
     "       sparkle-run run FILE [--kernel NAME] [options]\n"
     "       sparkle-run verify WHAT... [options]\n"
     "       sparkle-run bench WHAT... [options]\n"
+    "       sparkle-run explain WHAT... [options]\n"
     "       sparkle-run sweep WHAT... [options]\n"
     "       sparkle-run compile WHAT... --artifacts FOLDER [options]\n"
     "\n"
@@ -30,7 +31,16 @@ static const char usage[] =
     "                       beside oneDNN's\n"
     "\n"
     "options\n"
-    "  --device NAME,...    devices, words of targets, or all (default: cpu)\n"
+    "  --device NAME,...    devices, words of targets, or all (default: cpu);\n"
+    "                       bench: auto is the scheduler, over all devices or\n"
+    "                       those named beside it, beside each of them; "
+    "explain:\n"
+    "                       those of the scheduler (default: all)\n"
+    "  --stream             bench --device auto: many independent runs at "
+    "once\n"
+    "  --top                bench --device auto: what the devices do "
+    "meanwhile\n"
+    "  --dry                explain: runs nothing\n"
     "  --kernel NAME        only this kernel of the files\n"
     "  --filter TEXT        only problems with TEXT in name or descriptor\n"
     "  --limit N            only the first N\n"
@@ -66,6 +76,23 @@ static const char usage[] =
 
 namespace {
 
+const char *const commands[] = {"devices", "run",   "verify", "bench",
+                                "explain", "sweep", "compile"};
+const char allCommands[] =
+    "devices, run, verify, bench, explain, sweep or compile";
+
+/// An option without a value.
+struct Flag {
+  const char *name;
+  bool Options::*option;
+};
+
+const Flag flags[] = {{"--json", &Options::isJson},
+                      {"--measure", &Options::measures},
+                      {"--stream", &Options::isStream},
+                      {"--top", &Options::isTop},
+                      {"--dry", &Options::isDry}};
+
 class Parser {
 public:
   Parser(int count, char **words) : words(words + 1, words + count) {}
@@ -82,6 +109,8 @@ private:
   bool parseNumber(const std::string &name, const std::string &value,
                    int64_t least, int64_t &number);
   bool parseSize(const std::string &value);
+  void takeAuto();
+  bool checkAuto();
   bool check();
 
   std::vector<std::string> words;
@@ -115,9 +144,10 @@ bool Parser::parseSize(const std::string &value) {
 }
 
 bool Parser::parseFlag(const std::string &name) {
-  if (name == "--json")
-    return options.isJson = true;
-  return name == "--measure" && (options.measures = true);
+  for (const Flag &flag : flags)
+    if (name == flag.name)
+      return options.*flag.option = true;
+  return false;
 }
 
 bool Parser::parseOption(const std::string &name, const std::string &value) {
@@ -179,20 +209,53 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
   return true;
 }
 
+/// `auto` is no device, but what chooses among those that are left.
+void Parser::takeAuto() {
+  auto &devices = options.devices;
+  auto it = std::remove(devices.begin(), devices.end(), "auto");
+  options.isAuto = it != devices.end() || options.command == "explain";
+  devices.erase(it, devices.end());
+  if (devices.empty() && !options.isAuto)
+    devices = {"cpu"};
+  // To the scheduler no names are all.
+  if (options.isAuto &&
+      std::find(devices.begin(), devices.end(), "all") != devices.end())
+    devices.clear();
+}
+
+bool Parser::checkAuto() {
+  const std::string &command = options.command;
+  if (options.isDry && command != "explain")
+    return fail("expected explain for --dry");
+  if (!options.isAuto || command == "explain") {
+    for (auto [isGiven, name] : {std::pair(options.isStream, "--stream"),
+                                 std::pair(options.isTop, "--top")})
+      if (isGiven)
+        return fail(std::string("expected bench --device auto for ") + name);
+    return true;
+  }
+  if (command != "bench")
+    return fail("expected bench for --device auto");
+  if (!options.stack.empty())
+    return fail("expected no --stack for --device auto");
+  return options.peer.empty() || fail("expected no --peer for --device auto");
+}
+
 bool Parser::check() {
   const std::string &command = options.command;
   bool hasWork = !options.files.empty() || !options.problems.empty() ||
                  !options.problemFiles.empty() || !options.lists.empty();
+  if (std::find(std::begin(commands), std::end(commands), command) ==
+      std::end(commands))
+    return fail(std::string("expected ") + allCommands + ", but got '" +
+                command + "'");
+  if (!checkAuto())
+    return false;
   if (!options.stack.empty())
     return (command == "bench" && !hasWork) ||
            fail("expected bench and nothing else for --stack");
   if (command == "devices")
     return !hasWork || fail("expected no kernels for devices");
-  if (command != "run" && command != "verify" && command != "bench" &&
-      command != "sweep" && command != "compile")
-    return fail("expected devices, run, verify, bench, sweep or compile, but "
-                "got '" +
-                command + "'");
   if (command == "sweep" &&
       (!options.files.empty() ||
        options.devices != std::vector<std::string>{"cpu"}))
@@ -206,9 +269,8 @@ bool Parser::check() {
 }
 
 std::optional<Options> Parser::parse() {
-  static const char *const flags[] = {"--json", "--measure"};
   if (words.empty()) {
-    fail("expected devices, run, verify, bench, sweep or compile");
+    fail(std::string("expected ") + allCommands);
     return std::nullopt;
   }
   options.command = words[0];
@@ -221,7 +283,8 @@ std::optional<Options> Parser::parse() {
     size_t equals = word.find('=');
     std::string name = word.substr(0, equals);
     bool isFlag =
-        std::find(std::begin(flags), std::end(flags), name) != std::end(flags);
+        std::any_of(std::begin(flags), std::end(flags),
+                    [&](const Flag &flag) { return name == flag.name; });
     if (isFlag && equals == std::string::npos) {
       parseFlag(name);
       continue;
@@ -239,8 +302,7 @@ std::optional<Options> Parser::parse() {
                                : word.substr(equals + 1)))
       return std::nullopt;
   }
-  if (options.devices.empty())
-    options.devices = {"cpu"};
+  takeAuto();
   if (!check())
     return std::nullopt;
   return options;

@@ -21,6 +21,8 @@ struct Options {
   std::string kernel, filter, compiler, peer, artifacts;
   ChannelLayout layout;
   bool isJson = false, measures = false;
+  bool isAuto = false; ///< The scheduler chooses among the devices; none: all.
+  bool isStream = false, isTop = false, isDry = false;
   std::optional<int64_t> batch;
   /// 10^6 multiply-adds that a problem may have; larger ones get a smaller
   /// picture. 0: no limit.

@@ -5,6 +5,7 @@
 // what they computed. A kernel faster than the peak did not do the work.
 
 #include "tools/sparkle-run/Command/Commands.h"
+#include "tools/sparkle-run/Execution/Peaks.h"
 #include "tools/sparkle-run/Execution/Times.h"
 #include "tools/sparkle-run/Peer/Peer.h"
 
@@ -80,13 +81,11 @@ public:
         const Compiler &compiler, std::vector<Work> work)
       : options(options), devices(devices), compiler(compiler),
         work(std::move(work)), opponents(findOpponents(options.peer)),
-        peaks(devices.size(), 0), bandwidths(devices.size(), 0) {}
+        peaks(devices, options.threads) {}
 
   int run();
 
 private:
-  bool measurePeaks();
-  void updatePeak(size_t device);
   void prepare(size_t i);
   Figure measure(size_t i, size_t device);
   void meet(Figure &figure, Session &session, const Work &one,
@@ -96,11 +95,12 @@ private:
   void check(size_t i);
   bool isAbovePeak(const Figure &figure) const {
     return figure.isTimed() &&
-           figure.getRate(figure.done) > peaks[figure.device];
+           figure.getRate(figure.done) > peaks.getOperations(figure.device);
   }
   /// What it does beside what the device can do; never effective.
   double getPercent(const Figure &figure) const {
-    return 100 * figure.getRate(figure.done) / peaks[figure.device];
+    return 100 * figure.getRate(figure.done) /
+           peaks.getOperations(figure.device);
   }
   bool isGood(const Figure &figure) const;
   void printCounts() const;
@@ -119,7 +119,7 @@ private:
   const Compiler &compiler;
   std::vector<Work> work;
   std::vector<Opponent> opponents;
-  std::vector<double> peaks, bandwidths;
+  Peaks peaks;
   std::vector<std::unique_ptr<Instance>> instances;
   std::vector<std::vector<Figure>> figures; ///< Of each work, by device.
 };
@@ -129,31 +129,6 @@ private:
 //===----------------------------------------------------------------------===//
 // Measuring
 //===----------------------------------------------------------------------===//
-
-bool Bench::measurePeaks() {
-  for (size_t d = 0; d < devices.size(); ++d) {
-    sparkle_device_performance_t performance;
-    sparkle_error_t failure;
-    if (sparkle_device_measure(devices[d].get(), uint32_t(options.threads),
-                               &performance, &failure) != SPARKLE_OK) {
-      std::fprintf(stderr, "sparkle-run: error: %s: %s\n",
-                   devices[d].getName().c_str(), failure.message);
-      return false;
-    }
-    peaks[d] = performance.gflops;
-    bandwidths[d] = performance.gbytes_per_second;
-  }
-  return true;
-}
-
-/// The peak is the best that is seen in the whole run.
-void Bench::updatePeak(size_t device) {
-  sparkle_cpu_peak_t peak;
-  if (devices[device].isCpu() &&
-      sparkle_cpu_measure_peak(uint32_t(options.threads), &peak, nullptr) ==
-          SPARKLE_OK)
-    peaks[device] = std::max(peaks[device], peak.gflops);
-}
 
 void Bench::prepare(size_t i) {
   work[i].prepare(compiler, i);
@@ -247,7 +222,7 @@ Figure Bench::measure(size_t i, size_t device) {
   figure.nominal = work[i].asked
                        ? 2 * work[i].asked->conv.countNominalMultiplyAdds()
                        : figure.operations;
-  updatePeak(device);
+  peaks.update(device);
   if (!session.tune() || !session.prepareTiming()) {
     figure.error = session.getError();
     return figure;
@@ -387,10 +362,7 @@ void Bench::printNotes() const {
 void Bench::print() const {
   std::printf("%s; f32%s%s\n", getProcessorName().c_str(),
               options.peer.empty() ? "" : "; peer: ", getPeerName().c_str());
-  for (size_t d = 0; d < devices.size(); ++d)
-    std::printf(
-        "%s: %s, peak %.1f GFLOPS, %.1f GB/s\n", devices[d].getName().c_str(),
-        devices[d].getProperties().description, peaks[d], bandwidths[d]);
+  peaks.print();
   std::printf("\n%-34s %-9s %19s %19s %6s %19s %15s", "", "", "milliseconds",
               "GFLOPS", "of the", "megabytes", "to create, ms");
   for (const Opponent &opponent : opponents)
@@ -506,14 +478,8 @@ void Bench::writeJson() const {
   writeMachine(json, devices, options);
   if (!options.peer.empty())
     json.field("peer", getPeerName());
-  json.key("peaks").open('[');
-  for (size_t d = 0; d < devices.size(); ++d)
-    json.open('{')
-        .field("device", devices[d].getName())
-        .field("gflops", peaks[d])
-        .field("gbytes_per_second", bandwidths[d])
-        .close();
-  json.close().close().key("results").open('[');
+  peaks.write(json);
+  json.close().key("results").open('[');
   for (const auto &ofWork : figures)
     for (const Figure &figure : ofWork)
       writeFigure(json, figure);
@@ -522,7 +488,7 @@ void Bench::writeJson() const {
 }
 
 int Bench::run() {
-  if (!measurePeaks())
+  if (!peaks.measure())
     return 1;
   instances.resize(work.size());
   figures.resize(work.size());

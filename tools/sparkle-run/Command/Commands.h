@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The six commands, and what they share. Each returns the exit status.
+// The seven commands, and what they share. Each returns the exit status.
 
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_COMMAND_COMMANDS_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_COMMAND_COMMANDS_H
@@ -17,6 +17,8 @@ int listDevices(const sparkle_context_t *context, const Options &options);
 int runOnce(const sparkle_context_t *context, const Options &options);
 int verify(const sparkle_context_t *context, const Options &options);
 int bench(const sparkle_context_t *context, const Options &options);
+int benchAuto(sparkle_context_t *context, const Options &options);
+int explain(sparkle_context_t *context, const Options &options);
 int sweep(const sparkle_context_t *context, const Options &options);
 /// All layers of a network one after the other, as one.
 int benchStack(const std::vector<Device> &devices, const Options &options);

@@ -5,7 +5,7 @@
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_EXECUTION_DEVICE_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_EXECUTION_DEVICE_H
 
-#include "sparkle/runtime.h"
+#include "sparkle/scheduler.h"
 #include "tools/sparkle-run/Execution/Instance.h"
 
 #include <optional>
@@ -28,6 +28,15 @@ struct Release {
   }
   void operator()(sparkle_recording_t *object) const {
     sparkle_recording_release(object);
+  }
+  void operator()(sparkle_scheduler_t *object) const {
+    sparkle_scheduler_release(object);
+  }
+  void operator()(sparkle_array_t *object) const {
+    sparkle_array_release(object);
+  }
+  void operator()(sparkle_task_t *object) const {
+    sparkle_task_release(object);
   }
 };
 template <typename Object> using Owned = std::unique_ptr<Object, Release>;
