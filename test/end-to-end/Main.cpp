@@ -5,6 +5,7 @@
 
 #include "test/end-to-end/Batch.h"
 #include "test/end-to-end/Reduce.h"
+#include "test/end-to-end/Remember.h"
 
 #include <algorithm>
 #include <cctype>
@@ -23,7 +24,7 @@ namespace {
 
 struct Options {
   std::string program, compiler, cpu, table, folder = "end-to-end.work", only,
-                                             row;
+                                             row, results;
   uint64_t random = 0, seed = 1;
   bool writesOnly = false;
 };
@@ -64,6 +65,8 @@ static const char usage[] =
     "  --only=TEXT    the problems with this name, or with this in their row\n"
     "  --random=N     N random rows in place of the table\n"
     "  --seed=N       what they are drawn from (default: 1)\n"
+    "  --results=PATH where to find what was expected of the same problems\n"
+    "                 before, and to leave what was not found there\n"
     "  --texts=PATH   write the problems to this folder and stop\n";
 
 static bool parseOptions(int count, char **words, Options &options) {
@@ -87,6 +90,8 @@ static bool parseOptions(int count, char **words, Options &options) {
       options.row = value;
     else if (word == "--only")
       options.only = value;
+    else if (word == "--results")
+      options.results = value;
     else if (word == "--random")
       options.random = std::strtoull(value.c_str(), nullptr, 10);
     else if (word == "--seed")
@@ -131,6 +136,11 @@ static std::vector<Problem> makeProblems(const Options &options) {
     if (options.only.empty() || problem.name == options.only ||
         problem.title.find(options.only) != std::string::npos)
       kept.push_back(std::move(problem));
+  if (!options.results.empty())
+    mkdir(options.results.c_str(), 0777);
+  for (Problem &problem : kept)
+    if (!options.results.empty() && problem.reference)
+      rememberResults(problem, options.results);
   return kept;
 }
 
