@@ -245,10 +245,10 @@ void AutoBench::time(AutoLayer &layer, Task &task) {
       least = std::min(least, device.seconds);
   // What ends a stream, when not all devices have work, has to be small in it.
   for (Side &side : layer.sides) {
-    double one =
-        side.kind == Side::Fixed ? layer.devices[side.device].seconds : least;
-    side.count = std::clamp<int64_t>(int64_t(0.2 / one),
-                                     4 * int64_t(inFlightLimit), 256);
+    bool isFixed = side.kind == Side::Fixed;
+    double one = isFixed ? layer.devices[side.device].seconds : least;
+    int64_t fewest = isFixed ? 2 * inFlightLimit : 4 * inFlightLimit;
+    side.count = std::clamp<int64_t>(int64_t(0.2 / one), fewest, 256);
   }
   auto begin = Clock::now();
   for (int64_t round = 0; round < options.rounds; ++round) {
