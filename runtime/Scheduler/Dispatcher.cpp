@@ -241,9 +241,8 @@ bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
   if (isSuspect(operations, kernel, device.model.performance)) {
     ++device.suspects;
     kernel = -kernel;
-  } else {
-    if (!piece.isCold)
-      learn(piece, kernel);
+  } else if (!piece.isUntold) {
+    learn(piece, kernel);
     device.operations += operations;
     device.busy += kernel;
     device.predicted += piece.kernel;

@@ -74,9 +74,9 @@ struct Piece {
   double launch = 0;   // predicted nanoseconds
   double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
-  /// Who started it says so: the first run of a program on a device, which also
-  /// loads it. Its time tells nothing.
-  bool isCold = false;
+  /// Who started it says so: its time tells nothing, as that of the first run
+  /// of a program, or was not taken.
+  bool isUntold = false;
   uint64_t startedAt = 0;
   uint32_t incidents = 0; // Device::incidents when it was started
   double getTime() const { return launch + transfer + kernel; }

@@ -114,7 +114,10 @@ Status Engine::submit(Task &task, Array *const *given, uint32_t count,
     link(added);
     if (added.waitsFor == 0)
       activate(added);
-    pump();
+    uint64_t devices = pump();
+    for (uint32_t i = 0; devices; ++i, devices >>= 1)
+      if (devices & 1)
+        lanes[i]->sendHere(lock);
   }
   letGo();
   return {};
@@ -136,7 +139,18 @@ Status Engine::wait(uint64_t ticket, uint64_t timeout) {
   if (Status status = find(ticket, found); !status.isOk())
     return status;
   auto run = Ref<Run>::share(found);
-  bool isOver = waitUntil(changed, lock, timeout, [&] { return run->isEnded; });
+  uint64_t begin = getNanoseconds();
+  auto getRest = [&] {
+    uint64_t gone = getNanoseconds() - begin;
+    return timeout == SPARKLE_FOREVER ? timeout
+           : gone < timeout           ? timeout - gone
+                                      : 0;
+  };
+  while (!run->isEnded && !run->parts.empty() &&
+         lanes[run->parts.back().device]->awaitHere(*run, getRest(), lock))
+    ;
+  bool isOver =
+      waitUntil(changed, lock, getRest(), [&] { return run->isEnded; });
   Status status =
       isOver ? run->status
              : Status::failure(SPARKLE_TIMEOUT,
@@ -276,20 +290,42 @@ void Engine::activate(Run &run) {
   end(run);
 }
 
-/// Gives lanes what they may start.
-void Engine::pump() {
-  uint64_t now = getNanoseconds();
+/// A driver's timestamps take some hundred microseconds (lavapipe): short
+/// kernels are timed until they are known well, and now and then.
+bool Engine::isWorthTiming(const Piece &piece) {
+  constexpr double longKernel = 1e6; // nanoseconds
+  constexpr uint64_t knownWell = 8, nowAndThen = 16;
+  const Behaviour &behaviour = piece.request->task->devices[piece.device];
+  const Statistics &times = piece.isWhole() ? behaviour.whole : behaviour.part;
+  return lanes[piece.device]->isHost() || piece.kernel > longKernel ||
+         times.count() < knownWell ||
+         decisions->devices()[piece.device].parts % nowAndThen == 0;
+}
+
+/// Gives lanes what they may start. Returns a bit for each that got something.
+uint64_t Engine::pump() {
+  uint64_t devices = 0, now = getNanoseconds();
   Piece piece;
   while (decisions->next(now, piece)) {
     auto &run = static_cast<Run &>(*piece.request);
-    run.parts.push_back({piece.device, 0, piece.begin, piece.end,
-                         piece.getTime(), 0});
+    run.parts.push_back(
+        {piece.device, 0, piece.begin, piece.end, piece.getTime(), 0});
     auto *parcel = new Parcel;
     parcel->piece = piece;
     parcel->run = Ref<Run>::share(&run);
     parcel->index = run.parts.size() - 1;
+    parcel->isTimed = isWorthTiming(piece);
     lanes[piece.device]->push(parcel);
+    devices |= uint64_t(1) << piece.device;
   }
+  return devices;
+}
+
+void Engine::pumpAndWake() {
+  uint64_t devices = pump();
+  for (uint32_t i = 0; devices; ++i, devices >>= 1)
+    if (devices & 1)
+      lanes[i]->awake();
 }
 
 void Engine::finish(Parcel &parcel, double kernel) {
@@ -298,7 +334,7 @@ void Engine::finish(Parcel &parcel, double kernel) {
   uint64_t now = getNanoseconds();
   bool isOver = decisions->finish(piece, now, kernel);
   run.parts[parcel.index].actual_ns = static_cast<double>(now - parcel.taken);
-  if (kernel > 0 && !piece.isCold) {
+  if (kernel > 0 && !piece.isUntold) {
     HistoryKey key = run.owner->keys[piece.device];
     key.isPart = !piece.isWhole();
     double units = static_cast<double>(run.task->units);
@@ -310,7 +346,7 @@ void Engine::finish(Parcel &parcel, double kernel) {
   }
   if (isOver)
     end(run);
-  pump();
+  pumpAndWake();
 }
 
 void Engine::fail(Parcel &parcel, const Status &status) {
@@ -322,7 +358,7 @@ void Engine::fail(Parcel &parcel, const Status &status) {
   if (decisions->fail(parcel.piece, getNanoseconds(), status,
                       isDeviceFault(status.code())))
     end(run);
-  pump();
+  pumpAndWake();
 }
 
 /// Why no device could run it: what each one lacks.

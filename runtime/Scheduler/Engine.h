@@ -71,7 +71,9 @@ private:
   Status check(const Task &task, Array *const *arrays, uint32_t count) const;
   void link(Run &run);
   void activate(Run &run);
-  void pump();
+  bool isWorthTiming(const Piece &piece);
+  uint64_t pump();
+  void pumpAndWake();
   void end(Run &run);
   void unlink(Run &run);
   Status makeLoss(const Run &run) const;

@@ -50,18 +50,11 @@ Status Lane::start() {
   return status.isOk() ? engine.startThread(draining, this) : status;
 }
 
-void Lane::push(Parcel *parcel) {
-  inbox.push_back(parcel);
-  arrived.notify_all();
-}
-
 void Lane::close() {
   isClosed = true;
   arrived.notify_all();
   departed.notify_all();
 }
-
-bool Lane::isHost() const { return sharesHostMemory(*current); }
 
 //===----------------------------------------------------------------------===//
 // There
@@ -71,42 +64,60 @@ void Lane::feed() {
   Engine::enterThread();
   std::unique_lock<std::mutex> lock(engine.mutex);
   for (;;) {
-    arrived.wait(lock, [&] { return isClosed || !inbox.empty(); });
+    arrived.wait(lock, [&] {
+      // What failed with the old queues is told before there are new ones.
+      return inbox.empty() ? isClosed
+                           : !isSending && (!isBroken || outbox.empty());
+    });
     if (inbox.empty())
       break;
-    // What failed with the old queues is told before there are new ones.
-    arrived.wait(lock, [&] { return !isBroken || outbox.empty(); });
-    Parcel *parcel = inbox.front();
-    inbox.pop_front();
-    bool isNew = isBroken;
-    lock.unlock();
-    Status status;
-    {
-      DriverCall call;
-      status = isNew ? open() : Status();
-      if (status.isOk())
-        status = send(*parcel);
-    }
-    lock.lock();
-    if (status.isOk()) {
-      outbox.push_back(parcel);
-      departed.notify_all();
-      continue;
-    }
-    if (isDeviceFault(status.code()))
-      isBroken = isLost = true;
-    // What was to be brought perhaps was not.
-    for (const Ref<Array> &array : parcel->run->arrays)
-      if (array)
-        array->copies[index].version = 0;
-    engine.fail(*parcel, status);
-    lock.unlock();
-    delete parcel;
-    engine.letGo();
-    lock.lock();
+    sendFirst(lock);
   }
   lock.unlock();
   engine.endThread();
+}
+
+void Lane::sendHere(std::unique_lock<std::mutex> &lock) {
+  auto isReady = [&] {
+    return !isBroken && inbox.front()->run->owner->isPrepared(index, age);
+  };
+  while (!inbox.empty() && !isSending && isReady())
+    sendFirst(lock);
+  if (!inbox.empty())
+    awake();
+}
+
+void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
+  isSending = true;
+  Parcel *parcel = inbox.front();
+  inbox.pop_front();
+  bool isNew = isBroken;
+  lock.unlock();
+  Status status;
+  {
+    DriverCall call;
+    status = isNew ? open() : Status();
+    if (status.isOk())
+      status = send(*parcel);
+  }
+  lock.lock();
+  isSending = false;
+  if (status.isOk()) {
+    outbox.push_back(parcel);
+    departed.notify_all();
+    return;
+  }
+  if (isDeviceFault(status.code()))
+    isBroken = isLost = true;
+  // What was to be brought perhaps was not.
+  for (const Ref<Array> &array : parcel->run->arrays)
+    if (array)
+      array->copies[index].version = 0;
+  engine.fail(*parcel, status);
+  lock.unlock();
+  delete parcel;
+  engine.letGo();
+  lock.lock();
 }
 
 /// Makes queues where there are none, or those that were failed. A device that
@@ -284,7 +295,9 @@ Status Lane::send(Parcel &parcel) {
   Run &run = *parcel.run;
   Task &task = *run.owner;
   Task::Prepared &prepared = task.prepared[index];
-  parcel.piece.isCold = !prepared.module || prepared.generation != age;
+  // The first run loads code, and starts threads.
+  bool isCold = !task.isPrepared(index, age);
+  parcel.isTimed &= current->properties().has_timestamps && !isCold;
   if (Status status = task.prepare(*current, pipeline.kernels(), age, prepared);
       !status.isOk())
     return status;
@@ -333,9 +346,10 @@ Status Lane::send(Parcel &parcel) {
   parcel.kernelQueue = Ref<Queue>::share(&pipeline.kernels());
   parcel.lastQueue = Ref<Queue>::share(&pipeline.last());
   parcel.submitted = getNanoseconds();
-  uint32_t flags =
-      current->properties().has_timestamps ? SPARKLE_SUBMIT_TIMED : 0;
-  return pipeline.submit(steps, flags, parcel.kernel, parcel.last);
+  parcel.piece.isUntold =
+      isCold || (current->properties().has_timestamps && !parcel.isTimed);
+  return pipeline.submit(steps, parcel.isTimed ? SPARKLE_SUBMIT_TIMED : 0,
+                         parcel.kernel, parcel.last);
 }
 
 //===----------------------------------------------------------------------===//
@@ -347,7 +361,7 @@ double Lane::getKernelTime(const Parcel &parcel) const {
   const sparkle_device_properties_t &properties =
       parcel.kernelQueue->device().properties();
   uint64_t begin = 0, end = 0;
-  if (!properties.has_timestamps ||
+  if (!parcel.isTimed ||
       !parcel.kernelQueue->queryTimes(parcel.kernel, begin, end).isOk())
     return 0;
   double time = static_cast<double>(end - begin);
@@ -376,12 +390,7 @@ void Lane::trace(const Parcel &parcel, double kernel, uint64_t fetched) const {
   trace->add(fetching, name, parcel.computed, fetched, arguments);
 }
 
-Status Lane::receive(Parcel &parcel, double &kernel, uint64_t &bytes) const {
-  DriverCall call;
-  if (Status status =
-          parcel.lastQueue->timeline().wait(parcel.last, SPARKLE_FOREVER);
-      !status.isOk())
-    return status;
+void Lane::receive(Parcel &parcel, double &kernel, uint64_t &bytes) const {
   parcel.computed = getNanoseconds();
   kernel = getKernelTime(parcel);
   for (const Fetch &fetch : parcel.fetches) {
@@ -391,39 +400,80 @@ Status Lane::receive(Parcel &parcel, double &kernel, uint64_t &bytes) const {
     bytes += fetch.size;
   }
   trace(parcel, kernel, getNanoseconds());
-  return {};
+}
+
+/// Brings the oldest parcel to its end, for which somebody has waited. Only one
+/// of those who have comes so far.
+void Lane::take(Parcel *parcel, std::unique_lock<std::mutex> &lock) {
+  isTaking = true;
+  lock.unlock();
+  Status status;
+  double kernel = 0;
+  uint64_t bytes = 0;
+  {
+    DriverCall call;
+    status = parcel->lastQueue->timeline().wait(parcel->last, SPARKLE_FOREVER);
+    if (status.isOk())
+      receive(*parcel, kernel, bytes);
+  }
+  lock.lock();
+  isTaking = false;
+  ++taken;
+  outbox.pop_front();
+  downloaded += bytes;
+  if (status.isOk()) {
+    engine.finish(*parcel, kernel);
+  } else {
+    isBroken = true;
+    isLost |= isDeviceFault(status.code());
+    engine.fail(*parcel, status);
+  }
+  awake();
+  departed.notify_all();
+  lock.unlock();
+  delete parcel; // what it holds is let go without the mutex
+  engine.letGo();
+  lock.lock();
 }
 
 void Lane::drain() {
   Engine::enterThread();
   std::unique_lock<std::mutex> lock(engine.mutex);
   for (;;) {
-    departed.wait(lock, [&] { return isClosed || !outbox.empty(); });
+    departed.wait(lock, [&] { return outbox.empty() ? isClosed : !isTaking; });
     if (outbox.empty())
       break;
-    Parcel *parcel = outbox.front();
-    lock.unlock();
-    double kernel = 0;
-    uint64_t bytes = 0;
-    Status status = receive(*parcel, kernel, bytes);
-    lock.lock();
-    outbox.pop_front();
-    downloaded += bytes;
-    if (status.isOk()) {
-      engine.finish(*parcel, kernel);
-    } else {
-      isBroken = true;
-      isLost |= isDeviceFault(status.code());
-      engine.fail(*parcel, status);
-    }
-    arrived.notify_all();
-    lock.unlock();
-    delete parcel; // what it holds is let go without the mutex
-    engine.letGo();
-    lock.lock();
+    awaitFirst(SPARKLE_FOREVER, lock);
   }
   lock.unlock();
   engine.endThread();
+}
+
+/// False if the time is up.
+bool Lane::awaitFirst(uint64_t timeout, std::unique_lock<std::mutex> &lock) {
+  Parcel *parcel = outbox.front();
+  auto queue = parcel->lastQueue;
+  uint64_t value = parcel->last, number = taken;
+  lock.unlock();
+  Status status;
+  {
+    DriverCall call;
+    status = queue->timeline().wait(value, timeout);
+  }
+  queue = {};
+  lock.lock();
+  if (status.code() == SPARKLE_TIMEOUT && timeout != SPARKLE_FOREVER)
+    return false;
+  // Another one may have waited for the same.
+  if (taken == number && !isTaking)
+    take(parcel, lock);
+  return true;
+}
+
+bool Lane::awaitHere(const Run &run, uint64_t timeout,
+                     std::unique_lock<std::mutex> &lock) {
+  return !outbox.empty() && !isTaking && outbox.front()->run.get() == &run &&
+         awaitFirst(timeout, lock);
 }
 
 } // namespace sparkle::runtime

@@ -2,7 +2,9 @@
 //
 // The way to one device and back: one thread brings inputs over and submits,
 // another one waits and brings outputs back, so that what is next is brought
-// while the device computes.
+// while the device computes. Who submits, or waits, does it in the thread's
+// place where that is quick: to wake another thread takes longer than a small
+// kernel.
 
 #ifndef SPARKLE_RUNTIME_SCHEDULER_LANE_H
 #define SPARKLE_RUNTIME_SCHEDULER_LANE_H
@@ -15,6 +17,9 @@
 #include <mutex>
 
 namespace sparkle::runtime {
+
+/// Whether a device's buffers are the arrays themselves.
+bool sharesHostMemory(const Device &device);
 
 /// Bytes that go to the host's copy of an array when a parcel is done.
 struct Fetch {
@@ -29,6 +34,7 @@ struct Parcel {
   Piece piece;
   Ref<Run> run;
   size_t index;                  // of the run's parts
+  bool isTimed = true;           // by the device, if it can
   uint64_t kernel = 0, last = 0; // what the queues' timelines reach
   Ref<Queue> kernelQueue, lastQueue;
   std::vector<Fetch> fetches;
@@ -49,19 +55,30 @@ public:
   Status start();
 
   // Under the engine's mutex.
-  void push(Parcel *parcel);
+  void push(Parcel *parcel) { inbox.push_back(parcel); }
+  /// Has what was pushed sent, by the lane's thread; or by this one, if it
+  /// submits and nothing has to be made ready first.
+  void awake() { arrived.notify_all(); }
+  void sendHere(std::unique_lock<std::mutex> &lock);
+  /// Waits for the oldest parcel in the place of the lane's thread, if it is
+  /// one of `run`. False if it is not, or the time is up.
+  bool awaitHere(const Run &run, uint64_t timeout,
+                 std::unique_lock<std::mutex> &lock);
   void close();
   uint64_t generation() const { return age; }
-  const Device &device() const { return *current; }
+  bool isHost() const { return sharesHostMemory(*current); }
 
   uint64_t uploaded = 0, downloaded = 0; // bytes; under the engine's mutex
 
 private:
   void feed();
+  void sendFirst(std::unique_lock<std::mutex> &lock);
   void drain();
+  bool awaitFirst(uint64_t timeout, std::unique_lock<std::mutex> &lock);
+  void take(Parcel *parcel, std::unique_lock<std::mutex> &lock);
   Status send(Parcel &parcel);
   /// kernel: nanoseconds that it ran; 0: unknown. bytes: that were fetched.
-  Status receive(Parcel &parcel, double &kernel, uint64_t &bytes) const;
+  void receive(Parcel &parcel, double &kernel, uint64_t &bytes) const;
   Status open();
   Status bindWhole(Parcel &parcel, uint32_t argument, Work &work);
   Status bindSlice(Parcel &parcel, uint32_t argument, const Slab &slab,
@@ -73,7 +90,6 @@ private:
   Status fetch(Parcel &parcel, Array &array, Work &work);
   void trace(const Parcel &parcel, double kernel, uint64_t fetched) const;
   double getKernelTime(const Parcel &parcel) const;
-  bool isHost() const;
 
   Engine &engine;
   const uint32_t index;
@@ -82,14 +98,14 @@ private:
   Pipeline pipeline;
   std::condition_variable arrived, departed;
   std::deque<Parcel *> inbox, outbox; // under the engine's mutex, as the rest
+  uint64_t taken = 0;                 // parcels
+  bool isSending = false;             // some thread does
+  bool isTaking = false;              // some thread fetches the oldest parcel
   bool isBroken = true; // its queues failed, or there are none yet
   bool isLost = true;   // and its memory may be, too
   bool isClosed = false;
   uint64_t age = 0; // grows when the device's memory may be lost
 };
-
-/// Whether a device's buffers are the arrays themselves.
-bool sharesHostMemory(const Device &device);
 
 /// Whether a failure is the device's, and not of what it was given.
 bool isDeviceFault(sparkle_status_t status);

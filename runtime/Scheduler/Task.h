@@ -32,13 +32,16 @@ public:
   const sparkle_split_t *split() const { return division; }
   Status predict(size_t device, sparkle_prediction_t &prediction);
 
-  /// What a lane made of it; of that lane's feeding thread only.
+  /// What a lane made of it; of the thread that sends there only.
   struct Prepared {
     uint64_t generation = 0; // of the lane
     Ref<Module> module;
     uint32_t variant = 0;
     std::vector<Ref<Buffer>> weights; // for each argument; null: none
   };
+  bool isPrepared(uint32_t device, uint64_t generation) const {
+    return prepared[device].module && prepared[device].generation == generation;
+  }
   /// Makes it ready on a device, unless it is.
   Status prepare(Device &device, Queue &queue, uint64_t generation,
                  Prepared &prepared) const;

@@ -5,6 +5,7 @@
 // Usage: runtime-overhead [ROUNDS]
 
 #include "test/runtime/Overhead/Minimal.h"
+#include "test/runtime/Overhead/Scheduled.h"
 #include "test/runtime/Vulkan/Kernels.h"
 
 #include <algorithm>
@@ -34,6 +35,7 @@ class Runtime {
 public:
   Runtime();
 
+  const sparkle_kernel_t &getKernel() const { return affine.kernel; }
   const sparkle_device_properties_t &getProperties() const {
     return properties;
   }
@@ -181,7 +183,7 @@ double getMedian(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// In pairs of loop and runtime.
+/// In pairs of loop and runtime, two of them of stream and scheduler.
 enum {
   LoopInFlight,
   RuntimeInFlight,
@@ -191,6 +193,10 @@ enum {
   RuntimeWorking,
   LoopCopying,
   StreamCopying,
+  StreamInFlight,
+  SchedulerInFlight,
+  StreamWaiting,
+  SchedulerWaiting,
   LoopTogether,
   RuntimeTogether,
   LoopRecording,
@@ -200,7 +206,9 @@ enum {
 
 class Benchmark {
 public:
-  Benchmark() : loop(findWitness(), count) {
+  Benchmark()
+      : loop(findWitness(), count),
+        scheduled(&runtime.getKernel(), runtime.input) {
     std::copy(runtime.input.begin(), runtime.input.end(), loop.getInput());
     one = loop.record(1);
     many = loop.record(together);
@@ -218,6 +226,7 @@ private:
   static const VulkanWitness &findWitness();
   void run(int rounds, int begin, int end);
   void describe();
+  void describeScheduler();
   void describeTogether();
   void calibrate();
   double measure(const Way &way);
@@ -251,6 +260,7 @@ private:
 
   Runtime runtime; // makes the device
   Minimal loop;
+  Scheduled scheduled;
   VkCommandBuffer one, many, again[3];
   sparkle_recording_t *recordedOne, *recordedMany;
   uint32_t steps = 1; ///< Of the host's work.
@@ -295,7 +305,38 @@ void Benchmark::describe() {
   all[RuntimeWorking] = {20, [&](uint32_t n) { workByRuntime(n); }, {}};
   all[LoopCopying] = {20, [&](uint32_t n) { copyByLoop(n); }, {}};
   all[StreamCopying] = {20, [&](uint32_t n) { copyByStream(n); }, {}};
+  describeScheduler();
   describeTogether();
+}
+
+/// Both copy in and out. The stream's results are in the caller's memory when
+/// it is waited for, the scheduler's always.
+void Benchmark::describeScheduler() {
+  all[StreamInFlight] = {20, [&](uint32_t n) { copyByStream(n); }, {}};
+  all[SchedulerInFlight] = {20,
+                            [&](uint32_t n) {
+                              uint64_t ticket = 0;
+                              for (uint32_t i = 0; i < n; ++i) {
+                                ticket = scheduled.submit(i % 3);
+                                if (i >= 2)
+                                  scheduled.wait(ticket - 2);
+                              }
+                              scheduled.wait(ticket);
+                            },
+                            {}};
+  all[StreamWaiting] = {20,
+                        [&](uint32_t n) {
+                          for (uint32_t i = 0; i < n; ++i)
+                            runtime.waitForStream(
+                                runtime.submitToStream(i % 3));
+                        },
+                        {}};
+  all[SchedulerWaiting] = {20,
+                           [&](uint32_t n) {
+                             for (uint32_t i = 0; i < n; ++i)
+                               scheduled.wait(scheduled.submit(i % 3));
+                           },
+                           {}};
 }
 
 void Benchmark::describeTogether() {
@@ -414,7 +455,10 @@ void Benchmark::run(int rounds) {
   calibrate();
   run(rounds, 0, LoopTogether);
   run((rounds + 3) / 4, LoopTogether, ways);
-  if (!runtime.isRight() || !isAffine(loop.getOutput()))
+  bool isRight = runtime.isRight() && isAffine(loop.getOutput());
+  for (uint32_t slot = 0; slot < 3; ++slot)
+    isRight &= isAffine(scheduled.getOutput(slot));
+  if (!isRight)
     fail("expected y = 2 x + 1, but the kernel wrote something else");
 }
 
@@ -466,6 +510,10 @@ void Benchmark::print(int rounds) const {
   compare("with copies: loop waiting, stream", LoopCopying);
   compare("100 dispatches recorded once, in flight", LoopTogether);
   compare("100 dispatches recorded each time, in flight", LoopRecording);
+  std::printf("\n%-44s %9s %9s %8s\n", "microseconds for each submission",
+              "stream", "scheduler", "ratio");
+  compare("with copies, three in flight", StreamInFlight);
+  compare("with copies, waited for one by one", StreamWaiting);
   auto say = [](const char *what, double value, const char *aim) {
     std::printf("%-54s %6.2f  (%s)\n", what, value, aim);
   };
