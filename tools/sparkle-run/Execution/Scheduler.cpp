@@ -19,6 +19,34 @@ static bool fail(const std::string &message) {
   return false;
 }
 
+/// Whether the scheduler was to have a device.
+static bool isMeant(const std::string &device,
+                    const std::vector<std::string> &names) {
+  std::string target = device.substr(0, device.find(':'));
+  return names.empty() ||
+         std::any_of(names.begin(), names.end(), [&](const std::string &name) {
+           return name == device || name == target;
+         });
+}
+
+/// The scheduler goes on without a device that does not work.
+void Scheduler::reportMissing(const sparkle_context_t *context,
+                              const std::vector<std::string> &names) const {
+  for (size_t i = 0; i < sparkle_context_get_device_count(context); ++i) {
+    sparkle_device_properties_t properties;
+    sparkle_device_query_properties(sparkle_context_get_device(context, i),
+                                    &properties);
+    std::string name = properties.name;
+    if (isMeant(name, names) &&
+        std::none_of(devices.begin(), devices.end(),
+                     [&](const Device &one) { return one.getName() == name; }))
+      std::fprintf(stderr,
+                   "sparkle-run: note: %s could not be measured and is left "
+                   "out - SPARKLE_LOG=1 tells why\n",
+                   name.c_str());
+  }
+}
+
 bool Scheduler::open(sparkle_context_t *context,
                      const std::vector<std::string> &names) {
   std::string all;
@@ -40,6 +68,7 @@ bool Scheduler::open(sparkle_context_t *context,
     if (!error.empty())
       return fail(devices.back().getName() + ": " + error);
   }
+  reportMissing(context, names);
   return true;
 }
 

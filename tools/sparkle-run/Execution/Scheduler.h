@@ -28,6 +28,8 @@ public:
 
 private:
   bool open(sparkle_context_t *context, const std::vector<std::string> &names);
+  void reportMissing(const sparkle_context_t *context,
+                     const std::vector<std::string> &names) const;
 
   uint32_t pending = 0;
   Owned<sparkle_scheduler_t> scheduler;
