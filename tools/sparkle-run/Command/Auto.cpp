@@ -214,8 +214,13 @@ bool AutoBench::runBurst(Side &side, Task &task, bool isTimed) {
 }
 
 /// Many runs, as fast as the scheduler takes them, or one by one; the time is
-/// that of all, over their number.
+/// that of all, over their number. One run before wakes the device up.
 bool AutoBench::runAll(Side &side, Task &task, bool isTimed) {
+  uint64_t first = 0;
+  if (!task.submit(getHint(side), first) || !task.wait(first)) {
+    side.error = task.getError();
+    return false;
+  }
   std::vector<uint64_t> tickets(size_t(side.count), 0);
   auto begin = Clock::now();
   for (uint64_t &ticket : tickets)
