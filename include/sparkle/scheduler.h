@@ -134,7 +134,7 @@ SPARKLE_API void sparkle_task_release(sparkle_task_t *task);
  * arrays: one for each tensor without temps, null for weights; of exactly the
  * tensor's bytes, the written ones different from all others.
  * hint: the device to run on, "cpu", "WORD" for any of that target, "WORD:0";
- * "auto" or null: the scheduler chooses, unless SPARKLE_DEVICE_HINT says
+ * "auto": the scheduler chooses; null: it does unless SPARKLE_DEVICE_HINT says
  * otherwise. Where that device cannot, others do it.
  * out_ticket: may be null. Grows by one with each submission.
  * Returns SPARKLE_WRONG_COUNT, SPARKLE_WRONG_SHAPE, SPARKLE_OVERLAP,

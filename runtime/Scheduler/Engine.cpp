@@ -343,10 +343,19 @@ void Engine::finish(Parcel &parcel, double kernel) {
   } else if (kernel < 0) {
     environment.log(1, "%s: kernel '%s' is faster than the measured peak",
                     known[piece.device]->properties().name, run.kernel.name);
+    doubtPeak(piece.device);
   }
   if (isOver)
     end(run);
   pumpAndWake();
+}
+
+/// What passes a peak was measured when something else ran, or is wrong: the
+/// next scheduler measures the device again.
+void Engine::doubtPeak(uint32_t device) {
+  sparkle_device_performance_t doubted = performances[device];
+  doubted.gflops = 0;
+  memory->addPerformance(deviceKeys[device], doubted);
 }
 
 void Engine::fail(Parcel &parcel, const Status &status) {

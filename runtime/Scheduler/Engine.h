@@ -74,6 +74,7 @@ private:
   bool isWorthTiming(const Piece &piece);
   uint64_t pump();
   void pumpAndWake();
+  void doubtPeak(uint32_t device);
   void end(Run &run);
   void unlink(Run &run);
   Status makeLoss(const Run &run) const;

@@ -126,7 +126,8 @@ Status Engine::measureDevices() {
     const sparkle_device_properties_t &properties = device->properties();
     std::string key = makeKey(properties);
     sparkle_device_performance_t performance = {};
-    if (!memory->findPerformance(key, performance)) {
+    bool isKnown = memory->findPerformance(key, performance);
+    if (!isKnown || !(performance.gflops > 0)) {
       if (Status status = device->measure(0, performance); !status.isOk()) {
         environment.log(1, "%s: %s", properties.name, status.message());
         reasons += reasons.empty() ? "" : "; ";

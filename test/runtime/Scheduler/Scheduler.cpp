@@ -281,4 +281,26 @@ TEST_F(SchedulerTest, backPressure) {
     product.check();
 }
 
+/// What is faster than the device's peak is told, and not learned from; and the
+/// device is measured again.
+TEST_F(SchedulerTest, fasterThanThePeak) {
+  Flaw flaw;
+  flaw.gflops = 1e-6; // a thousand operations a second
+  make({&flaw}, false);
+  Product product = makeProduct(1000);
+  for (int i = 0; i < 4; ++i) {
+    product.submit();
+    product.check();
+  }
+  EXPECT_EQ(counters(0).parts, 4u);
+  EXPECT_EQ(counters(0).suspects, 4u);
+  EXPECT_EQ(counters(0).operations, 0);
+  sparkle_prediction_t prediction = {};
+  ok(sparkle_task_predict(product.task, 0, &prediction, &error));
+  EXPECT_EQ(prediction.source, SPARKLE_SOURCE_ROOFLINE);
+  flaw.gflops = 1000;
+  make({&flaw}, false);
+  EXPECT_EQ(counters(0).performance.gflops, 1000);
+}
+
 } // namespace
