@@ -148,7 +148,7 @@ TEST_F(SchedulerTest, predictionsLearnAndStay) {
 
 /// Objects keep each other alive; work in flight keeps all of them.
 TEST_F(SchedulerTest, releasesInAnyOrder) {
-  Flaw flaw;
+  static Flaw flaw; // outlives the work that this leaves in flight
   make({&flaw});
   {
     Product product = makeProduct(3000);
