@@ -110,7 +110,7 @@ Status Engine::submit(Task &task, Array *const *given, uint32_t count,
     ++pending;
     ticket = run->ticket = ++tickets;
     forgotten = std::exchange(runs[ticket % keptRuns], run);
-    Run &added = *run.take(); // the engine's parcel, until it has ended
+    Run &added = *run.take(); // the engine's part, until it has ended
     link(added);
     if (added.waitsFor == 0)
       activate(added);
@@ -120,6 +120,9 @@ Status Engine::submit(Task &task, Array *const *given, uint32_t count,
         lanes[i]->sendHere(lock);
   }
   letGo();
+  // How it ends is told by whoever is asked for it.
+  if (!environment.isAsynchronous)
+    (void)wait(ticket, SPARKLE_FOREVER);
   return {};
 }
 

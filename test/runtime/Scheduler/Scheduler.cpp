@@ -261,6 +261,35 @@ TEST_F(SchedulerTest, schedulersThatAreRefused) {
          "expected a context, but got a null pointer");
 }
 
+TEST_F(SchedulerTest, notAsynchronous) {
+  Variable off("SPARKLE_GPU_ASYNC", "0");
+  Flaw flaw;
+  make({&flaw});
+  Product product = makeProduct(3000);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(sparkle_scheduler_wait(scheduler, product.submit(), 0, &error),
+              SPARKLE_OK);
+  product.check();
+}
+
+/// A wait that ends early disturbs nothing.
+TEST_F(SchedulerTest, waitsThatTimeOut) {
+  Flaw flaw;
+  make({&flaw});
+  int outOfTime = 0;
+  for (uint32_t i = 0; i < 20; ++i) {
+    Product product = makeProduct(20000 + i, i);
+    uint64_t ticket = product.submit(i % 2 ? "cpu:0" : "cpu:1");
+    sparkle_status_t status;
+    while ((status = sparkle_scheduler_wait(scheduler, ticket, 1000, &error)) ==
+           SPARKLE_TIMEOUT)
+      ++outOfTime;
+    ok(status);
+    product.check();
+  }
+  EXPECT_GT(outOfTime, 0);
+}
+
 /// The next submission waits when enough are pending.
 TEST_F(SchedulerTest, backPressure) {
   sparkle_scheduler_options_t options = {};
