@@ -424,10 +424,14 @@ SmallVector<Value> BoundedArithmetic::startSum() {
 }
 
 SmallVector<Value> BoundedArithmetic::addTerm(ValueRange totals, Bounded term) {
-  Value end = term.isExact() ? magnitude(term.value)
-                             : larger(negated(term.least), term.most);
+  // Twice the larger of two magnitudes, |a + b| + |a - b|: the loop over the
+  // terms is where the time goes, and a maximum of theirs is a branch that no
+  // processor foresees.
+  Value twice = magnitude(plus(term.least, term.most));
+  if (!term.isExact())
+    twice = plus(twice, subtracted(term.most, term.least));
   return {plus(totals[0], term.value), plus(totals[1], term.least),
-          plus(totals[2], term.most), plus(totals[3], end)};
+          plus(totals[2], term.most), plus(totals[3], twice)};
 }
 
 /// gamma_n sum |t| to both sides, with gamma_n = n u / (1 - n u) and the
@@ -436,7 +440,7 @@ Bounded BoundedArithmetic::finishSum(double count, ValueRange totals) {
   double nu = count * unit;
   double gamma =
       nu < 1 ? nu / (1 - nu) : std::numeric_limits<double>::infinity();
-  Value roundings = times(number(gamma), totals[3]);
+  Value roundings = times(number(gamma / 2), totals[3]);
   // What has an infinite term is so without roundings.
   auto end = [&](Value total, Value moved) {
     Value isInfinite = compare(Predicate::OEQ, magnitude(total), infinity());
