@@ -234,8 +234,8 @@ Bounded BoundedArithmetic::multiply(Bounded x, Bounded y) {
   return settled(noneWhere(mayBeNone, product), isKnown(x, y));
 }
 
-/// Unbounded where the divisor may be zero; none where both are, or both
-/// infinite.
+/// Unbounded where the divisor may be zero; perhaps none where both may be, or
+/// both infinite.
 Bounded BoundedArithmetic::divide(Bounded x, Bounded y) {
   Bounded quotient =
       widened(atCorners(x, y, [&](Value x, Value y) { return over(x, y); }),
@@ -247,6 +247,7 @@ Bounded BoundedArithmetic::divide(Bounded x, Bounded y) {
   quotient.most = select(isPole, infinity(), quotient.most);
   Value mayBeNone =
       either(both(isPole, mayBeZero(x)), both(isUnbounded(x), isUnbounded(y)));
+  mayBeNone = either(mayBeNone, isNone(x.least, x.most));
   return settled(noneWhere(mayBeNone, quotient), isKnown(x, y));
 }
 
