@@ -181,9 +181,9 @@ Bounded sparkle::activate(const std::string &function, Bounded a) {
   // the digits of a small result, so for gelu 4 ulp of the argument; four
   // roundings for hswish. Results below the normal numbers may be flushed.
   auto slack = [&](double end) {
-    double scale = function == "gelu"
-                       ? std::fmax(std::fabs(low), std::fabs(high))
-                       : std::fabs(end);
+    double argument = std::fmax(std::fabs(low), std::fabs(high));
+    double scale = function == "gelu" ? std::fmin(argument, 0x1.fffffep127)
+                                      : std::fabs(end);
     return 8 * unitRoundoff * scale + 0x1p-120;
   };
   Bounded result = {value, move(least, -slack(least)), move(most, slack(most))};

@@ -130,7 +130,8 @@ static float drawSpecial(uint32_t bits, float uniform) {
                                  104.0F,
                                  -104.0F,
                                  17.0F,
-                                 -17.0F};
+                                 -17.0F,
+                                 -std::numeric_limits<float>::infinity()};
   return bits % 16 == 0 ? values[bits / 16 % std::size(values)] : 20 * uniform;
 }
 
