@@ -53,24 +53,27 @@ Value expandHalf(ImplicitLocOpBuilder &b, Value bits) {
   return arith::SelectOp::create(b, isBelow(all, 0x8000), value, negated);
 }
 
-Bounded storeHalf(ImplicitLocOpBuilder &b, Bounded x) {
-  Value magnitude = math::AbsFOp::create(b, x.value);
-  Value most = arith::AddFOp::create(b, magnitude, x.error);
-  Value least = arith::SubFOp::create(b, magnitude, x.error);
+/// One end of the interval, which rounding moves outwards: `sign` is -1 for the
+/// least and 1 for the most.
+static Value storeEnd(ImplicitLocOpBuilder &b, Value end, double sign) {
+  Value magnitude = math::AbsFOp::create(b, end);
   Value lost = arith::MaximumFOp::create(
-      b, arith::MulFOp::create(b, most, number(b, half)).getResult(),
+      b, arith::MulFOp::create(b, magnitude, number(b, half)).getResult(),
       number(b, halfDenormal));
-  Value error = arith::AddFOp::create(b, x.error, lost);
-  auto overflows = [&](Value value) -> Value {
-    return arith::CmpFOp::create(b, arith::CmpFPredicate::OGE, value,
-                                 number(b, halfOverflow));
-  };
-  Value infinity = number(b, std::numeric_limits<double>::infinity());
-  Value sure = overflows(least);
-  error = arith::SelectOp::create(b, overflows(most), infinity, error);
-  error = arith::SelectOp::create(b, sure, number(b, 0), error);
-  Value limit = math::CopySignOp::create(b, infinity, x.value);
-  return {arith::SelectOp::create(b, sure, limit, x.value), error};
+  Value moved = arith::AddFOp::create(
+      b, end, arith::MulFOp::create(b, number(b, sign), lost).getResult());
+  Value overflows = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE,
+                                          magnitude, number(b, halfOverflow));
+  Value limit = math::CopySignOp::create(
+      b, number(b, std::numeric_limits<double>::infinity()), end);
+  return arith::SelectOp::create(b, overflows, limit, moved);
+}
+
+Bounded storeHalf(ImplicitLocOpBuilder &b, Bounded x) {
+  Value least = storeEnd(b, x.least, -1), most = storeEnd(b, x.most, 1);
+  // Only infinities leave no room between them.
+  Value sure = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, least, most);
+  return {arith::SelectOp::create(b, sure, least, x.value), least, most};
 }
 
 } // namespace sparkle

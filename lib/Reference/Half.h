@@ -14,9 +14,9 @@ namespace sparkle {
 /// arithmetic: the reference runs on processors that know no f16.
 mlir::Value expandHalf(mlir::ImplicitLocOpBuilder &b, mlir::Value bits);
 
-/// `x`, which an f32 computation has within its bound, as an f16 of it is. The
-/// value is not rounded: the rounding is in the bound, unless the result is
-/// infinite for sure.
+/// `x`, which an f32 computation has within its interval, as an f16 of it is.
+/// The value is not rounded: the rounding is in the interval, unless the result
+/// is infinite for sure.
 Bounded storeHalf(mlir::ImplicitLocOpBuilder &b, Bounded x);
 
 } // namespace sparkle

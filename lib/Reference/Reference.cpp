@@ -31,7 +31,8 @@ namespace {
 /// Where the elements of a tensor are while the reference runs.
 struct Storage {
   Value data;                  // of elements, or double * of values
-  Value bounds;                // double *; null for what is only read
+  Value bounds;                // double *, of an output; else null
+  Value least, most;           // double *, of a temp; else null
   Type element;                // as the kernel stores it
   AffineMap layout;            // of the tensor
   SmallVector<Value> extents;  // logical
@@ -268,7 +269,7 @@ Value ReferenceBuilder::run() {
   return result.getResult(0);
 }
 
-/// One block for the values and the bounds of all temps; null if there are
+/// One block for the values and the intervals of all temps; null if there are
 /// none.
 Value ReferenceBuilder::allocateTemps() {
   if (temps.empty())
@@ -276,8 +277,8 @@ Value ReferenceBuilder::allocateTemps() {
   // One element more, or an empty block might come as a null pointer.
   Value total = index(1);
   for (Operation *temp : temps) {
-    Value twice = arith::MulIOp::create(b, storage[temp].count, index(2));
-    total = arith::AddIOp::create(b, total, twice);
+    Value all = arith::MulIOp::create(b, storage[temp].count, index(3));
+    total = arith::AddIOp::create(b, total, all);
   }
   Value bytes = arith::MulIOp::create(b, total, index(sizeof(double)));
   Value wide = arith::IndexCastOp::create(b, b.getI64Type(), bytes);
@@ -286,9 +287,10 @@ Value ReferenceBuilder::allocateTemps() {
   Value next = block;
   for (Operation *temp : temps) {
     Storage &entry = storage[temp];
-    entry.data = next;
-    entry.bounds = element(b.getF64Type(), next, entry.count);
-    next = element(b.getF64Type(), entry.bounds, entry.count);
+    for (Value *part : {&entry.data, &entry.least, &entry.most}) {
+      *part = next;
+      next = element(b.getF64Type(), next, entry.count);
+    }
   }
   return block;
 }
@@ -391,11 +393,9 @@ void ReferenceBuilder::transform(TransformOp op) {
           continue;
         Value value = load(source, offset(source, from)).value;
         sum = arithmetic.plus(
-            sum, arith::MulFOp::create(b, arithmetic.number(factor), value));
+            sum, arithmetic.times(arithmetic.number(factor), value));
       }
-      store(
-          target, place,
-          arithmetic.add({sum, arithmetic.number(0)}, arithmetic.constant(0)));
+      store(target, place, arithmetic.rounded(arithmetic.exact(sum)));
     }
     return SmallVector<Value>();
   });
@@ -418,24 +418,32 @@ void ReferenceBuilder::store(Storage &target, ValueRange indices,
   Value place = offset(target, indices);
   if (target.element.isF16())
     result = storeHalf(b, result);
-  bool isOutput = llvm::any_of(kernel.getTensors(), [&](TensorOp tensor) {
-    return tensor.getRole() == Role::Output &&
-           storage[tensor].data == target.data;
-  });
-  bool mayGrow = isRewriting && isOutput;
-  if (!mayGrow)
-    LLVM::StoreOp::create(b, result.value, element(f64, target.data, place));
+  Value value = element(f64, target.data, place);
+  if (!target.bounds) {
+    LLVM::StoreOp::create(b, result.value, value);
+    LLVM::StoreOp::create(b, result.least, element(f64, target.least, place));
+    LLVM::StoreOp::create(b, result.most, element(f64, target.most, place));
+    return;
+  }
+  if (!isRewriting)
+    LLVM::StoreOp::create(b, result.value, value);
   Value null = LLVM::ZeroOp::create(b, target.bounds.getType());
   Value wanted =
       LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, target.bounds, null);
   auto maybe = scf::IfOp::create(b, wanted, false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(maybe.thenBlock());
-  Value bound = element(f64, target.bounds, place), error = result.error;
-  if (mayGrow)
-    error = arith::MaximumFOp::create(b, error,
-                                      LLVM::LoadOp::create(b, f64, bound));
-  LLVM::StoreOp::create(b, error, bound);
+  Value bound = element(f64, target.bounds, place);
+  if (!isRewriting) {
+    LLVM::StoreOp::create(b, arithmetic.getBound(result.value, result), bound);
+    return;
+  }
+  // How far this way may be from the value that the equation has.
+  Value other =
+      arithmetic.getBound(LLVM::LoadOp::create(b, f64, value), result);
+  Value larger = arith::MaximumFOp::create(
+      b, other, LLVM::LoadOp::create(b, f64, bound).getResult());
+  LLVM::StoreOp::create(b, larger, bound);
 }
 
 /// The ops of a body in order; gives what it yields.
@@ -489,17 +497,21 @@ Bounded ReferenceBuilder::read(ReadOp op) {
   for (AffineExpr expr : op.getMap().getResults())
     coordinates.push_back(expand(b, expr, dims, {}));
 
-  Type f64 = b.getF64Type();
-  auto inside = scf::IfOp::create(b, TypeRange{f64, f64},
-                                  isInside(op, coordinates), true);
+  // What is exact stays one value, and the arithmetic of it is less.
+  SmallVector<Type> types(source.least ? 3 : 1, b.getF64Type());
+  auto inside = scf::IfOp::create(b, types, isInside(op, coordinates), true);
+  auto yield = [&](Bounded x) {
+    SmallVector<Value> all = {x.value, x.least, x.most};
+    scf::YieldOp::create(b, ArrayRef(all).take_front(types.size()));
+  };
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(inside.thenBlock());
-  Bounded found = load(source, offset(source, coordinates));
-  scf::YieldOp::create(b, ValueRange{found.value, found.error});
+  yield(load(source, offset(source, coordinates)));
   b.setInsertionPointToStart(inside.elseBlock());
-  Bounded zero = arithmetic.constant(0);
-  scf::YieldOp::create(b, ValueRange{zero.value, zero.error});
-  return {inside.getResult(0), inside.getResult(1)};
+  yield(arithmetic.constant(0));
+  if (!source.least)
+    return arithmetic.exact(inside.getResult(0));
+  return {inside.getResult(0), inside.getResult(1), inside.getResult(2)};
 }
 
 Value ReferenceBuilder::isInside(ReadOp op, ValueRange coordinates) {
@@ -528,20 +540,18 @@ Value ReferenceBuilder::offset(const Storage &storage, ValueRange coordinates) {
 
 Bounded ReferenceBuilder::load(Storage &source, Value offset) {
   Type f64 = b.getF64Type();
-  if (!source.bounds) {
-    bool isHalf = source.element.isF16();
-    Type type = isHalf ? Type(b.getI16Type()) : b.getF32Type();
-    Value value =
-        LLVM::LoadOp::create(b, type, element(type, source.data, offset));
-    value = isHalf ? expandHalf(b, value)
-                   : arith::ExtFOp::create(b, f64, value).getResult();
-    return {value, arithmetic.number(0)};
-  }
-  return {LLVM::LoadOp::create(b, f64, element(f64, source.data, offset)),
-          LLVM::LoadOp::create(b, f64, element(f64, source.bounds, offset))};
+  auto get = [&](Type type, Value data) -> Value {
+    return LLVM::LoadOp::create(b, type, element(type, data, offset));
+  };
+  if (source.least)
+    return {get(f64, source.data), get(f64, source.least),
+            get(f64, source.most)};
+  if (source.element.isF16())
+    return arithmetic.exact(expandHalf(b, get(b.getI16Type(), source.data)));
+  return arithmetic.exact(
+      arith::ExtFOp::create(b, f64, get(b.getF32Type(), source.data)));
 }
 
-/// Sums value, magnitude and error of the terms side by side.
 Bounded ReferenceBuilder::sum(SumOp op) {
   auto define = op->getParentOfType<DefineOp>();
   SmallVector<int64_t> all = define.getStaticExtents();
@@ -551,16 +561,13 @@ Bounded ReferenceBuilder::sum(SumOp op) {
     extents.push_back(index(extent));
     count *= static_cast<double>(extent);
   }
-  Value zero = arithmetic.number(0);
-  SmallVector<Value> totals = loops(
-      extents, {zero, zero, zero}, indices,
-      [&](ValueRange, ValueRange carried) -> SmallVector<Value> {
-        Bounded term = evaluate(op.getBody().front());
-        return {arithmetic.plus(carried[0], term.value),
-                arithmetic.plus(carried[1], arithmetic.magnitude(term.value)),
-                arithmetic.plus(carried[2], term.error)};
-      });
-  return arithmetic.sum(count, totals[0], totals[1], totals[2]);
+  SmallVector<Value> totals = loops(extents, arithmetic.startSum(), indices,
+                                    [&](ValueRange, ValueRange totals) {
+                                      Bounded term =
+                                          evaluate(op.getBody().front());
+                                      return arithmetic.addTerm(totals, term);
+                                    });
+  return arithmetic.finishSum(count, totals);
 }
 
 } // namespace

@@ -49,9 +49,6 @@ struct Problem {
   /// How many times wider than needed the emitted reference's bound may be: it
   /// may count the terms in the padding, too.
   int64_t looseness = 64;
-  /// What is taken for needed at least: a transform rounds the sums of a whole
-  /// tile, even where but a small term of an element's lies inside.
-  double leastError = 0;
   /// The run-time sizes of each call to make; the last `derived` of them are
   /// extents only and not passed.
   std::vector<Sizes> calls = {{}};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Plain loops in double, and the running error analysis beside them (Higham,
-// Accuracy and Stability of Numerical Algorithms, sections 3.1 and 3.3).
+// Accuracy and Stability of Numerical Algorithms, sections 3.1 and 3.3). It
+// finds the extremes of a function by other means than the emitted reference.
 
 #include "test/end-to-end/Reference.h"
 
@@ -14,69 +15,109 @@ double sparkle::gamma(int64_t n) {
   return n * unitRoundoff / (1 - n * unitRoundoff);
 }
 
-/// The result of one f32 operation whose exact operands give `value`, where
-/// the operands' own errors may move it by `carried`.
-static Bounded round(double value, double carried) {
-  return {value, carried + unitRoundoff * (std::fabs(value) + carried)};
+double Bounded::getError() const {
+  if (std::isnan(value) || (least == value && most == value))
+    return 0;
+  double error = std::fmax(value - least, most - value);
+  return std::isnan(least) || std::isnan(most) ? INFINITY : error;
+}
+
+/// An infinite value stays so.
+static double move(double end, double by) {
+  return std::isinf(end) ? end : end + by;
+}
+
+/// The result of one f32 operation: each end moves outwards by one rounding.
+static Bounded round(double value, double least, double most) {
+  return {value, move(least, -unitRoundoff * std::fabs(least)),
+          move(most, unitRoundoff * std::fabs(most))};
+}
+
+/// The hull of `apply` at all ends of both; what is none at one of them may be
+/// none. Between them it is no further out.
+template <typename Apply>
+static Bounded combine(Bounded a, Bounded b, Apply apply) {
+  double least = INFINITY, most = -INFINITY;
+  bool mayBeNone = false;
+  for (double left : {a.least, a.most})
+    for (double right : {b.least, b.most}) {
+      double corner = apply(left, right);
+      mayBeNone |= std::isnan(corner);
+      least = std::fmin(least, corner);
+      most = std::fmax(most, corner);
+    }
+  if (mayBeNone)
+    least = most = NAN;
+  return round(apply(a.value, b.value), least, most);
 }
 
 Bounded sparkle::operator+(Bounded a, Bounded b) {
-  return round(a.value + b.value, a.error + b.error);
+  return combine(a, b, [](double x, double y) { return x + y; });
 }
 
 Bounded sparkle::operator-(Bounded a, Bounded b) { return a + -b; }
 
-Bounded sparkle::operator-(Bounded a) { return {-a.value, a.error}; }
+Bounded sparkle::operator-(Bounded a) { return {-a.value, -a.most, -a.least}; }
 
 Bounded sparkle::operator*(Bounded a, Bounded b) {
-  return round(a.value * b.value, std::fabs(a.value) * b.error +
-                                      std::fabs(b.value) * a.error +
-                                      a.error * b.error);
+  return combine(a, b, [](double x, double y) { return x * y; });
 }
 
 Bounded sparkle::operator/(Bounded a, Bounded b) {
-  // |a'/b' - a/b| <= (ea + |a/b| eb) / (|b| - eb).
-  double quotient = a.value / b.value;
-  double carried = (a.error + std::fabs(quotient) * b.error) /
-                   std::max(std::fabs(b.value) - b.error, 0.0);
-  return round(quotient, carried);
+  Bounded quotient = combine(a, b, [](double x, double y) { return x / y; });
+  bool mayBePole = !b.isExact() && !(b.least > 0) && !(b.most < 0);
+  bool mayBeNone = !(a.least > 0) && !(a.most < 0);
+  if (mayBePole)
+    quotient.most = mayBeNone ? NAN : INFINITY;
+  if (mayBePole)
+    quotient.least = -quotient.most;
+  return quotient;
+}
+
+static double larger(double x, double y) {
+  return std::isnan(x) || std::isnan(y) ? NAN : std::fmax(x, y);
 }
 
 Bounded sparkle::max(Bounded a, Bounded b) {
-  return {std::fmax(a.value, b.value), std::max(a.error, b.error)};
+  return {larger(a.value, b.value), larger(a.least, b.least),
+          larger(a.most, b.most)};
 }
 
-Bounded sparkle::min(Bounded a, Bounded b) {
-  return {std::fmin(a.value, b.value), std::max(a.error, b.error)};
-}
+Bounded sparkle::min(Bounded a, Bounded b) { return -max(-a, -b); }
 
 Bounded sparkle::compare(const std::string &op, Bounded a, Bounded b) {
-  double x = a.value, y = b.value, error = a.error + b.error;
+  double x = a.value, y = b.value;
   bool holds = op == "<"    ? x < y
                : op == "<=" ? x <= y
                : op == ">"  ? x > y
                : op == ">=" ? x >= y
                : op == "==" ? x == y
                             : x != y;
-  bool unsure = error != 0 && std::fabs(x - y) <= error;
-  return {double(holds), double(unsure)};
+  bool areExact = a.isExact() && b.isExact();
+  bool areApart = a.most < b.least || b.most < a.least;
+  if (areExact || areApart || std::isnan(x) || std::isnan(y))
+    return {double(holds), 0};
+  return {double(holds), 0, 1};
 }
 
 Bounded sparkle::select(Bounded condition, Bounded a, Bounded b) {
   Bounded taken = condition.value != 0 ? a : b;
-  if (condition.error != 0)
-    taken.error = std::fabs(a.value - b.value) + std::max(a.error, b.error);
-  return taken;
+  if (condition.isExact())
+    return taken;
+  return {taken.value, -larger(-a.least, -b.least), larger(a.most, b.most)};
+}
+
+/// An end of an interval, which moves outwards by `sign` half a unit.
+static double storeHalf(double end, int sign) {
+  const double overflow = 65520, infinity = INFINITY;
+  double lost = std::fmax(std::fabs(end) * 0x1p-11, 0x1p-25);
+  return std::fabs(end) >= overflow ? std::copysign(infinity, end)
+                                    : end + sign * lost;
 }
 
 Bounded sparkle::storeHalf(Bounded a) {
-  const double overflow = 65520, infinity = INFINITY;
-  double most = std::fabs(a.value) + a.error;
-  if (std::fabs(a.value) - a.error >= overflow)
-    return {std::copysign(infinity, a.value), 0};
-  if (most >= overflow)
-    return {a.value, infinity};
-  return {a.value, a.error + std::max(most * 0x1p-11, 0x1p-25)};
+  double least = ::storeHalf(a.least, -1), most = ::storeHalf(a.most, 1);
+  return {least == most ? least : a.value, least, most};
 }
 
 /// The exact function of an exact argument.
@@ -90,9 +131,9 @@ static double evaluate(const std::string &function, double x) {
   if (function == "tanh")
     return std::tanh(x);
   if (function == "silu")
-    return x / (1 + std::exp(-x));
+    return std::isinf(x) ? std::fmax(x, 0) : x / (1 + std::exp(-x));
   if (function == "gelu")
-    return x * std::erfc(-x * M_SQRT1_2) / 2;
+    return std::isinf(x) ? std::fmax(x, 0) : x * std::erfc(-x * M_SQRT1_2) / 2;
   if (function == "exp")
     return std::exp(x);
   if (function == "log")
@@ -106,59 +147,62 @@ static double evaluate(const std::string &function, double x) {
   return x * std::fmin(std::fmax(x + 3, 0), 6) / 6; // hswish
 }
 
-/// How far a function may be moved by the error of its argument: for those that
-/// have no largest slope, as far as at one of the ends.
-static double carry(const std::string &function, Bounded a) {
-  double low = a.value - a.error, high = a.value + a.error;
-  if (function == "log" || function == "sqrt") {
-    if (low < 0)
-      return high < 0 ? 0 : INFINITY;    // Surely no number, or unknown.
-    low = std::max(low - 0x1p-126, 0.0); // It may be taken for zero.
+/// The least that a function reaches between `low` and `high`: at an end, or in
+/// the one valley that some have, to where the slope leads downhill.
+static double findLeast(const std::string &function, double low, double high) {
+  double least = std::fmin(evaluate(function, low), evaluate(function, high));
+  if (function != "silu" && function != "gelu" && function != "hswish")
+    return least;
+  double from = std::fmax(low, -3), to = std::fmin(high, 0);
+  for (int i = 0; i < 100 && from < to; ++i) {
+    double left = from + (to - from) / 3, right = to - (to - from) / 3;
+    (evaluate(function, left) < evaluate(function, right) ? to : from) =
+        evaluate(function, left) < evaluate(function, right) ? right : left;
   }
-  double value = evaluate(function, a.value);
-  return std::max(std::fabs(value - evaluate(function, low)),
-                  std::fabs(evaluate(function, high) - value));
-}
-
-/// The largest slope anywhere.
-static double getSlope(const std::string &function) {
-  if (function == "sigmoid")
-    return 0.25;
-  if (function == "silu")
-    return 1.1;
-  if (function == "gelu")
-    return 1.13;
-  return function == "hswish" ? 1.5 : 1;
+  return from <= to ? std::fmin(least, evaluate(function, from)) : least;
 }
 
 Bounded sparkle::activate(const std::string &function, Bounded a) {
-  double value = evaluate(function, a.value);
-  bool isSteep = function == "exp" || function == "log" || function == "sqrt";
-  double carried = isSteep || function == "round"
-                       ? carry(function, a)
-                       : getSlope(function) * a.error;
-  if (function == "round")
-    return {value, carried};
-  if (function == "exp" && value + carried > 0x1.fffffep127)
-    return {value, INFINITY};
-  if (function == "relu" || function == "relu6")
-    return {value, carried};
+  double value = evaluate(function, a.value), low = a.least, high = a.most;
+  if (function == "log" || function == "sqrt") {
+    if (high < 0)
+      return {NAN, NAN, NAN};
+    if (low < 0)
+      return {evaluate(function, std::fmax(a.value, 0)), NAN, NAN};
+    low = std::fmax(low - 0x1p-126, 0); // It may be taken for zero.
+  }
+  if (std::isnan(low) || std::isnan(high))
+    return {value, NAN, NAN};
+  double least = findLeast(function, low, high);
+  double most = std::fmax(evaluate(function, low), evaluate(function, high));
+  if (function == "round" || function == "relu" || function == "relu6")
+    return {value, least, most};
   // What an implementation may add: 4 ulp (8 u) of the result; 1 + erf loses
   // the digits of a small result, so for gelu 4 ulp of the argument; four
   // roundings for hswish. Results below the normal numbers may be flushed.
-  double scale = std::fabs(function == "gelu" ? a.value : value);
-  return {value, carried + 8 * unitRoundoff * scale + 0x1p-120};
+  auto slack = [&](double end) {
+    double argument = std::fmax(std::fabs(low), std::fabs(high));
+    double scale = function == "gelu" ? std::fmin(argument, 0x1.fffffep127)
+                                      : std::fabs(end);
+    return 8 * unitRoundoff * scale + 0x1p-120;
+  };
+  Bounded result = {value, move(least, -slack(least)), move(most, slack(most))};
+  if (function == "exp" && result.most > 0x1.fffffep127)
+    result.most = INFINITY;
+  return result;
 }
 
 void Sum::add(Bounded term) {
   ++terms;
   value += term.value;
-  magnitude += std::fabs(term.value);
-  error += term.error;
+  least += term.least;
+  most += term.most;
+  magnitude += std::fmax(std::fabs(term.least), std::fabs(term.most));
 }
 
 Bounded Sum::get() const {
-  return {value, error + gamma(terms) * (magnitude + error)};
+  double roundings = gamma(terms) * magnitude;
+  return {value, least - roundings, most + roundings};
 }
 
 /// Row-major offset of an index, or -1 outside of the shape.

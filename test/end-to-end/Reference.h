@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The oracle: arithmetic in double that carries a bound on the error which the
-// same computation in f32 may have, whatever its order.
+// The oracle: arithmetic in double that carries the interval in which the same
+// computation in f32 lies, whatever its order.
 
 #ifndef SPARKLE_TEST_END_TO_END_REFERENCE_H
 #define SPARKLE_TEST_END_TO_END_REFERENCE_H
@@ -18,10 +18,20 @@ constexpr double unitRoundoff = 0x1p-24;
 /// n roundings in a row: n u / (1 - n u).
 double gamma(int64_t n);
 
-/// A value, and how far an f32 evaluation may lie from it.
+/// A value, and the least and the most that an f32 evaluation may give; two
+/// that are not numbers where it may give none.
 struct Bounded {
-  double value = 0;
-  double error = 0;
+  Bounded() = default;
+  Bounded(double value, double error)
+      : value(value), least(value - error), most(value + error) {}
+  Bounded(double value, double least, double most)
+      : value(value), least(least), most(most) {}
+
+  bool isExact() const { return least == most; }
+  /// How far an evaluation may lie from the value: never not a number.
+  double getError() const;
+
+  double value = 0, least = 0, most = 0;
 };
 
 Bounded operator+(Bounded a, Bounded b);
@@ -32,19 +42,20 @@ Bounded operator/(Bounded a, Bounded b);
 Bounded max(Bounded a, Bounded b);
 Bounded min(Bounded a, Bounded b);
 
-/// 1 where `a OPERATOR b` holds, else 0; unknown where they are as near as
-/// their errors. `select` takes `a` where the condition is not 0.
+/// 1 where `a OPERATOR b` holds, else 0; unknown where their intervals meet.
+/// `select` takes `a` where the condition is not 0.
 Bounded compare(const std::string &op, Bounded a, Bounded b);
 Bounded select(Bounded condition, Bounded a, Bounded b);
 
-/// What an f16 of it is: the rounding goes into the error, what overflows for
-/// sure is infinite.
+/// What an f16 of it is: the rounding goes into the interval, what overflows
+/// for sure is infinite.
 Bounded storeHalf(Bounded a);
 
 /// `function` is a name of the language: relu, gelu, ...
 Bounded activate(const std::string &function, Bounded a);
 
-/// A sum in an unknown order: gamma(n) * sum |t| on top of the terms' errors.
+/// A sum in an unknown order: gamma(n) * sum |t| on top of the terms' own
+/// intervals.
 class Sum {
 public:
   void add(Bounded term);
@@ -52,7 +63,7 @@ public:
 
 private:
   int64_t terms = 0;
-  double value = 0, magnitude = 0, error = 0;
+  double value = 0, least = 0, most = 0, magnitude = 0;
 };
 
 /// An operand in row-major order. A read outside of it is zero.
@@ -70,6 +81,8 @@ struct Result {
 
   Shape shape;
   std::vector<Bounded> values;
+  /// The same of sums that are as wide as the emitted reference may have them.
+  std::vector<Bounded> widest = {};
 };
 
 /// A convolution of up to three spatial dimensions (depth, height, width);

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <sstream>
 
 using namespace sparkle;
@@ -72,6 +71,9 @@ private:
   /// Extents that the call gives, and how they are spelled.
   std::vector<std::string> names;
   int64_t batch = 0, in[3] = {}, out[3] = {};
+  /// What a sum is off by at least: a transform rounds the sums of a whole
+  /// tile, even where but a small term of an element's lies inside.
+  double leastError = 0;
   /// An output runs up to floor((input + offset) / stride) + 1.
   int64_t offset[3] = {};
 };
@@ -422,20 +424,7 @@ void Writer::write() {
   if (problem.isTransformed) {
     problem.looseness =
         std::max<int64_t>(problem.looseness, getLooseness(row.pattern, c));
-    problem.leastError = tapCount * unitRoundoff;
-  }
-  // What jumps does so at another place with a slightly other bound, perhaps to
-  // where a later function has none; with that of a transform, any function.
-  bool jumps = false;
-  for (const Step &step : steps) {
-    bool isBounded = step.word != "log" && step.word != "sqrt" &&
-                     step.word != "div" && !problem.isTransformed;
-    jumps |= step.word == "round" || step.word == "gate" ||
-             findComparison(step.word);
-    if (jumps)
-      problem.leastError =
-          std::max(problem.leastError,
-                   isBounded ? 1.0 : std::numeric_limits<double>::infinity());
+    leastError = tapCount * unitRoundoff;
   }
   if (hasSizes())
     makeCalls();
@@ -470,9 +459,10 @@ static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
 }
 
 void Writer::attachReference() {
-  problem.reference = [conv = row.conv, rank = row.rank,
-                       steps = steps](const std::vector<Operand> &in,
-                                      std::vector<Result> &out) mutable {
+  problem.reference = [conv = row.conv, rank = row.rank, steps = steps,
+                       looseness = problem.looseness,
+                       least = leastError](const std::vector<Operand> &in,
+                                           std::vector<Result> &out) mutable {
     conv.batch = out[0].shape[0];
     for (unsigned d = 0; d < rank; ++d) {
       conv.in[2 - d] = in[0].shape.rbegin()[d];
@@ -480,9 +470,8 @@ void Writer::attachReference() {
     }
     Result sums{out[0].shape, conv.compute(in[0].values, in[1].values)};
     int64_t image = conv.out[0] * conv.out[1] * conv.out[2], at = 0;
-    out[0].define([&](const Index &index) {
+    auto finish = [&](Bounded e, const Index &index) {
       int64_t channel = at / image % conv.outputs, pixel = at % image;
-      Bounded e = sums.values[at++];
       for (const Step &step : steps) {
         const Operand *read = step.tensor.empty() ? nullptr : &in[step.operand];
         e = apply(step.word, e,
@@ -493,6 +482,17 @@ void Writer::attachReference() {
                                           : Bounded{read->values[channel], 0});
       }
       return e;
+    };
+    // An interval within another leads to one within that of the other, over
+    // whatever jumps, so this holds for any epilogue.
+    out[0].widest.clear();
+    out[0].define([&](const Index &index) {
+      Bounded sum = sums.values[at];
+      Bounded wide(sum.value, looseness * std::max(sum.getError(), least));
+      out[0].widest.push_back(finish(wide, index));
+      Bounded result = finish(sum, index);
+      ++at;
+      return result;
     });
   };
 }

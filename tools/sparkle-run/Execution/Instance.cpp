@@ -142,12 +142,14 @@ bool Instance::computeReference() {
 }
 
 /// Whether a kernel may give `got`. Where the value is not a number, it has to
-/// be none; where nothing bounds it, it may be anything.
+/// be none; where nothing bounds it, it may be anything. Nothing is within a
+/// bound that is not a number.
 static bool isRight(double got, double value, double bound) {
   if (std::isnan(value))
     return std::isnan(got);
-  return got == value || !std::isfinite(bound) ||
-         std::fabs(got - value) <= bound;
+  if (std::isnan(bound))
+    return false;
+  return got == value || std::isinf(bound) || std::fabs(got - value) <= bound;
 }
 
 Comparison Instance::compare(const Outputs &outputs) const {
@@ -167,15 +169,16 @@ Comparison Instance::compare(const Outputs &outputs) const {
       double got = tensor.load(elements, at);
       bool right = isRight(got, value[at], bound[at]);
       all.wrong += !right;
-      all.unbounded += !std::isnan(value[at]) && !std::isfinite(bound[at]);
+      all.unbounded += !std::isnan(value[at]) && std::isinf(bound[at]);
       // What overflows f16 is the same infinity, or has an infinite bound.
       bool isKnown = std::isfinite(bound[at]) && std::isfinite(value[at]);
       double error = right && (!isKnown || got == value[at])
                          ? 0
                          : std::fabs(got - value[at]);
-      double share = error == 0          ? 0
-                     : std::isnan(error) ? INFINITY
-                                         : error / bound[at];
+      double share = std::isnan(error) || (std::isnan(bound[at]) && !right)
+                         ? INFINITY
+                     : error == 0 ? 0
+                                  : error / bound[at];
       all.largest = std::isnan(error) ? INFINITY : std::max(all.largest, error);
       if (share > worst) {
         worst = share;
@@ -244,7 +247,12 @@ uint64_t Instance::getChecksum(const Outputs &outputs) const {
 
 std::string Comparison::describe() const {
   char text[256];
-  if (wrong)
+  if (wrong && std::isnan(bound))
+    std::snprintf(text, sizeof text,
+                  "%lld of %lld values wrong, the worst %s, whose bound is not "
+                  "a number",
+                  (long long)wrong, (long long)count, where.c_str());
+  else if (wrong)
     std::snprintf(text, sizeof text,
                   "%lld of %lld values wrong, the worst %s = %.9g, expected "
                   "%.9g +- %.3g",

@@ -4,9 +4,10 @@
 
 #include "sparkle/kernel.h"
 
+#include <math.h>
 #include <stddef.h>
 
-enum { RIGHT, WRONG, FORGETFUL, REACHING, MEDDLING, REFUSING };
+enum { RIGHT, WRONG, FORGETFUL, REACHING, MEDDLING, REFUSING, UNBOUND };
 enum { COUNT = 8 };
 
 static int invoke(void *const *arguments, const int64_t *sizes) {
@@ -30,7 +31,7 @@ static int reference(void *const *arguments, const int64_t *sizes) {
   for (int i = 0; i < COUNT; ++i) {
     y[i] = 2 * (double)x[i];
     if (bound)
-      bound[i] = 1e-6;
+      bound[i] = MODE == UNBOUND && i == 2 ? (double)NAN : 1e-6;
   }
   return 0;
 }
