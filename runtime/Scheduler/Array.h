@@ -35,7 +35,7 @@ public:
 
   // Under the engine's mutex.
   uint64_t version = 1;
-  uint32_t reads = 0; // submitted since it was last written
+  uint32_t reads = 0;         // submitted since it was last written
   Run *writer = nullptr;      // the last one submitted that is not done
   std::vector<Run *> readers; // submitted after it
   Status failure;             // why the last writer left nothing
