@@ -261,6 +261,18 @@ TEST_F(SchedulerTest, schedulersThatAreRefused) {
          "expected a context, but got a null pointer");
 }
 
+/// Nothing to do is done, on every device.
+TEST_F(SchedulerTest, emptyBatch) {
+  Flaw plain, copying;
+  copying.hasCopyEngine = true;
+  make({&plain, &copying});
+  for (const char *hint : {"cpu:0", "cpu:1", "cpu:2", "auto"}) {
+    Product product = makeProduct(0);
+    ok(sparkle_scheduler_wait(scheduler, product.submit(hint), SPARKLE_FOREVER,
+                              &error));
+  }
+}
+
 TEST_F(SchedulerTest, notAsynchronous) {
   Variable off("SPARKLE_GPU_ASYNC", "0");
   Flaw flaw;
