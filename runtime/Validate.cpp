@@ -4,6 +4,7 @@
 // checked before what they count is read.
 
 #include "runtime/Validate.h"
+#include "runtime/Hash.h"
 
 #include <cinttypes>
 #include <cstring>
@@ -195,15 +196,6 @@ constexpr uint64_t knownGpuFeatures = 0
 #undef SPARKLE_KNOWN
     ;
 
-/// FNV-1a, 64 bits.
-uint64_t hashImage(const void *image, uint64_t size) {
-  const auto *bytes = static_cast<const unsigned char *>(image);
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (uint64_t i = 0; i < size; ++i)
-    hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-  return hash;
-}
-
 /// Checks one code of a kernel whose tensors are right.
 class CodeCheck {
 public:
@@ -379,7 +371,7 @@ Status CodeCheck::checkImage() const {
     return Status::invalidArtifact(
         "code for %s %s: expected its image at a multiple of 16 bytes", word,
         code.processor);
-  uint64_t hash = hashImage(code.image, code.image_size);
+  uint64_t hash = hashBytes(code.image, code.image_size);
   if (hash != code.image_hash)
     return Status::invalidArtifact(
         "code for %s %s: expected an image with hash %016" PRIx64

@@ -5,12 +5,34 @@
 #ifndef SPARKLE_RUNTIME_WAIT_H
 #define SPARKLE_RUNTIME_WAIT_H
 
+#include "sparkle/runtime.h"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 
 namespace sparkle::runtime {
+
+/// What is left of a time that several waits share.
+class Deadline {
+public:
+  explicit Deadline(uint64_t timeout)
+      : begin(std::chrono::steady_clock::now()), timeout(timeout) {}
+
+  uint64_t getRest() const {
+    if (timeout == SPARKLE_FOREVER)
+      return timeout;
+    auto gone = static_cast<uint64_t>(
+        std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin)
+            .count());
+    return gone < timeout ? timeout - gone : 0;
+  }
+
+private:
+  const std::chrono::steady_clock::time_point begin;
+  const uint64_t timeout;
+};
 
 /// Waits until `isOver()` or for `timeout` nanoseconds, SPARKLE_FOREVER among
 /// them. Returns whether it is over.

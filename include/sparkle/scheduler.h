@@ -61,11 +61,12 @@ SPARKLE_API void sparkle_scheduler_retain(sparkle_scheduler_t *scheduler);
  * and arrays and tasks still work. */
 SPARKLE_API void sparkle_scheduler_release(sparkle_scheduler_t *scheduler);
 
-/* Waits until submission `ticket` is done: its outputs are in the host's
- * copies. timeout: nanoseconds; 0 only looks; SPARKLE_FOREVER. Returns
- * SPARKLE_TIMEOUT; SPARKLE_INVALID_ARGUMENT for a ticket that was not given, or
- * whose outcome is forgotten (the last 4096 are kept); why the work could be
- * done on no device, naming what each one lacks. */
+/* Waits until submission `ticket` is done: the host's copies of its arrays hold
+ * its outputs.
+ * timeout: nanoseconds; 0 only looks; SPARKLE_FOREVER.
+ * Returns SPARKLE_TIMEOUT; SPARKLE_INVALID_ARGUMENT for a ticket that was not
+ * given, or whose outcome is forgotten (the last 4096 are kept); why the work
+ * could be done on no device, naming what each one lacks. */
 SPARKLE_API sparkle_status_t
 sparkle_scheduler_wait(sparkle_scheduler_t *scheduler, uint64_t ticket,
                        uint64_t timeout, sparkle_error_t *out_error);
@@ -178,7 +179,7 @@ SPARKLE_API sparkle_status_t sparkle_task_predict(
     sparkle_task_t *task, size_t device, sparkle_prediction_t *out_prediction,
     sparkle_error_t *out_error);
 
-/* A device has at most this many parts of one submission. */
+/* A submission is divided into no more parts. */
 #define SPARKLE_MAX_PARTS 16
 
 /* Units `begin` to `end` of a submission, which ran on a device: of the index
@@ -194,7 +195,8 @@ typedef struct sparkle_part {
 typedef struct sparkle_decision {
   uint64_t ticket;
   const sparkle_kernel_t *kernel;
-  uint32_t part_count; /* 1 unless it was divided */
+  uint32_t part_count; /* in the order in which they began, those that failed
+                          among them: 1 if all went well and whole */
   uint32_t failures;   /* of devices, after which it was done elsewhere */
   sparkle_part_t parts[SPARKLE_MAX_PARTS];
   double predicted_ns; /* from the choice to the end, waiting included */
@@ -224,9 +226,9 @@ typedef struct sparkle_device_counters {
   uint64_t explorations;  /* chosen only in order to learn */
   uint64_t uploaded;      /* bytes from the host's copies to the device */
   uint64_t downloaded;    /* bytes back */
-  double operations;      /* of all that is done */
-  double busy_ns;         /* in which kernels ran */
-  double predicted_ns;    /* of the same kernels, when they were chosen */
+  double operations;      /* of all kernels that were timed */
+  double busy_ns;         /* in which these ran */
+  double predicted_ns;    /* of the same, when they were chosen */
   uint32_t in_flight;     /* parts, at most three */
   uint32_t is_set_aside;  /* it failed, and waits to be tried again */
   uint64_t retry_ns;      /* until then; 0: at once */

@@ -2,7 +2,6 @@
 
 #include "runtime/Scheduler/Array.h"
 #include "runtime/Scheduler/Engine.h"
-#include "runtime/Wait.h"
 
 #include <cstring>
 
@@ -36,8 +35,11 @@ Status Array::map(sparkle_access_t access, uint64_t timeout, void *&pointer) {
                            static_cast<unsigned>(access));
   std::unique_lock<std::mutex> lock(engine().mutex);
   bool isWrite = access == SPARKLE_ACCESS_WRITE;
+  Deadline deadline(timeout);
+  if (writer)
+    engine().await(*Ref<Run>::share(writer), deadline, lock);
   auto isReady = [&] { return !writer && (!isWrite || readers.empty()); };
-  if (!waitUntil(engine().changed, lock, timeout, isReady))
+  if (!waitUntil(engine().changed, lock, deadline.getRest(), isReady))
     return Status::failure(SPARKLE_TIMEOUT,
                            "expected the work with the array to be done");
   if (isWrite) {

@@ -247,6 +247,7 @@ bool Dispatcher::choose(const Waiting &waiting, uint64_t now, Piece &piece) {
   piece.isExploring = kind == Reason::Explored;
   return true;
 }
+
 //===----------------------------------------------------------------------===//
 // Dividing
 //===----------------------------------------------------------------------===//

@@ -73,13 +73,6 @@ double Dispatcher::getOwnBacklog(const Device &device, uint64_t now) const {
   return device.load - std::min(getSince(device.since, now), first.getTime());
 }
 
-double Dispatcher::getBacklog(uint32_t device, uint64_t now) const {
-  double backlog = 0;
-  for (const Device &other : all)
-    if (other.model.resource == all[device].model.resource)
-      backlog += getOwnBacklog(other, now);
-  return backlog;
-}
 //===----------------------------------------------------------------------===//
 // Starts
 //===----------------------------------------------------------------------===//

@@ -138,9 +138,6 @@ public:
   bool fail(const Piece &piece, uint64_t now, const Status &status,
             bool isDevice);
 
-  /// Nanoseconds until a device has done what it was given.
-  double getBacklog(uint32_t device, uint64_t now) const;
-
 private:
   struct Candidate {
     uint32_t device;

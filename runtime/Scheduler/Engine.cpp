@@ -5,18 +5,12 @@
 
 #include "runtime/Scheduler/Engine.h"
 #include "runtime/Thread.h"
-#include "runtime/Wait.h"
 
 #include <algorithm>
 #include <cinttypes>
-#include <cstring>
 
 namespace sparkle::runtime {
-namespace {
-
-thread_local bool isLaneThread = false; // which cannot wait for itself
-
-} // namespace
+thread_local bool Engine::isLaneThread = false;
 
 Run::Run(Ref<Task> given, std::vector<Ref<Array>> arrays)
     : kernel(given->kernel()), owner(std::move(given)),
@@ -88,9 +82,6 @@ Status Engine::check(const Task &task, Array *const *given,
 
 Status Engine::submit(Task &task, Array *const *given, uint32_t count,
                       const char *hint, uint64_t &ticket) {
-  if (&task.engine() != this)
-    return Status::failure(SPARKLE_WRONG_DEVICE,
-                           "expected a task of this scheduler");
   if (Status status = check(task, given, count); !status.isOk())
     return status;
   uint64_t mask = 0;
@@ -142,25 +133,24 @@ Status Engine::wait(uint64_t ticket, uint64_t timeout) {
   if (Status status = find(ticket, found); !status.isOk())
     return status;
   auto run = Ref<Run>::share(found);
-  uint64_t begin = getNanoseconds();
-  auto getRest = [&] {
-    uint64_t gone = getNanoseconds() - begin;
-    return timeout == SPARKLE_FOREVER ? timeout
-           : gone < timeout           ? timeout - gone
-                                      : 0;
-  };
-  while (!run->isEnded && !run->parts.empty() &&
-         lanes[run->parts.back().device]->awaitHere(*run, getRest(), lock))
-    ;
-  bool isOver =
-      waitUntil(changed, lock, getRest(), [&] { return run->isEnded; });
-  Status status =
-      isOver ? run->status
-             : Status::failure(SPARKLE_TIMEOUT,
-                               "expected submission %" PRIu64 " to be done",
-                               ticket);
+  Status status;
+  if (!await(*run, Deadline(timeout), lock))
+    status = Status::failure(
+        SPARKLE_TIMEOUT, "expected submission %" PRIu64 " to be done", ticket);
+  else
+    status = run->status;
   lock.unlock();
   return status;
+}
+
+bool Engine::await(const Run &run, const Deadline &deadline,
+                   std::unique_lock<std::mutex> &lock) {
+  while (
+      !run.isEnded && !run.parts.empty() &&
+      lanes[run.parts.back().device]->awaitHere(run, deadline.getRest(), lock))
+    ;
+  return waitUntil(changed, lock, deadline.getRest(),
+                   [&] { return run.isEnded; });
 }
 
 Status Engine::explain(uint64_t ticket, sparkle_decision_t &decision) {
@@ -180,7 +170,7 @@ Status Engine::explain(uint64_t ticket, sparkle_decision_t &decision) {
       std::min<size_t>(run->parts.size(), SPARKLE_MAX_PARTS));
   std::copy_n(run->parts.begin(), decision.part_count, decision.parts);
   decision.predicted_ns = run->predicted;
-  if (run->isEnded)
+  if (run->isEnded && decision.part_count)
     decision.actual_ns = static_cast<double>(run->endedAt - run->chosenAt);
   std::vector<const char *> names;
   for (const Ref<Device> &device : known)
@@ -474,8 +464,6 @@ void Engine::endThread() {
   }
   release();
 }
-
-void Engine::enterThread() { isLaneThread = true; }
 
 void Engine::close() {
   std::unique_lock<std::mutex> lock(mutex);

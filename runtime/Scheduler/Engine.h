@@ -9,6 +9,7 @@
 
 #include "runtime/Scheduler/Lane.h"
 #include "runtime/Scheduler/Trace.h"
+#include "runtime/Wait.h"
 
 #include <memory>
 
@@ -34,6 +35,10 @@ public:
   // Of arrays and tasks.
   std::mutex mutex;
   std::condition_variable changed; // something ended
+  /// Waits for a run, which the caller keeps, under the mutex. False if the
+  /// time is up.
+  bool await(const Run &run, const Deadline &deadline,
+             std::unique_lock<std::mutex> &lock);
   void addArray(Array &array);
   void removeArray(Array &array);
   Dispatcher &dispatcher() { return *decisions; }
@@ -42,7 +47,6 @@ public:
   const std::string &getDeviceKey(uint32_t device) const {
     return deviceKeys[device];
   }
-  const Settings &settings() const { return environment; }
   /// SPARKLE_INVALID_ARGUMENT unless there is such a device.
   Status checkDevice(size_t device) const;
 
@@ -51,7 +55,8 @@ public:
   void finish(Parcel &parcel, double kernel);
   void fail(Parcel &parcel, const Status &status);
   Status startThread(void (*run)(void *argument), void *argument);
-  static void enterThread();
+  /// Which cannot wait for its own end.
+  static thread_local bool isLaneThread;
   void endThread();
   /// Frees what runs that have ended held, in the calling thread, which does
   /// not hold the mutex.

@@ -11,6 +11,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 namespace sparkle::runtime {
 
@@ -31,6 +32,23 @@ bool sharesHostMemory(const Device &device) {
   return device.properties().target == SPARKLE_TARGET_CPU &&
          device.properties().is_unified;
 }
+
+namespace {
+
+/// A call of a driver: of one of our threads, whose calls the process's end
+/// waits for, or of the caller's, which is his affair.
+class OwnCall {
+public:
+  OwnCall() {
+    if (Engine::isLaneThread)
+      call.emplace();
+  }
+
+private:
+  std::optional<DriverCall> call;
+};
+
+} // namespace
 
 Lane::Lane(Engine &engine, uint32_t index, Ref<Device> device)
     : engine(engine), index(index), current(std::move(device)) {}
@@ -61,7 +79,7 @@ void Lane::close() {
 //===----------------------------------------------------------------------===//
 
 void Lane::feed() {
-  Engine::enterThread();
+  Engine::isLaneThread = true;
   std::unique_lock<std::mutex> lock(engine.mutex);
   for (;;) {
     arrived.wait(lock, [&] {
@@ -95,7 +113,7 @@ void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
   lock.unlock();
   Status status;
   {
-    DriverCall call;
+    OwnCall call;
     status = isNew ? open() : Status();
     if (status.isOk())
       status = send(*parcel);
@@ -108,7 +126,7 @@ void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
     return;
   }
   if (isDeviceFault(status.code()))
-    isBroken = isLost = true;
+    isBroken = true;
   // What was to be brought perhaps was not.
   for (const Ref<Array> &array : parcel->run->arrays)
     if (array)
@@ -123,11 +141,6 @@ void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
 /// Makes queues where there are none, or those that were failed. A device that
 /// is lost for good may be found again by a new context.
 Status Lane::open() {
-  bool hasLostMemory;
-  {
-    std::lock_guard<std::mutex> lock(engine.mutex);
-    hasLostMemory = isLost;
-  }
   Pipeline fresh;
   Status status = fresh.create(*current);
   if (status.code() == SPARKLE_DEVICE_LOST) {
@@ -145,19 +158,23 @@ Status Lane::open() {
     return status;
   pipeline = fresh;
   std::lock_guard<std::mutex> lock(engine.mutex);
-  isBroken = isLost = false;
-  age += hasLostMemory;
+  isBroken = false;
+  ++age;
   return {};
 }
 
 /// Once more after making room, if memory ran out.
-Status Lane::allocate(uint64_t size, sparkle_memory_t memory,
-                      Ref<Buffer> &buffer) {
-  Status status = current->createBuffer(memory, size, buffer);
+template <typename Make> Status Lane::withRoom(Make make) {
+  Status status = make();
   if (status.code() != SPARKLE_OUT_OF_MEMORY)
     return status;
   engine.evict(index);
-  return current->createBuffer(memory, size, buffer);
+  return make();
+}
+
+Status Lane::allocate(uint64_t size, sparkle_memory_t memory,
+                      Ref<Buffer> &buffer) {
+  return withRoom([&] { return current->createBuffer(memory, size, buffer); });
 }
 
 /// A copy's memory on the device, as it is now.
@@ -173,15 +190,6 @@ Status Lane::renew(Array &array, Array::Copy &copy) {
   fresh.generation = age;
   std::swap(copy, fresh);
   return {};
-}
-
-Status Lane::allocatePlace(uint64_t size, sparkle_memory_t memory,
-                           Place &place) {
-  Status status = createPlace(*current, size, memory, place);
-  if (status.code() != SPARKLE_OUT_OF_MEMORY)
-    return status;
-  engine.evict(index);
-  return createPlace(*current, size, memory, place);
 }
 
 /// Sees to it that the device has what the array holds.
@@ -260,9 +268,10 @@ Status Lane::bindSlice(Parcel &parcel, uint32_t argument, const Slab &slab,
   }
   bool isOutput = parcel.run->isWritten(argument);
   Place place;
-  if (Status status = allocatePlace(
-          slab.partBytes,
-          isOutput ? SPARKLE_MEMORY_READBACK : SPARKLE_MEMORY_UPLOAD, place);
+  sparkle_memory_t memory =
+      isOutput ? SPARKLE_MEMORY_READBACK : SPARKLE_MEMORY_UPLOAD;
+  if (Status status = withRoom(
+          [&] { return createPlace(*current, slab.partBytes, memory, place); });
       !status.isOk())
     return status;
   work.kernel.arguments.push_back({place.device, 0, slab.partBytes});
@@ -411,7 +420,7 @@ void Lane::take(Parcel *parcel, std::unique_lock<std::mutex> &lock) {
   double kernel = 0;
   uint64_t bytes = 0;
   {
-    DriverCall call;
+    OwnCall call;
     status = parcel->lastQueue->timeline().wait(parcel->last, SPARKLE_FOREVER);
     if (status.isOk())
       receive(*parcel, kernel, bytes);
@@ -425,7 +434,6 @@ void Lane::take(Parcel *parcel, std::unique_lock<std::mutex> &lock) {
     engine.finish(*parcel, kernel);
   } else {
     isBroken = true;
-    isLost |= isDeviceFault(status.code());
     engine.fail(*parcel, status);
   }
   awake();
@@ -437,7 +445,7 @@ void Lane::take(Parcel *parcel, std::unique_lock<std::mutex> &lock) {
 }
 
 void Lane::drain() {
-  Engine::enterThread();
+  Engine::isLaneThread = true;
   std::unique_lock<std::mutex> lock(engine.mutex);
   for (;;) {
     departed.wait(lock, [&] { return outbox.empty() ? isClosed : !isTaking; });
@@ -457,7 +465,7 @@ bool Lane::awaitFirst(uint64_t timeout, std::unique_lock<std::mutex> &lock) {
   lock.unlock();
   Status status;
   {
-    DriverCall call;
+    OwnCall call;
     status = queue->timeline().wait(value, timeout);
   }
   queue = {};

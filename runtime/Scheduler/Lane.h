@@ -84,7 +84,7 @@ private:
   Status bindSlice(Parcel &parcel, uint32_t argument, const Slab &slab,
                    Work &work);
   Status allocate(uint64_t size, sparkle_memory_t memory, Ref<Buffer> &buffer);
-  Status allocatePlace(uint64_t size, sparkle_memory_t memory, Place &place);
+  template <typename Make> Status withRoom(Make make);
   Status renew(Array &array, Array::Copy &copy);
   Status bring(Array &array, Work &work);
   Status fetch(Parcel &parcel, Array &array, Work &work);
@@ -101,10 +101,10 @@ private:
   uint64_t taken = 0;                 // parcels
   bool isSending = false;             // some thread does
   bool isTaking = false;              // some thread fetches the oldest parcel
-  bool isBroken = true; // its queues failed, or there are none yet
-  bool isLost = true;   // and its memory may be, too
+  bool isBroken = true;               // its queues failed, or there are none
   bool isClosed = false;
-  uint64_t age = 0; // grows when the device's memory may be lost
+  /// Of its queues. What older ones brought may never have come, or be lost.
+  uint64_t age = 0;
 };
 
 /// Whether a failure is the device's, and not of what it was given.

@@ -5,26 +5,16 @@
 
 #include "runtime/Scheduler/Task.h"
 #include "runtime/Divide.h"
+#include "runtime/Hash.h"
 #include "runtime/Scheduler/Engine.h"
 #include "runtime/Shape.h"
 #include "runtime/Tune.h"
 #include "runtime/Validate.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sparkle::runtime {
 namespace {
-
-/// Over `bytes`, from the result for what came before (FNV-1a).
-uint64_t hashOn(uint64_t hash, const void *bytes, size_t size) {
-  for (size_t i = 0; i < size; ++i)
-    hash = (hash ^ static_cast<const unsigned char *>(bytes)[i]) *
-           UINT64_C(0x100000001b3);
-  return hash;
-}
-
-constexpr uint64_t hashStart = UINT64_C(0xcbf29ce484222325);
 
 double count(int64_t (*function)(const int64_t *), const int64_t *sizes) {
   return function ? std::max<double>(0, static_cast<double>(function(sizes)))
@@ -158,11 +148,11 @@ void Task::describeDevice(uint32_t index,
   HistoryKey &key = keys[index];
   key.device = engine().getDeviceKey(index);
   key.kernel = description.algorithm_hash;
-  key.pattern = hashStart;
+  key.pattern = hashOfNothing;
   for (const sparkle_code_t *each : codes)
     key.pattern =
-        hashOn(key.pattern, &each->pattern_hash, sizeof(each->pattern_hash));
-  key.shape = hashOn(hashStart, sizes, callSizes.size() * sizeof(int64_t));
+        hashBytes(&each->pattern_hash, sizeof(each->pattern_hash), key.pattern);
+  key.shape = hashBytes(sizes, callSizes.size() * sizeof(int64_t));
   HistoryKey part = key;
   part.isPart = true;
   behaviour.whole = engine().history().find(key);
@@ -206,15 +196,18 @@ Status Task::predict(size_t device, sparkle_prediction_t &prediction) {
   behaviour.lack.report(&prediction.lack);
   if (!behaviour.isPossible)
     return {};
-  prediction.source = behaviour.whole.count() ? SPARKLE_SOURCE_HISTORY
-                                              : SPARKLE_SOURCE_ROOFLINE;
-  prediction.runs = static_cast<uint32_t>(behaviour.whole.count());
+  // Where it has only run in parts, these tell.
+  const Statistics &times =
+      behaviour.whole.count() ? behaviour.whole : behaviour.part;
+  prediction.source =
+      times.count() ? SPARKLE_SOURCE_HISTORY : SPARKLE_SOURCE_ROOFLINE;
+  prediction.runs = static_cast<uint32_t>(times.count());
   prediction.kernel_ns = behaviour.predict(known);
   prediction.transfer_ns =
       known.getTransfer(model.inputBytes + model.outputBytes);
   prediction.bound_ns = behaviour.bound;
-  prediction.last_ns = behaviour.whole.last();
-  prediction.deviation_ns = behaviour.whole.deviation();
+  prediction.last_ns = times.last();
+  prediction.deviation_ns = times.deviation();
   return {};
 }
 

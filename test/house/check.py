@@ -37,6 +37,7 @@ ROOMS = [
                           "runtime/Device/DriverQueue.h",
                           "runtime/Device/DriverTimeline.h",
                           "runtime/Device/GpuProgram.h",
+                          "runtime/Hash.h",
                           "runtime/Device/Measurement.h",
                           "runtime/Device/Registry.h", "runtime/Mapping.h",
                           "runtime/Reference.h",

@@ -7,6 +7,7 @@
 
 #include "runtime/Device/Vulkan/Cache.h"
 #include "runtime/CacheFolder.h"
+#include "runtime/Hash.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -46,13 +47,6 @@ static constexpr uint32_t formatVersion = 1;
 /// No kernel's pipelines are larger; what claims to be is damaged.
 static constexpr uint64_t maxSize = uint64_t(64) << 20;
 
-uint64_t getHash(const void *data, size_t size) {
-  uint64_t value = 0xcbf29ce484222325;
-  for (size_t i = 0; i < size; ++i)
-    value = (value ^ static_cast<const uint8_t *>(data)[i]) * 0x100000001b3;
-  return value;
-}
-
 static Header describe(const VulkanDevice &device, uint64_t image) {
   const VkPhysicalDeviceProperties &properties = device.adapter().properties;
   Header header = {};
@@ -82,7 +76,7 @@ static std::vector<char> readFile(const std::string &path,
   std::vector<char> bytes(header.size);
   if (std::fread(bytes.data(), 1, bytes.size(), file.file) != bytes.size() ||
       std::fgetc(file.file) != EOF ||
-      getHash(bytes.data(), bytes.size()) != header.checksum)
+      hashBytes(bytes.data(), bytes.size()) != header.checksum)
     return {};
   return bytes;
 }
@@ -90,7 +84,7 @@ static std::vector<char> readFile(const std::string &path,
 static bool writeFile(const std::string &path, Header header,
                       const std::vector<char> &bytes) {
   header.size = bytes.size();
-  header.checksum = getHash(bytes.data(), bytes.size());
+  header.checksum = hashBytes(bytes.data(), bytes.size());
   std::string temporary = path + ".XXXXXX";
   if (!makeFolders(path))
     return false;
@@ -119,7 +113,7 @@ PipelineCache::PipelineCache(VulkanDevice &device, uint64_t imageHash)
   char name[32];
   std::snprintf(
       name, sizeof(name), "/%016llx.pipelines",
-      static_cast<unsigned long long>(getHash(&header, sizeof(header))));
+      static_cast<unsigned long long>(hashBytes(&header, sizeof(header))));
   path = device.cacheFolder() + name;
   old = readFile(path, header);
   VkPipelineCacheCreateInfo info = {};

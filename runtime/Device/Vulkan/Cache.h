@@ -10,9 +10,6 @@
 
 namespace sparkle::runtime {
 
-/// FNV-1a, 64 bits.
-uint64_t getHash(const void *data, size_t size);
-
 /// The cache of one image while its pipelines are made.
 class PipelineCache {
 public:

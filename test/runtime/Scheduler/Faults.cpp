@@ -54,8 +54,8 @@ TEST_F(FaultTest, aDeviceThatRecoversIsUsedAgain) {
 
 TEST_F(FaultTest, whatNothingCanRunSaysWhy) {
   Flaw flaw;
-  flaw.isDead = true;
   make({&flaw}, false);
+  flaw.isDead = true;
   Product product = makeProduct();
   uint64_t ticket = product.submit();
   expect(sparkle_scheduler_wait(scheduler, ticket, SPARKLE_FOREVER, &error),
@@ -85,6 +85,42 @@ TEST_F(FaultTest, whatNothingCanRunSaysWhy) {
   flaw.isDead = false;
   product.submit();
   product.check();
+}
+
+TEST_F(FaultTest, noDeviceWorks) {
+  Flaw first, second;
+  first.isDead = second.isDead = true;
+  context = makeFlakyContext({&first, &second}, false);
+  expect(sparkle_scheduler_create(sparkle::runtime::wrap(context.get()),
+                                  nullptr, scheduler.out(), &error),
+         SPARKLE_UNAVAILABLE,
+         "expected a device that works, but flaky:0: flaky: dead; flaky:1: "
+         "flaky: dead");
+}
+
+/// Inputs that were on their way with work that was refused never arrived.
+TEST_F(FaultTest, refusedWorkBringsNothing) {
+  for (bool hasCopyEngine : {false, true}) {
+    Flaw flaw;
+    flaw.hasCopyEngine = hasCopyEngine;
+    make({&flaw});
+    Product product = makeProduct();
+    product.submit("cpu:1");
+    product.check();
+    map(product.x, SPARKLE_ACCESS_WRITE)[0] += 1;
+    flaw.refuses = true;
+    product.submit("cpu:1");
+    float *elsewhere = map(product.y, SPARKLE_ACCESS_READ);
+    EXPECT_EQ(counters(1).failures, 1u);
+    product.expected.assign(elsewhere, elsewhere + product.expected.size());
+    flaw.refuses = false;
+    std::memset(map(product.y, SPARKLE_ACCESS_WRITE), 0xff,
+                product.expected.size() * 4);
+    uint64_t parts = counters(1).parts;
+    product.submit("cpu:1");
+    product.check();
+    EXPECT_EQ(counters(1).parts, parts + 1);
+  }
 }
 
 TEST_F(FaultTest, memoryThatRunsOut) {

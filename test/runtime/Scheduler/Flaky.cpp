@@ -86,6 +86,8 @@ public:
   }
 
   Status measure(uint32_t, sparkle_device_performance_t &result) override {
+    if (flaw.isDead)
+      return Status::failure(SPARKLE_DRIVER, "flaky: dead");
     result = pretend(flaw.gflops, flaw.launch);
     return {};
   }
@@ -126,6 +128,11 @@ Status FlakyQueue::submit(const Submission &submission, uint64_t &value) {
   if (!isLost) {
     inside.signals = &done;
     inside.signalCount = 1;
+  }
+  if (flaky.flaw.refuses) {
+    failure = Status::failure(SPARKLE_KERNEL, "flaky: refused");
+    reported->fail(failure);
+    return {};
   }
   uint64_t innerValue = 0;
   if (Status status = inner->submit(inside, innerValue); !status.isOk())

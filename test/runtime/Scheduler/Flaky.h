@@ -16,7 +16,9 @@ struct Flaw {
   std::atomic<uint32_t> losses{0};
   /// Of a million buffers, how many get no memory.
   std::atomic<uint32_t> refusals{0};
-  /// Nothing works: not even a new queue.
+  /// Work is refused, and not begun, though nothing is wrong with the device.
+  std::atomic<bool> refuses{false};
+  /// Nothing works: not even a measurement, or a new queue.
   std::atomic<bool> isDead{false};
   bool hasCopyEngine = false;
   // What it pretends to have: the default is faster than the CPU's pretence.

@@ -289,17 +289,36 @@ TEST_F(SchedulerTest, waitsThatTimeOut) {
   Flaw flaw;
   make({&flaw});
   int outOfTime = 0;
+  void *bytes = nullptr;
   for (uint32_t i = 0; i < 20; ++i) {
     Product product = makeProduct(20000 + i, i);
     uint64_t ticket = product.submit(i % 2 ? "cpu:0" : "cpu:1");
     sparkle_status_t status;
     while ((status = sparkle_scheduler_wait(scheduler, ticket, 1000, &error)) ==
-           SPARKLE_TIMEOUT)
+           SPARKLE_TIMEOUT) {
       ++outOfTime;
+      EXPECT_EQ(error.message, "expected submission " + std::to_string(ticket) +
+                                   " to be done");
+      if (sparkle_array_map(product.y, SPARKLE_ACCESS_WRITE, 0, &bytes,
+                            &error) == SPARKLE_TIMEOUT) {
+        EXPECT_STREQ(error.message,
+                     "expected the work with the array to be done");
+      }
+    }
     ok(status);
     product.check();
   }
   EXPECT_GT(outOfTime, 0);
+  // What waits for another submission has no device yet.
+  Product product = makeProduct(200000);
+  product.submit("cpu:0");
+  uint64_t second = product.submit("cpu:0");
+  sparkle_decision_t decision;
+  expect(sparkle_scheduler_explain(scheduler, second, &decision, &error),
+         SPARKLE_TIMEOUT,
+         "expected a device to be chosen for submission " +
+             std::to_string(second));
+  product.check();
 }
 
 /// The next submission waits when enough are pending.
