@@ -53,14 +53,21 @@ static std::string spell(uint64_t number) {
   return text;
 }
 
-/// False if there is no such file, or it is not of these sizes.
+/// False if there is no such file, or it is not of these sizes. What may be
+/// empty says so by a word in front.
 static bool read(const std::string &path, std::vector<Result> &results) {
   std::ifstream file(path, std::ios::binary);
-  for (Result &result : results) {
-    result.values.resize(countElements(result.shape));
-    file.read(reinterpret_cast<char *>(result.values.data()),
-              result.values.size() * sizeof(Bounded));
-  }
+  for (Result &result : results)
+    for (std::vector<Bounded> *values : {&result.values, &result.widest}) {
+      const uint64_t all = countElements(result.shape);
+      uint64_t count = 0;
+      file.read(reinterpret_cast<char *>(&count), sizeof count);
+      if (count != all && (count != 0 || values == &result.values))
+        return false;
+      values->resize(count);
+      file.read(reinterpret_cast<char *>(values->data()),
+                count * sizeof(Bounded));
+    }
   return file && file.peek() == std::ifstream::traits_type::eof();
 }
 
@@ -69,8 +76,13 @@ static void write(const std::string &path, const std::vector<Result> &results) {
   const std::string part = path + "." + std::to_string(getpid());
   std::ofstream file(part, std::ios::binary);
   for (const Result &result : results)
-    file.write(reinterpret_cast<const char *>(result.values.data()),
-               result.values.size() * sizeof(Bounded));
+    for (const std::vector<Bounded> *values :
+         {&result.values, &result.widest}) {
+      const uint64_t count = values->size();
+      file.write(reinterpret_cast<const char *>(&count), sizeof count);
+      file.write(reinterpret_cast<const char *>(values->data()),
+                 count * sizeof(Bounded));
+    }
   file.close();
   if (!file || std::rename(part.c_str(), path.c_str()) != 0)
     std::perror(path.c_str());
@@ -82,8 +94,11 @@ void sparkle::rememberResults(Problem &problem, const std::string &folder) {
                               "."](const std::vector<Operand> &operands,
                                    std::vector<Result> &results) {
     const std::string path = stem + spell(hash(text, operands, results));
-    if (read(path, results))
+    std::vector<Result> found = results;
+    if (read(path, found)) {
+      results = found;
       return;
+    }
     compute(operands, results);
     write(path, results);
   };
