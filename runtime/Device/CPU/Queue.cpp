@@ -88,7 +88,10 @@ void CpuWorker::work() {
     // `finished` changes in this thread only.
     Slot &slot = slots[(finished + 1) % slotCount];
     // `failure` too: what follows lost work is lost.
-    finish(slot, failure.isOk() ? run(slot) : failure);
+    Status status = failure.isOk() ? await(slot) : failure;
+    // OpenMP takes itself apart at the process's end as drivers do.
+    DriverCall call;
+    finish(slot, status.isOk() ? run(slot) : status);
   }
   release();
 }
@@ -100,11 +103,15 @@ bool CpuWorker::awaitNext() {
   return finished < submitted;
 }
 
-Status CpuWorker::run(Slot &slot) {
+Status CpuWorker::await(const Slot &slot) {
   for (const Point &wait : slot.waits)
     if (Status status = wait.timeline->wait(wait.value, SPARKLE_FOREVER);
         !status.isOk())
       return status;
+  return {};
+}
+
+Status CpuWorker::run(Slot &slot) {
   slot.begin = getNanoseconds();
   Status status =
       slot.recording->run(slot.workspace ? slot.workspace->bytes : nullptr);

@@ -43,6 +43,7 @@ private:
 
   void work();
   bool awaitNext();
+  static Status await(const Slot &slot);
   Status run(Slot &slot);
   void finish(Slot &slot, Status status);
   Status growWorkspace(uint64_t size);

@@ -162,6 +162,21 @@ TEST_P(StreamTest, releasedInFlight) {
   }
 }
 
+/// What kernels run on, OpenMP among it, is still there while they run.
+TEST_P(StreamTest, processEndsInFlight) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto end = [&] {
+    Floats x(100, 1), y(100);
+    for (int i = 0; i < 20; ++i) {
+      Stream stream = makeAdd();
+      send(stream, x, x, y);
+    }
+    std::exit(0);
+  };
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
+}
+
 TEST_P(StreamTest, keepsItsModule) {
   Stream stream = makeAdd();
   module = {};
