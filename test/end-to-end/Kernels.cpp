@@ -83,7 +83,8 @@ kernel matmul_rows(M = ?) {
                          Bounded sum = sumOver(100, [&](int64_t k) {
                            return in[0].at({i[0], k}) * in[1].at({i[1], k});
                          });
-                         return activate("gelu", sum + in[2].at({i[1]}));
+                         return activate(Function::Gelu,
+                                         sum + in[2].at({i[1]}));
                        });
                      }));
   all.back().calls = {{1}, {7}, {33}, {0}};
@@ -397,9 +398,10 @@ static void addActivations(std::vector<Problem> &all) {
                        {{"x", Role::Input, {20000}, "", Fill::Special},
                         {"y", Role::Output, {20000}, ""}},
                        nullptr));
-    all.back().reference = [function](const Operands &in, Results &out) {
+    all.back().reference = [found = *findFunction(function)](const Operands &in,
+                                                             Results &out) {
       out[0].define(
-          [&](const Index &i) { return activate(function, in[0].at(i)); });
+          [&](const Index &i) { return activate(found, in[0].at(i)); });
     };
   }
 }
@@ -450,10 +452,10 @@ static void defineBottleneck(const Operands &in, Results &out) {
     Bounded sum = sumOver(32, [&](int64_t c) {
       return in[0].at({i[0], c, i[2], i[3]}) * in[1].at({i[1], c});
     });
-    return activate("relu", sum + in[4].at({i[1]}));
+    return activate(Function::Relu, sum + in[4].at({i[1]}));
   });
   t.define([&](const Index &i) {
-    return activate("relu",
+    return activate(Function::Relu,
                     sumOver(24, 3, 3, [&](int64_t c, int64_t r, int64_t q) {
                       return s.at({i[0], c, i[2] + r - 1, i[3] + q - 1}) *
                              in[2].at({i[1], c, r, q});
@@ -463,7 +465,7 @@ static void defineBottleneck(const Operands &in, Results &out) {
     Bounded sum = sumOver(24, [&](int64_t c) {
       return t.at({i[0], c, i[2], i[3]}) * in[3].at({i[1], c});
     });
-    return activate("relu", sum + in[0].at(i));
+    return activate(Function::Relu, sum + in[0].at(i));
   });
 }
 
@@ -471,7 +473,7 @@ static void defineSeparable(const Operands &in, Results &out) {
   Result t{{out[0].shape[0], 19, 6, 6}, {}};
   t.define([&](const Index &i) {
     return activate(
-        "relu6", sumOver(3, 3, [&](int64_t r, int64_t s) {
+        Function::Relu6, sumOver(3, 3, [&](int64_t r, int64_t s) {
           return in[0].at({i[0], i[1], i[2] * 2 + r - 1, i[3] * 2 + s - 1}) *
                  in[1].at({i[1], r, s});
         }));
@@ -557,7 +559,7 @@ static void defineHalves(const Operands &in, Results &out) {
   Result t{{out[0].shape[0], 19, 10, 9}, {}};
   t.define([&](const Index &i) {
     return storeHalf(
-        activate("silu", sumOver(3, 3, [&](int64_t r, int64_t s) {
+        activate(Function::Silu, sumOver(3, 3, [&](int64_t r, int64_t s) {
                    return in[0].at({i[0], i[1], i[2] + r - 1, i[3] + s - 1}) *
                           in[1].at({i[1], r, s});
                  })));

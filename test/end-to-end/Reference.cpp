@@ -120,38 +120,57 @@ Bounded sparkle::storeHalf(Bounded a) {
   return {least == most ? least : a.value, least, most};
 }
 
+std::optional<Function> sparkle::findFunction(const std::string &name) {
+  static const std::pair<const char *, Function> functions[] = {
+      {"relu", Function::Relu},       {"relu6", Function::Relu6},
+      {"sigmoid", Function::Sigmoid}, {"tanh", Function::Tanh},
+      {"silu", Function::Silu},       {"gelu", Function::Gelu},
+      {"hswish", Function::Hswish},   {"exp", Function::Exp},
+      {"log", Function::Log},         {"sqrt", Function::Sqrt},
+      {"round", Function::Round},     {"softplus", Function::Softplus}};
+  for (const auto &[spelled, function] : functions)
+    if (name == spelled)
+      return function;
+  return std::nullopt;
+}
+
 /// The exact function of an exact argument.
-static double evaluate(const std::string &function, double x) {
-  if (function == "relu")
+static double evaluate(Function function, double x) {
+  switch (function) {
+  case Function::Relu:
     return std::isnan(x) ? x : std::fmax(x, 0);
-  if (function == "relu6")
+  case Function::Relu6:
     return std::isnan(x) ? x : std::fmin(std::fmax(x, 0), 6);
-  if (function == "sigmoid")
+  case Function::Sigmoid:
     return 1 / (1 + std::exp(-x));
-  if (function == "tanh")
+  case Function::Tanh:
     return std::tanh(x);
-  if (function == "silu")
+  case Function::Silu:
     return std::isinf(x) ? std::fmax(x, 0) : x / (1 + std::exp(-x));
-  if (function == "gelu")
+  case Function::Gelu:
     return std::isinf(x) ? std::fmax(x, 0) : x * std::erfc(-x * M_SQRT1_2) / 2;
-  if (function == "exp")
+  case Function::Hswish:
+    return x * std::fmin(std::fmax(x + 3, 0), 6) / 6;
+  case Function::Exp:
     return std::exp(x);
-  if (function == "log")
+  case Function::Log:
     return std::log(x);
-  if (function == "sqrt")
+  case Function::Sqrt:
     return std::sqrt(x);
-  if (function == "round")
+  case Function::Round:
     return std::nearbyint(x);
-  if (function == "softplus")
+  case Function::Softplus:
     return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
-  return x * std::fmin(std::fmax(x + 3, 0), 6) / 6; // hswish
+  }
+  return NAN;
 }
 
 /// The least that a function reaches between `low` and `high`: at an end, or in
 /// the one valley that some have, to where the slope leads downhill.
-static double findLeast(const std::string &function, double low, double high) {
+static double findLeast(Function function, double low, double high) {
   double least = std::fmin(evaluate(function, low), evaluate(function, high));
-  if (function != "silu" && function != "gelu" && function != "hswish")
+  if (function != Function::Silu && function != Function::Gelu &&
+      function != Function::Hswish)
     return least;
   double from = std::fmax(low, -3), to = std::fmin(high, 0);
   for (int i = 0; i < 100 && from < to; ++i) {
@@ -162,9 +181,9 @@ static double findLeast(const std::string &function, double low, double high) {
   return from <= to ? std::fmin(least, evaluate(function, from)) : least;
 }
 
-Bounded sparkle::activate(const std::string &function, Bounded a) {
+Bounded sparkle::activate(Function function, Bounded a) {
   double value = evaluate(function, a.value), low = a.least, high = a.most;
-  if (function == "log" || function == "sqrt") {
+  if (function == Function::Log || function == Function::Sqrt) {
     if (high < 0)
       return {NAN, NAN, NAN};
     if (low < 0)
@@ -175,19 +194,21 @@ Bounded sparkle::activate(const std::string &function, Bounded a) {
     return {value, NAN, NAN};
   double least = findLeast(function, low, high);
   double most = std::fmax(evaluate(function, low), evaluate(function, high));
-  if (function == "round" || function == "relu" || function == "relu6")
+  if (function == Function::Round || function == Function::Relu ||
+      function == Function::Relu6)
     return {value, least, most};
   // What an implementation may add: 4 ulp (8 u) of the result; 1 + erf loses
   // the digits of a small result, so for gelu 4 ulp of the argument; four
   // roundings for hswish. Results below the normal numbers may be flushed.
   auto slack = [&](double end) {
     double argument = std::fmax(std::fabs(low), std::fabs(high));
-    double scale = function == "gelu" ? std::fmin(argument, 0x1.fffffep127)
-                                      : std::fabs(end);
+    double scale = function == Function::Gelu
+                       ? std::fmin(argument, 0x1.fffffep127)
+                       : std::fabs(end);
     return 8 * unitRoundoff * scale + 0x1p-120;
   };
   Bounded result = {value, move(least, -slack(least)), move(most, slack(most))};
-  if (function == "exp" && result.most > 0x1.fffffep127)
+  if (function == Function::Exp && result.most > 0x1.fffffep127)
     result.most = INFINITY;
   return result;
 }

@@ -9,6 +9,7 @@
 #include "test/end-to-end/Layout.h"
 
 #include <functional>
+#include <optional>
 
 namespace sparkle {
 
@@ -51,8 +52,26 @@ Bounded select(Bounded condition, Bounded a, Bounded b);
 /// for sure is infinite.
 Bounded storeHalf(Bounded a);
 
-/// `function` is a name of the language: relu, gelu, ...
-Bounded activate(const std::string &function, Bounded a);
+/// The functions of the language.
+enum class Function {
+  Relu,
+  Relu6,
+  Sigmoid,
+  Tanh,
+  Silu,
+  Gelu,
+  Hswish,
+  Exp,
+  Log,
+  Sqrt,
+  Round,
+  Softplus
+};
+
+/// By its name in the language, if it is one.
+std::optional<Function> findFunction(const std::string &name);
+
+Bounded activate(Function function, Bounded a);
 
 /// A sum in an unknown order: gamma(n) * sum |t| on top of the terms' own
 /// intervals.

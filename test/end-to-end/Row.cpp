@@ -38,8 +38,11 @@ public:
   void write();
 
 private:
+  /// Which element of its tensor a step reads.
+  enum class Read { None, Scalar, Pixel, Channel, Element };
   struct Step {
-    std::string word, tensor;
+    std::string word;
+    Read read = Read::None;
     unsigned operand = 0;
   };
 
@@ -297,7 +300,10 @@ std::string Writer::read(unsigned step, const std::string &outputs) {
     shape = withSpatial(shape, out);
     index = outputs;
   }
-  steps[step].tensor = name;
+  steps[step].read = isScalar     ? Read::Scalar
+                     : perPixel   ? Read::Pixel
+                     : perChannel ? Read::Channel
+                                  : Read::Element;
   steps[step].operand = problem.arguments.size();
   Fill fill = word == "div"  ? Fill::Divisor
               : isLikeOutput ? Fill::Signed
@@ -320,7 +326,7 @@ static const char *findComparison(const std::string &word) {
 
 std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
   for (unsigned i = 0; i < row.epilogue.size(); ++i) {
-    steps.push_back({row.epilogue[i], "", 0});
+    steps.push_back({row.epilogue[i]});
     std::string word = row.epilogue[i].substr(0, row.epilogue[i].find('@'));
     if (word == "clamp")
       e = "clamp(" + e + ", -0.75, 1.5)";
@@ -431,35 +437,53 @@ void Writer::write() {
   attachReference();
 }
 
-/// One step of the epilogue; `operand` is what it reads, if anything.
-static Bounded apply(const std::string &word, Bounded e, Bounded operand) {
+/// A step of the epilogue of a value and of what it reads, if anything: looked
+/// up once, not for each element.
+using Apply = std::function<Bounded(Bounded, Bounded)>;
+
+static Apply findStep(const std::string &word) {
   if (word == "clamp")
-    return min(max(e, {-0.75, 0}), {1.5, 0});
+    return [](Bounded e, Bounded) { return min(max(e, {-0.75, 0}), {1.5, 0}); };
   if (word == "half")
-    return Bounded{0.5, 0} * e;
+    return [](Bounded e, Bounded) { return Bounded{0.5, 0} * e; };
   if (word == "neg")
-    return -e;
+    return [](Bounded e, Bounded) { return -e; };
   if (word == "bias" || word == "add" || word == "pixel" || word == "scalar")
-    return e + operand;
+    return [](Bounded e, Bounded operand) { return e + operand; };
   if (word == "sub")
-    return e - operand;
+    return [](Bounded e, Bounded operand) { return e - operand; };
   if (word == "scale" || word == "mul")
-    return e * operand;
+    return [](Bounded e, Bounded operand) { return e * operand; };
   if (word == "div")
-    return e / operand;
-  if (word == "exp" || word == "log" || word == "sqrt")
-    return activate(word, min(max(e, {0.5, 0}), {4, 0}));
-  if (const char *op = findComparison(word))
-    return compare(op, e, operand);
-  if (word == "gate")
-    return select(compare(">", e, {0.25, 0}), operand, {-0.5, 0});
+    return [](Bounded e, Bounded operand) { return e / operand; };
   if (word == "max")
-    return max(e, operand);
-  return word == "min" ? min(e, operand) : activate(word, e);
+    return [](Bounded e, Bounded operand) { return max(e, operand); };
+  if (word == "min")
+    return [](Bounded e, Bounded operand) { return min(e, operand); };
+  if (const char *op = findComparison(word))
+    return [op = std::string(op)](Bounded e, Bounded operand) {
+      return compare(op, e, operand);
+    };
+  if (word == "gate")
+    return [](Bounded e, Bounded operand) {
+      return select(compare(">", e, {0.25, 0}), operand, {-0.5, 0});
+    };
+  std::optional<Function> found = findFunction(word);
+  if (!found)
+    return {}; // It does not compile.
+  Function function = *found;
+  if (word == "exp" || word == "log" || word == "sqrt")
+    return [function](Bounded e, Bounded) {
+      return activate(function, min(max(e, {0.5, 0}), {4, 0}));
+    };
+  return [function](Bounded e, Bounded) { return activate(function, e); };
 }
 
 void Writer::attachReference() {
-  problem.reference = [conv = row.conv, rank = row.rank, steps = steps,
+  std::vector<Apply> applies;
+  for (const Step &step : steps)
+    applies.push_back(findStep(step.word));
+  problem.reference = [conv = row.conv, rank = row.rank, steps = steps, applies,
                        looseness = problem.looseness,
                        least = leastError](const std::vector<Operand> &in,
                                            std::vector<Result> &out) mutable {
@@ -472,14 +496,25 @@ void Writer::attachReference() {
     int64_t image = conv.out[0] * conv.out[1] * conv.out[2], at = 0;
     auto finish = [&](Bounded e, const Index &index) {
       int64_t channel = at / image % conv.outputs, pixel = at % image;
-      for (const Step &step : steps) {
-        const Operand *read = step.tensor.empty() ? nullptr : &in[step.operand];
-        e = apply(step.word, e,
-                  !read                   ? Bounded()
-                  : step.tensor[0] == 'z' ? read->at(index)
-                  : step.word == "scalar" ? Bounded{read->values[0], 0}
-                  : step.word == "pixel"  ? Bounded{read->values[pixel], 0}
-                                          : Bounded{read->values[channel], 0});
+      for (size_t i = 0; i < steps.size(); ++i) {
+        const Operand &read = in[steps[i].operand];
+        switch (steps[i].read) {
+        case Read::None:
+          e = applies[i](e, {});
+          break;
+        case Read::Scalar:
+          e = applies[i](e, {read.values[0], 0});
+          break;
+        case Read::Pixel:
+          e = applies[i](e, {read.values[pixel], 0});
+          break;
+        case Read::Channel:
+          e = applies[i](e, {read.values[channel], 0});
+          break;
+        case Read::Element:
+          e = applies[i](e, read.at(index));
+          break;
+        }
       }
       return e;
     };
