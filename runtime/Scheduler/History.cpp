@@ -23,7 +23,7 @@ using Duration = std::chrono::seconds;
 /// How long new times stay in memory alone.
 constexpr Duration flushDelay{2};
 /// As long as the file cannot be written, at most.
-constexpr Duration longestDelay{256};
+constexpr Duration longestFlushDelay{256};
 
 /// More than the file holds, so that dropping is rare.
 constexpr size_t maxEntries = 2 * maxHistoryRows;
@@ -280,7 +280,7 @@ void KeptHistory::keepWriting() {
     bool isWritten = flush().isOk();
     DriverCall::end();
     lock.lock();
-    delay = isWritten ? flushDelay : std::min(2 * delay, longestDelay);
+    delay = isWritten ? flushDelay : std::min(2 * delay, longestFlushDelay);
   }
   isRunning = false;
   changed.notify_all();

@@ -14,6 +14,10 @@ namespace sparkle::runtime {
 
 class AMDGPUProgram : public GpuProgram {
 public:
+  /// The program of a command that runs a kernel of such a device.
+  static const AMDGPUProgram &of(const Command &command) {
+    return static_cast<const AMDGPUProgram &>(*command.program);
+  }
   static Status create(AMDGPUDevice &device, const sparkle_kernel_t &kernel,
                        const sparkle_code_t &code, Ref<Program> &program);
 

@@ -16,10 +16,6 @@ static uint64_t roundUp(uint64_t value, uint64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-static const AMDGPUProgram &getProgram(const Command &command) {
-  return static_cast<const AMDGPUProgram &>(*command.program);
-}
-
 AMDGPURecorder::AMDGPURecorder(AMDGPURecording &recording, uint64_t address,
                                char *host)
     : recording(recording), address(address), host(host) {}
@@ -170,7 +166,7 @@ void AMDGPURecorder::fill(const View &to, uint32_t value) {
 //===----------------------------------------------------------------------===//
 
 Status AMDGPURecorder::dispatch(const Command &command) {
-  const AMDGPUProgram &program = getProgram(command);
+  const AMDGPUProgram &program = AMDGPUProgram::of(command);
   std::vector<uint64_t> counts(program.launchCount());
   double total = 0;
   for (uint32_t i = 0; i < counts.size(); ++i) {
@@ -210,7 +206,7 @@ Status AMDGPURecorder::dispatch(const Command &command) {
 
 /// Each binding's address, then the sizes.
 uint64_t AMDGPURecorder::writeArguments(const Command &command) {
-  const AMDGPUProgram &program = getProgram(command);
+  const AMDGPUProgram &program = AMDGPUProgram::of(command);
   uint64_t offset = argumentEnd;
   argumentEnd = offset + roundUp(program.argumentSize(), argumentAlignment);
   if (!host)
@@ -234,7 +230,7 @@ uint64_t AMDGPURecorder::writeArguments(const Command &command) {
 
 uint32_t AMDGPURecorder::addLaunch(const Command &command, uint32_t index,
                                    uint64_t kernarg) {
-  const AMDGPUProgram &program = getProgram(command);
+  const AMDGPUProgram &program = AMDGPUProgram::of(command);
   CheckedLaunch launch = {};
   launch.entry = program.launch(index).entry;
   launch.descriptor = program.entry(index).descriptor;
@@ -261,7 +257,7 @@ uint32_t AMDGPURecorder::addLaunch(const Command &command, uint32_t index,
 
 void AMDGPURecorder::writeLaunch(const Command &command, uint32_t index,
                                  uint64_t kernarg, const GroupBox &box) {
-  const AMDGPUProgram &program = getProgram(command);
+  const AMDGPUProgram &program = AMDGPUProgram::of(command);
   const KernelDescriptor &descriptor = program.entry(index).descriptor;
   DispatchState state = {};
   state.groups = box;

@@ -34,10 +34,6 @@ AMDGPURecording::~AMDGPURecording() {
   amdgpu.commandMemory().give(std::move(object));
 }
 
-static const AMDGPUProgram &getProgram(const Command &command) {
-  return static_cast<const AMDGPUProgram &>(*command.program);
-}
-
 //===----------------------------------------------------------------------===//
 // What is too large
 //===----------------------------------------------------------------------===//
@@ -45,8 +41,8 @@ static const AMDGPUProgram &getProgram(const Command &command) {
 Status AMDGPURecording::check() const {
   for (size_t i = 0; i < commands.size(); ++i)
     if (commands[i].kind == SPARKLE_COMMAND_KERNEL)
-      if (Status status =
-              getProgram(commands[i]).checkCommand(amdgpu, i, commands[i]);
+      if (Status status = AMDGPUProgram::of(commands[i])
+                              .checkCommand(amdgpu, i, commands[i]);
           !status.isOk())
         return status;
   return {};
@@ -93,7 +89,7 @@ void AMDGPURecording::collectObjects() {
     for (const View &view : command.arguments)
       used.push_back(getObject(view));
     if (command.program)
-      used.push_back(getProgram(command).object());
+      used.push_back(AMDGPUProgram::of(command).object());
   }
   if (workspace)
     used.push_back(workspace);

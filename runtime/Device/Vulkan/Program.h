@@ -12,6 +12,10 @@ namespace sparkle::runtime {
 
 class VulkanProgram : public GpuProgram {
 public:
+  /// The program of a command that runs a kernel of such a device.
+  static const VulkanProgram &of(const Command &command) {
+    return static_cast<const VulkanProgram &>(*command.program);
+  }
   static Status create(VulkanDevice &device, const sparkle_kernel_t &kernel,
                        const sparkle_code_t &code, Ref<Program> &program);
 

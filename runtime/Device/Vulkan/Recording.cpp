@@ -28,10 +28,6 @@ Status VulkanRecording::create(VulkanDevice &device,
   return {};
 }
 
-static const VulkanProgram &getProgram(const Command &command) {
-  return static_cast<const VulkanProgram &>(*command.program);
-}
-
 VulkanRecording::VulkanRecording(VulkanDevice &device,
                                  std::vector<Command> given)
     : Recording(device), vulkan(device), commands(std::move(given)) {
@@ -56,8 +52,8 @@ VulkanRecording::~VulkanRecording() {
 Status VulkanRecording::check() const {
   for (size_t i = 0; i < commands.size(); ++i)
     if (commands[i].kind == SPARKLE_COMMAND_KERNEL)
-      if (Status status =
-              getProgram(commands[i]).checkCommand(vulkan, i, commands[i]);
+      if (Status status = VulkanProgram::of(commands[i])
+                              .checkCommand(vulkan, i, commands[i]);
           !status.isOk())
         return status;
   return {};
@@ -88,7 +84,7 @@ Status VulkanRecording::createSets() {
   for (const Command &command : commands)
     if (command.kind == SPARKLE_COMMAND_KERNEL) {
       ++kernels;
-      bindings += getProgram(command).bindings().size();
+      bindings += VulkanProgram::of(command).bindings().size();
     }
   sets.resize(commands.size(), VK_NULL_HANDLE);
   if (!kernels)
@@ -109,7 +105,7 @@ Status VulkanRecording::createSets() {
     const Command &command = commands[i];
     if (command.kind != SPARKLE_COMMAND_KERNEL)
       continue;
-    VkDescriptorSetLayout layout = getProgram(command).setLayout();
+    VkDescriptorSetLayout layout = VulkanProgram::of(command).setLayout();
     VkDescriptorSetAllocateInfo allocation = {};
     allocation.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
     allocation.descriptorPool = descriptors;
@@ -124,7 +120,7 @@ Status VulkanRecording::createSets() {
     std::vector<VkDescriptorBufferInfo> views;
     for (const View &view : command.arguments)
       views.push_back(describe(view));
-    if (views.size() < getProgram(command).bindings().size())
+    if (views.size() < VulkanProgram::of(command).bindings().size())
       views.push_back(workspace ? describe({workspace, 0, command.workspace})
                                 : views[0]); // none of these sizes wants it
     VkWriteDescriptorSet write = {};
@@ -257,7 +253,7 @@ private:
   }
 
   Status dispatch(const Command &command, VkDescriptorSet set) {
-    const VulkanProgram &program = getProgram(command);
+    const VulkanProgram &program = VulkanProgram::of(command);
     for (size_t i = 0; i < command.arguments.size(); ++i)
       use(command.arguments[i], program.bindings()[i].isWritten);
     if (command.workspace)

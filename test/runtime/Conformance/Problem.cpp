@@ -10,7 +10,7 @@
 namespace {
 
 /// A quiet NaN of its own, so that an element never written is told apart.
-constexpr uint32_t poison = 0x7fc5a5a5;
+constexpr uint32_t poisonBits = 0x7fc5a5a5;
 
 bool isOutput(const sparkle_tensor_t &tensor) {
   return tensor.role == SPARKLE_ROLE_OUTPUT;
@@ -76,7 +76,7 @@ void Problem::addArgument(uint32_t index, const sparkle_tensor_t &tensor) {
     for (size_t i = 0; i < count; ++i)
       std::memcpy(&bytes[4 * i],
                   isOutput(tensor)
-                      ? static_cast<const void *>(&poison)
+                      ? static_cast<const void *>(&poisonBits)
                       : static_cast<const void *>(&values[index][i]),
                   sizeof(float));
   }
@@ -122,7 +122,7 @@ void Problem::check() {
       std::memcpy(&word, &bytes[guard + 4 * j], 4);
       std::memcpy(&value, &word, 4);
       if (std::isnan(values[i][j])) // no element lies here
-        ASSERT_EQ(word, poison) << tensors[i]->name << "[" << j << "]";
+        ASSERT_EQ(word, poisonBits) << tensors[i]->name << "[" << j << "]";
       else
         ASSERT_EQ(value, values[i][j]) << tensors[i]->name << "[" << j << "]";
     }
