@@ -112,6 +112,49 @@ TEST_F(Caches, MissingInvalidationBetweenDispatches) {
       << takeMessages();
 }
 
+// Graphics memory through its window.
+TEST_F(Caches, WhatIsPostedBySubmitting) {
+  Memory video = session.allocate(4096, AMDGPU_GEM_DOMAIN_VRAM);
+  Memory from = session.upload(
+      std::vector<uint64_t>{video.address, second.address, video.address});
+  video.getWords()[0] = 40;
+  Words words = session.makeUsual(makeCopy(0, 1), from);
+  EXPECT_EQ(session.run(words), 0);
+  EXPECT_EQ(second.getWords()[0], 41u);
+  EXPECT_EQ(session.run(session.makeUsual(makeCopy(1, 2), from)), 0);
+  EXPECT_EQ(video.getWords()[0], 42u) << "what the card has written";
+  EXPECT_EQ(takeMessages(), "");
+}
+
+TEST_F(Caches, WrittenThroughTheWindowAndNotPosted) {
+  Memory video = session.allocate(4096, AMDGPU_GEM_DOMAIN_VRAM);
+  Words nothing;
+  nothing.packet(0x10, {0}).pad();
+  for (bool submits : {false, true}) {
+    video.getWords()[0] = 0;
+    Words words;
+    words.packet(0x3c, {3 | 1 << 4, uint32_t(video.address),
+                        uint32_t(video.address >> 32), 1, ~0u, 4});
+    uint64_t sequence = 0, behind = 0;
+    ASSERT_EQ(session.submit(words.pad(), sequence), 0);
+    video.getWords()[0] = 1;
+    if (submits)
+      ASSERT_EQ(session.submit(nothing, behind, 1), 0);
+    EXPECT_EQ(session.wait(sequence), submits ? 0 : -ETIME);
+    std::string messages = takeMessages();
+    if (submits) {
+      EXPECT_EQ(messages, "");
+      continue;
+    }
+    EXPECT_TRUE(says(messages, "WAIT_REG_MEM waits for what never comes"));
+    EXPECT_TRUE(says(
+        messages, "byte 0 of 4096 of graphics memory was written through its "
+                  "window while a submission that lists it ran: expected a "
+                  "submission behind it, which posts it"));
+    session.renewContext();
+  }
+}
+
 // Code that a packet writes is data until it is invalidated.
 TEST_F(Caches, MissingInvalidationOfCode) {
   Memory program = session.allocate(4096);

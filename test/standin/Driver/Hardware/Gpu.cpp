@@ -182,10 +182,27 @@ void Gpu::finish(Ring &ring) {
     __atomic_store_n(reinterpret_cast<uint64_t *>(job->userFence->bytes +
                                                   job->userFenceOffset),
                      job->sequence, __ATOMIC_RELEASE);
+  checkWindows(*job);
   job->fence->signal();
 }
 
+/// What has been written through a window since the submission, which posted
+/// what was there before.
+void Gpu::checkWindows(const Job &job) const {
+  for (const std::shared_ptr<Buffer> &buffer : job.kept)
+    if (Window *window = buffer->getWindow()) {
+      uint64_t at = window->findUnposted();
+      if (at < buffer->size)
+        report(format("byte %ju of %ju of graphics memory was written through "
+                      "its window while a submission that lists it ran: "
+                      "expected a submission behind it, which posts it",
+                      uintmax_t(at), uintmax_t(buffer->size)));
+      window->show();
+    }
+}
+
 void Gpu::hang(Ring &ring, int error) {
+  checkWindows(*ring.jobs.front());
   ring.state = State::Hung;
   ring.since = getNow();
   ring.error = error;
@@ -248,8 +265,11 @@ void Gpu::cancelOthers(const Ring &guilty, const Context *context,
 void Gpu::loseMemory() {
   ++losses;
   for (const std::weak_ptr<Buffer> &watched : buffers)
-    if (std::shared_ptr<Buffer> buffer = watched.lock())
+    if (std::shared_ptr<Buffer> buffer = watched.lock()) {
       buffer->poison();
+      if (Window *window = buffer->getWindow())
+        window->show();
+    }
 }
 
 } // namespace sparkle::standin

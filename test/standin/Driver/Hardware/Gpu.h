@@ -90,6 +90,7 @@ private:
   bool takeHang(Ring &ring);
   void advance(Ring &ring, Lock &lock);
   void finish(Ring &ring);
+  void checkWindows(const Job &job) const;
   void hang(Ring &ring, int error);
   void keepFault(const Caches::PageFault &fault);
   void recover(Ring &ring);

@@ -210,7 +210,13 @@ int File::mapBuffer(void *argument, Lock &) {
     return refuse(ENOENT, format("GEM_MMAP: no buffer %u", request.in.handle));
   if (buffer->flags & AMDGPU_GEM_CREATE_NO_CPU_ACCESS)
     return refuse(EPERM, "GEM_MMAP: the buffer was made with NO_CPU_ACCESS");
-  request.out.addr_ptr = buffer->offset;
+  bool isVideo = buffer->domains & AMDGPU_GEM_DOMAIN_VRAM;
+  if (isVideo && !buffer->getWindow()) {
+    if (!buffer->openWindow(nextOffset))
+      return refuse(ENOMEM, "GEM_MMAP: this machine has no memory left");
+    nextOffset += buffer->size;
+  }
+  request.out.addr_ptr = isVideo ? buffer->getWindow()->offset : buffer->offset;
   return 0;
 }
 

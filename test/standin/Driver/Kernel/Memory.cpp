@@ -57,7 +57,15 @@ void Buffer::poison() {
   std::memset(bytes, 0xff, std::min(size, largestPoisoned));
 }
 
+bool Buffer::openWindow(uint64_t at) {
+  window = std::make_unique<Window>(storage->file, at, bytes, size);
+  if (!window->isOpen())
+    window.reset();
+  return window != nullptr;
+}
+
 Buffer::~Buffer() {
+  window.reset();
   if (!bytes)
     return;
   munmap(bytes, size);

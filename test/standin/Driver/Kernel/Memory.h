@@ -5,6 +5,8 @@
 #ifndef SPARKLE_TEST_STANDIN_DRIVER_KERNEL_MEMORY_H
 #define SPARKLE_TEST_STANDIN_DRIVER_KERNEL_MEMORY_H
 
+#include "test/standin/Driver/Kernel/Window.h"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,10 +52,16 @@ public:
   uint8_t *bytes = nullptr;
 
   void poison();
+  /// Lets the program see graphics memory, at this offset of the file. False if
+  /// this machine has no memory left.
+  bool openWindow(uint64_t at);
+  /// Null where the program sees the memory itself, or has not asked.
+  Window *getWindow() const { return window.get(); }
 
 private:
   const uint64_t id;
   std::shared_ptr<Storage> storage;
+  std::unique_ptr<Window> window;
 };
 
 /// Part of a buffer at an address.

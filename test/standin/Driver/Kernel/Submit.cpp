@@ -327,6 +327,9 @@ int File::enqueue(Submission &submission, Lock &lock) {
   job.mayOverlap = last != nullptr;
   for (const std::shared_ptr<Fence> &dependency : job.dependencies)
     job.mayOverlap &= dependency != last;
+  for (const auto &[handle, buffer] : buffers)
+    if (Window *window = buffer->getWindow())
+      window->post();
   gpu.submit(submission.job);
   return 0;
 }
