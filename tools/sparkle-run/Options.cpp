@@ -67,6 +67,9 @@ static const char usage[] =
     "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
     "and\n"
     "                       adds what it has to compile\n"
+    "  --cpu NAME,...       CPUs to compile for, as sparkle-opt has it "
+    "(default:\n"
+    "                       this machine's)\n"
     "  --compiler PATH      sparkle-opt (default: beside this program, or in\n"
     "                       PATH)\n"
     "  --json               print JSON\n"
@@ -169,6 +172,8 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
     o.filter = value;
   else if (name == "--artifacts")
     o.artifacts = value;
+  else if (name == "--cpu")
+    o.cpu = value;
   else if (name == "--compiler")
     o.compiler = value;
   else if (name == "--size")

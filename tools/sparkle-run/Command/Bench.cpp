@@ -538,7 +538,7 @@ int sparkle::bench(const sparkle_context_t *context, const Options &options) {
     return 1;
   if (!options.stack.empty())
     return benchStack(*devices, options);
-  Compiler compiler(options.compiler, getTargets(*devices), options.artifacts);
+  Compiler compiler(options, getTargets(*devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

@@ -22,8 +22,7 @@ static std::string getTargets(const std::vector<std::string> &devices) {
 }
 
 int sparkle::compile(const Options &options) {
-  Compiler compiler(options.compiler, ::getTargets(options.devices),
-                    options.artifacts);
+  Compiler compiler(options, ::getTargets(options.devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

@@ -223,8 +223,7 @@ int sparkle::explain(sparkle_context_t *context, const Options &options) {
   auto scheduler = Scheduler::create(context, options.devices);
   if (!scheduler)
     return 1;
-  Compiler compiler(options.compiler, getTargets(scheduler->getDevices()),
-                    options.artifacts);
+  Compiler compiler(options, getTargets(scheduler->getDevices()));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

@@ -43,7 +43,7 @@ int sparkle::runOnce(const sparkle_context_t *context, const Options &options) {
   auto devices = findDevices(context, options.devices);
   if (!devices)
     return 1;
-  Compiler compiler(options.compiler, getTargets(*devices), options.artifacts);
+  Compiler compiler(options, getTargets(*devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

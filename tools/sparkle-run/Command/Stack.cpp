@@ -310,7 +310,7 @@ int sparkle::benchStack(const std::vector<Device> &devices,
                  "sparkle-run: error: expected the device cpu for --stack\n");
     return 1;
   }
-  Compiler compiler(options.compiler, getTargets(devices), options.artifacts);
+  Compiler compiler(options, getTargets(devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

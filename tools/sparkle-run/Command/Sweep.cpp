@@ -285,7 +285,7 @@ int sparkle::sweep(const sparkle_context_t *context, const Options &options) {
   auto devices = findDevices(context, options.devices);
   if (!devices)
     return 1;
-  Compiler compiler(options.compiler, getTargets(*devices), options.artifacts);
+  Compiler compiler(options, getTargets(*devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;

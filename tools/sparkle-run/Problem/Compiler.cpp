@@ -31,12 +31,12 @@ std::string sparkle::getProgramFolder() {
   return self.substr(0, self.rfind('/') + 1);
 }
 
-Compiler::Compiler(std::string path, std::string targets, std::string kept)
-    : path(std::move(path)), targets(std::move(targets)),
-      kept(std::move(kept)) {
+Compiler::Compiler(const Options &options, std::string targets)
+    : path(options.compiler), targets(std::move(targets)), cpu(options.cpu),
+      kept(options.artifacts) {
   std::string beside = getProgramFolder() + "sparkle-opt";
-  if (this->path.empty())
-    this->path = access(beside.c_str(), X_OK) == 0 ? beside : "sparkle-opt";
+  if (path.empty())
+    path = access(beside.c_str(), X_OK) == 0 ? beside : "sparkle-opt";
   const char *temporary = std::getenv("TMPDIR");
   folder = std::string(temporary && *temporary ? temporary : "/tmp") +
            "/sparkle-run-XXXXXX";
@@ -80,9 +80,11 @@ Compiler::run(const std::string &source, const std::string &stem,
               std::initializer_list<const char *> flags) const {
   Result result;
   std::string messages = folder + "/" + stem + ".txt";
-  std::string target = "--target=" + targets;
+  std::string target = "--target=" + targets, processors = "--cpu=" + cpu;
   std::vector<const char *> words = {path.c_str(), source.c_str(),
                                      target.c_str(), "-o", output.c_str()};
+  if (!cpu.empty())
+    words.push_back(processors.c_str());
   words.insert(words.end(), flags);
   words.push_back(nullptr);
   posix_spawn_file_actions_t actions;
@@ -149,7 +151,8 @@ static std::string getHash(const std::string &text) {
 
 Compiler::Result Compiler::compileText(const std::string &text,
                                        const std::string &stem) const {
-  std::string place = kept + "/" + getHash(targets + "\n" + text) + ".so";
+  std::string place =
+      kept + "/" + getHash(targets + "\n" + cpu + "\n" + text) + ".so";
   if (!kept.empty() && access(place.c_str(), R_OK) == 0)
     return {place, true, "", 0};
   std::string error, source = write(text, stem, error);

@@ -5,6 +5,8 @@
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_COMPILER_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_COMPILER_H
 
+#include "tools/sparkle-run/Options.h"
+
 #include <string>
 #include <vector>
 
@@ -15,11 +17,12 @@ std::string getProgramFolder();
 
 class Compiler {
 public:
-  /// path: of sparkle-opt; empty: beside this program, or else in PATH.
+  /// Of the options: where sparkle-opt is, if not beside this program, or else
+  /// in PATH; what the code for CPUs is for; and a folder of objects, one for
+  /// each text, targets and CPUs: those that it holds are not compiled again,
+  /// those that it lacks are added. Empty: none.
   /// targets: words, with commas between them.
-  /// kept: a folder of objects, one for each text and targets; those that it
-  /// holds are not compiled again, those that it lacks are added. Empty: none.
-  Compiler(std::string path, std::string targets, std::string kept);
+  Compiler(const Options &options, std::string targets);
   /// Removes the files.
   ~Compiler();
   Compiler(const Compiler &) = delete;
@@ -46,7 +49,7 @@ private:
   std::string write(const std::string &text, const std::string &stem,
                     std::string &error) const;
 
-  std::string path, targets, kept, folder;
+  std::string path, targets, cpu, kept, folder;
 };
 
 } // namespace sparkle
