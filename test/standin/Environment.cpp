@@ -65,6 +65,8 @@ TEST(Environment, MistakesEndTheProgram) {
        "SPARKLE_STANDIN_BUDGET: expected a number, but got '-1'"},
       {"SPARKLE_STANDIN_LOCKUP=1s",
        "SPARKLE_STANDIN_LOCKUP: expected a number, but got '1s'"},
+      {"SPARKLE_STANDIN_CONFLICTS=yes",
+       "SPARKLE_STANDIN_CONFLICTS: expected a number, but got 'yes'"},
       {"SPARKLE_STANDIN_FAULT=cs",
        "SPARKLE_STANDIN_FAULT: expected POINT:ERRNO, rings:N, hang, soft-hang "
        "or vram-lost, but got 'cs'"},

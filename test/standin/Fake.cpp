@@ -126,7 +126,7 @@ private:
 } // namespace
 
 Outcome run(Generation generation, const Dispatch &dispatch, Port &memory,
-            uint64_t seed, uint64_t budget) {
+            uint64_t seed, uint64_t budget, BankUses *) {
   return Machine(generation, dispatch, memory, seed).run(budget);
 }
 

@@ -88,6 +88,28 @@ TEST_P(Whole, WorkgroupMemoryOfNoSize) {
                    "(LDS_SIZE of rsrc2)"));
 }
 
+// A step of two words from lane to lane: each bank in use is asked for two.
+TEST_P(Whole, ConflictsOfBanks) {
+  code.getWords()[2] += 1;
+  getControl().setConflicts(true);
+  ASSERT_EQ(session.run(start().dispatch().flush().pad()), 0) << takeMessages();
+  const char *const names[] = {"gfx1030", "gfx1036", "gfx1100"};
+  std::string found = takeMessages(), card = names[int(GetParam())];
+  auto name = [&](const char *later, const char *earlier) {
+    return "bank conflicts on " + card + ": '" + (isLater() ? later : earlier);
+  };
+  const char *passes = "2 passes, least possible 1";
+  EXPECT_EQ(found, name("ds_store_b32 v0, v1", "ds_write_b32 v0, v1") +
+                       "' at 0x20 of the program: " + passes + "\n" +
+                       name("ds_load_b32 v2, v0", "ds_read_b32 v2, v0") +
+                       "' at 0x2c of the program: " + passes + "\nbanks on " +
+                       card + ": loads " + passes + ", stores " + passes +
+                       "\n");
+  getControl().setConflicts(false);
+  ASSERT_EQ(session.run(start().dispatch().flush().pad()), 0) << takeMessages();
+  EXPECT_EQ(takeMessages(), "");
+}
+
 // Where the other generation has them. What an IB has not written is poison.
 TEST_P(Whole, ArgumentsInTheWrongRegisters) {
   uint32_t low = arguments.address, high = arguments.address >> 32;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace sparkle::standin {
@@ -64,10 +65,21 @@ struct Outcome {
   uint64_t instructions = 0; ///< By all waves.
 };
 
+/// What one load or store of workgroup memory asks of the banks, by all waves.
+/// README.md says how passes are counted.
+struct BankUse {
+  std::string instruction;
+  bool isStore = false;
+  uint64_t passes = 0, least = 0; ///< What it takes, and without conflicts.
+};
+/// By program counter.
+using BankUses = std::map<uint64_t, BankUse>;
+
 /// Runs all waves of a dispatch. Workgroups run in an order drawn from `seed`,
 /// as do the waves of one between barriers; the same seed gives the same order.
+/// Adds to `banks` if there are any.
 Outcome run(Generation generation, const Dispatch &dispatch, Port &memory,
-            uint64_t seed, uint64_t budget);
+            uint64_t seed, uint64_t budget, BankUses *banks = nullptr);
 
 } // namespace sparkle::standin
 

@@ -4,6 +4,7 @@
 // exchanges between lanes that take the same path. What was not written may not
 // be read; what lies outside of LDS_SIZE is a fault.
 
+#include "test/standin/Core/Banks.h"
 #include "test/standin/Core/Decode.h"
 #include "test/standin/Core/Memory.h"
 
@@ -76,12 +77,6 @@ void decodeAtomic(const Line &line, Instruction &to) {
                 to.from[kSecondData]);
   to.offset = line.number("offset", 0);
 }
-
-/// The addresses of 32 lanes; those of lanes that are off are that of one
-/// that is on, so that loops need not ask.
-struct Addresses {
-  uint32_t of[kLanes];
-};
 
 /// Fails and says why unless the access of one lane is aligned and inside.
 bool isInside(Wave &wave, uint64_t address, unsigned bytes) {
@@ -229,6 +224,8 @@ bool readElements(Wave &wave, const Instruction &instruction,
     return true;
   if (!areInside(wave, addresses, sizeOf(form, instruction.dwords)))
     return false;
+  if (wave.banks)
+    countPasses(wave, addresses, instruction.dwords, Access::Load);
   if (form != Form::Whole)
     return readParts(wave, addresses, form, first);
   switch (instruction.dwords) {
@@ -252,6 +249,8 @@ bool writeElements(Wave &wave, const Instruction &instruction,
     return true;
   if (!areInside(wave, addresses, bytes))
     return false;
+  if (wave.banks)
+    countPasses(wave, addresses, instruction.dwords, Access::Store);
   uint8_t elements[kLanes * 16];
   gather(wave, form, data.index, instruction.dwords, elements);
   for (unsigned lane = 0; lane < kLanes; ++lane) {

@@ -63,8 +63,9 @@ struct Resident {
 class Machine {
 public:
   Machine(Generation generation, const Dispatch &dispatch, Port &memory,
-          uint64_t seed, uint64_t budget)
-      : dispatch(dispatch), memory(memory), generation(generation),
+          uint64_t seed, uint64_t budget, BankUses *banks)
+      : dispatch(dispatch), memory(memory), banks(banks),
+        generation(generation),
         program(generation, countVectors(dispatch), memory), random(seed),
         budget(budget) {}
 
@@ -80,6 +81,7 @@ private:
 
   const Dispatch &dispatch;
   Port &memory;
+  BankUses *banks;
   Generation generation;
   Program program;
   Random random;
@@ -120,6 +122,7 @@ void Machine::admit() {
     std::unique_ptr<Wave> wave = std::move(spare.back());
     spare.pop_back();
     wave->memory = &memory;
+    wave->banks = banks;
     prepareWave(generation, dispatch, group, i, *wave);
     resident->waves.push_back(std::move(wave));
   }
@@ -216,10 +219,10 @@ Outcome Machine::run() {
 } // namespace
 
 Outcome run(Generation generation, const Dispatch &dispatch, Port &memory,
-            uint64_t seed, uint64_t budget) {
+            uint64_t seed, uint64_t budget, BankUses *banks) {
   std::string refusal = checkDispatch(generation, dispatch);
   if (refusal.empty())
-    return Machine(generation, dispatch, memory, seed, budget).run();
+    return Machine(generation, dispatch, memory, seed, budget, banks).run();
   Outcome outcome;
   outcome.kind = Outcome::Kind::Fault;
   outcome.message = std::move(refusal);

@@ -54,6 +54,7 @@ struct Wave {
   unsigned number = 0; ///< In its workgroup.
   Workgroup *group = nullptr;
   Port *memory = nullptr;
+  BankUses *banks = nullptr; ///< Null: nobody counts.
   uint64_t pc = 0;
   const Step *step = nullptr; ///< Of the instruction that runs.
   std::string failure;

@@ -6,7 +6,8 @@
 
 namespace sparkle::standin {
 
-Outcome run(Generation, const Dispatch &, Port &, uint64_t, uint64_t) {
+Outcome run(Generation, const Dispatch &, Port &, uint64_t, uint64_t,
+            BankUses *) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::Fault;
   outcome.message = "this stand-in was built without its shader cores, which "

@@ -21,6 +21,8 @@ struct SparkleStandinControl {
   /// As SPARKLE_STANDIN_BUDGET and SPARKLE_STANDIN_LOCKUP.
   void (*setBudget)(uint64_t instructions);
   void (*setLockup)(uint64_t milliseconds);
+  /// As SPARKLE_STANDIN_CONFLICTS.
+  void (*setConflicts)(bool counts);
 };
 
 #endif // SPARKLE_TEST_STANDIN_DRIVER_CONTROL_H

@@ -133,7 +133,8 @@ EXPORTED extern const SparkleStandinControl sparkleStandinControl;
 const SparkleStandinControl sparkleStandinControl = {
     setFaultsOrReport, takeMessagesInto,
     [](uint64_t instructions) { getSettings().budget = instructions; },
-    [](uint64_t milliseconds) { getSettings().lockup = milliseconds; }};
+    [](uint64_t milliseconds) { getSettings().lockup = milliseconds; },
+    [](bool counts) { getSettings().countsConflicts = counts; }};
 
 EXPORTED int open(const char *path, int flags, ...) {
   va_list arguments;

@@ -58,6 +58,7 @@ Settings *readSettings() {
   settings->seed = readNumber("SPARKLE_STANDIN_SEED", settings->seed);
   settings->budget = readNumber("SPARKLE_STANDIN_BUDGET", settings->budget);
   settings->lockup = readNumber("SPARKLE_STANDIN_LOCKUP", settings->lockup);
+  settings->countsConflicts = readNumber("SPARKLE_STANDIN_CONFLICTS", 0) != 0;
   return settings;
 }
 

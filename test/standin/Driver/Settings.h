@@ -21,6 +21,8 @@ struct Settings {
   std::atomic<uint64_t> budget{1000000000};
   /// From a hang to the reset, in milliseconds.
   std::atomic<uint64_t> lockup{200};
+  /// Whether to say how each dispatch meets the banks of workgroup memory.
+  std::atomic<bool> countsConflicts{false};
 };
 
 /// Read once. A value that cannot be read ends the program with a message.

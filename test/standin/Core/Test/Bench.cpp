@@ -74,7 +74,7 @@ uint64_t Bench::load(const std::vector<uint8_t> &code) {
 
 Outcome Bench::run(const std::string &text) {
   dispatch.program = load(assemble(generation, text));
-  return standin::run(generation, dispatch, memory, seed, budget);
+  return standin::run(generation, dispatch, memory, seed, budget, banks);
 }
 
 Outcome Bench::run(const Kernel &kernel, uint32_t groups, uint32_t threads,
@@ -93,7 +93,7 @@ Outcome Bench::run(const Kernel &kernel, uint32_t groups, uint32_t threads,
   dispatch.userData[first] = uint32_t(address);
   dispatch.userData[first + 1] = uint32_t(address >> 32);
   dispatch.userDataWritten = (1u << (first + 2)) - 1;
-  return standin::run(generation, dispatch, memory, seed, budget);
+  return standin::run(generation, dispatch, memory, seed, budget, banks);
 }
 
 std::vector<Lanes32> Bench::compute(const std::string &text,

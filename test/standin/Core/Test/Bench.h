@@ -83,6 +83,7 @@ struct Bench {
   Memory memory;
   Dispatch dispatch;
   uint64_t seed = 1, budget = 1000000000;
+  BankUses *banks = nullptr;
 };
 
 /// Bits of a float, and the float of bits.

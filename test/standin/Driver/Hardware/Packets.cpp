@@ -18,6 +18,29 @@ uint64_t join(uint32_t low, uint32_t high) {
   return uint64_t(high) << 32 | low;
 }
 
+std::string describe(const BankUse &use) {
+  return format("%ju passes, least possible %ju", uintmax_t(use.passes),
+                uintmax_t(use.least));
+}
+
+/// One line for each instruction with conflicts, and one for the dispatch.
+void reportBanks(Generation generation, uint64_t program,
+                 const BankUses &uses) {
+  const char *card = getName(generation);
+  BankUse loads, stores;
+  for (const auto &[pc, use] : uses) {
+    BankUse &sum = use.isStore ? stores : loads;
+    sum.passes += use.passes;
+    sum.least += use.least;
+    if (use.passes > use.least)
+      report(format("bank conflicts on %s: '%s' at 0x%jx of the program: %s",
+                    card, use.instruction.c_str(), uintmax_t(pc - program),
+                    describe(use).c_str()));
+  }
+  report(format("banks on %s: loads %s, stores %s", card,
+                describe(loads).c_str(), describe(stores).c_str()));
+}
+
 uint32_t getField(uint32_t value, unsigned first, unsigned count) {
   return value >> first & ((1u << count) - 1);
 }
@@ -151,8 +174,13 @@ Processor::Step Processor::dispatch(const Body &body) {
   if (!wrong.empty())
     return fail(wrong);
   caches.beginDispatch();
-  Outcome outcome = run(generation, work, caches, seed++, budget);
+  BankUses banks;
+  bool counts = getSettings().countsConflicts;
+  Outcome outcome =
+      run(generation, work, caches, seed++, budget, counts ? &banks : nullptr);
   caches.endDispatch();
+  if (counts)
+    reportBanks(generation, work.program, banks);
   if (outcome.kind == Outcome::Kind::Fault)
     return fail(outcome.message);
   if (outcome.kind == Outcome::Kind::Hang || outcome.instructions > budget)
