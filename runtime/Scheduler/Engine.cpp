@@ -343,12 +343,29 @@ void Engine::finish(Parcel &parcel, double kernel) {
   pumpAndWake();
 }
 
-/// What passes a peak was measured when something else ran, or is wrong: the
-/// next scheduler measures the device again.
+/// What passes a peak is wrong, or that was measured when something else ran:
+/// the device is measured again, the more seldom the more often it happens, and
+/// in any case by the next scheduler.
 void Engine::doubtPeak(uint32_t device) {
-  sparkle_device_performance_t doubted = performances[device];
+  const Dispatcher::Device &known = decisions->devices()[device];
+  sparkle_device_performance_t doubted = known.model.performance;
   doubted.gflops = 0;
   memory->addPerformance(deviceKeys[device], doubted);
+  if ((known.suspects & (known.suspects - 1)) == 0)
+    lanes[device]->doubt();
+}
+
+void Engine::renewPeak(uint32_t device,
+                       const sparkle_device_performance_t &performance) {
+  sparkle_device_performance_t &old =
+      decisions->devices()[device].model.performance;
+  if (performance.gflops <= old.gflops)
+    return;
+  environment.log(2, "%s: %.1f GFLOPS in place of %.1f",
+                  known[device]->properties().name, performance.gflops,
+                  old.gflops);
+  old = performance;
+  memory->addPerformance(deviceKeys[device], performance);
 }
 
 void Engine::fail(Parcel &parcel, const Status &status) {

@@ -66,6 +66,9 @@ public:
   }
   /// Frees copies of arrays on a device that no run uses.
   void evict(uint32_t device);
+  /// A device was measured once more. Under the mutex.
+  void renewPeak(uint32_t device,
+                 const sparkle_device_performance_t &performance);
 
 private:
   Engine(Context &context) : machine(Ref<Context>::share(&context)) {}

@@ -84,15 +84,34 @@ void Lane::feed() {
   for (;;) {
     arrived.wait(lock, [&] {
       // What failed with the old queues is told before there are new ones.
-      return inbox.empty() ? isClosed
+      return inbox.empty() ? isClosed || (isDoubted && outbox.empty())
                            : !isSending && (!isBroken || outbox.empty());
     });
-    if (inbox.empty())
+    if (!inbox.empty())
+      sendFirst(lock);
+    else if (isClosed)
       break;
-    sendFirst(lock);
+    else
+      measure(lock);
   }
   lock.unlock();
   engine.endThread();
+}
+
+void Lane::measure(std::unique_lock<std::mutex> &lock) {
+  isDoubted = false;
+  isSending = true;
+  lock.unlock();
+  sparkle_device_performance_t performance = {};
+  Status status;
+  {
+    OwnCall call;
+    status = current->measure(0, performance);
+  }
+  lock.lock();
+  isSending = false;
+  if (status.isOk())
+    engine.renewPeak(index, performance);
 }
 
 void Lane::sendHere(std::unique_lock<std::mutex> &lock) {

@@ -65,6 +65,8 @@ public:
   bool awaitHere(const Run &run, uint64_t timeout,
                  std::unique_lock<std::mutex> &lock);
   void close();
+  /// Has the device measured once more when it has nothing to do.
+  void doubt() { isDoubted = true; }
   uint64_t generation() const { return age; }
   bool isHost() const { return sharesHostMemory(*current); }
 
@@ -73,6 +75,7 @@ public:
 private:
   void feed();
   void sendFirst(std::unique_lock<std::mutex> &lock);
+  void measure(std::unique_lock<std::mutex> &lock);
   void drain();
   bool awaitFirst(uint64_t timeout, std::unique_lock<std::mutex> &lock);
   void take(Parcel *parcel, std::unique_lock<std::mutex> &lock);
@@ -99,10 +102,11 @@ private:
   std::condition_variable arrived, departed;
   std::deque<Parcel *> inbox, outbox; // under the engine's mutex, as the rest
   uint64_t taken = 0;                 // parcels
-  bool isSending = false;             // some thread does
+  bool isSending = false;             // some thread does, or measures
   bool isTaking = false;              // some thread fetches the oldest parcel
   bool isBroken = true;               // its queues failed, or there are none
   bool isClosed = false;
+  bool isDoubted = false; // a kernel was faster than what was measured
   /// Of its queues. What older ones brought may never have come, or be lost.
   uint64_t age = 0;
 };
