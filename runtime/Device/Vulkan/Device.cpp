@@ -309,7 +309,7 @@ Status VulkanBuffer::create(VulkanDevice &device, sparkle_memory_t memory,
                             uint64_t size, Ref<Buffer> &result) {
   const Functions &vk = device.functions();
   VkBuffer handle = VK_NULL_HANDLE;
-  Piece piece;
+  MemoryPiece piece;
   Status status = createHandle(device, size, handle);
   if (status.isOk()) {
     VkMemoryRequirements needs;
@@ -331,7 +331,7 @@ Status VulkanBuffer::create(VulkanDevice &device, sparkle_memory_t memory,
 }
 
 VulkanBuffer::VulkanBuffer(VulkanDevice &device, uint64_t size, VkBuffer buffer,
-                           const Piece &piece)
+                           const MemoryPiece &piece)
     : Buffer(device, size, size ? piece.host() : nullptr), vulkan(device),
       buffer(buffer), piece(piece) {}
 

@@ -125,12 +125,12 @@ public:
 
 private:
   VulkanBuffer(VulkanDevice &device, uint64_t size, VkBuffer buffer,
-               const Piece &piece);
+               const MemoryPiece &piece);
   ~VulkanBuffer() override;
 
   VulkanDevice &vulkan;
   VkBuffer buffer;
-  Piece piece;
+  MemoryPiece piece;
 };
 
 inline VkBuffer getHandle(const View &view) {

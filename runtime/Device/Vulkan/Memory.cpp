@@ -103,7 +103,7 @@ uint64_t Memory::blockSize(uint32_t type) const {
 }
 
 bool Memory::takeShared(uint32_t type, const VkMemoryRequirements &needs,
-                        Piece &piece) {
+                        MemoryPiece &piece) {
   uint64_t alignment = std::max(needs.alignment, hostAlignment);
   for (auto &block : blocks)
     if (block->isShared && block->type == type &&
@@ -116,7 +116,7 @@ bool Memory::takeShared(uint32_t type, const VkMemoryRequirements &needs,
 }
 
 Status Memory::allocate(sparkle_memory_t kind,
-                        const VkMemoryRequirements &needs, Piece &piece) {
+                        const VkMemoryRequirements &needs, MemoryPiece &piece) {
   uint32_t type = 0;
   if (Status status = findType(kind, needs.memoryTypeBits, type);
       !status.isOk())
@@ -140,7 +140,7 @@ Status Memory::allocate(sparkle_memory_t kind,
   return status;
 }
 
-void Memory::free(const Piece &piece) {
+void Memory::free(const MemoryPiece &piece) {
   if (!piece.block)
     return;
   std::lock_guard<std::mutex> lock(mutex);

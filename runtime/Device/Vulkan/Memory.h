@@ -34,7 +34,7 @@ struct MemoryBlock {
 };
 
 /// Bytes of a block.
-struct Piece {
+struct MemoryPiece {
   MemoryBlock *block = nullptr; // null: nothing
   uint64_t offset = 0;
   uint64_t size = 0;
@@ -50,15 +50,15 @@ public:
   ~Memory();
 
   Status allocate(sparkle_memory_t kind, const VkMemoryRequirements &needs,
-                  Piece &piece);
-  void free(const Piece &piece);
+                  MemoryPiece &piece);
+  void free(const MemoryPiece &piece);
 
 private:
   Status findType(sparkle_memory_t kind, uint32_t allowed,
                   uint32_t &type) const;
   uint64_t blockSize(uint32_t type) const;
   bool takeShared(uint32_t type, const VkMemoryRequirements &needs,
-                  Piece &piece);
+                  MemoryPiece &piece);
   Status addBlock(uint32_t type, uint64_t size, MemoryBlock *&block);
   VkResult allocateBlock(MemoryBlock &block, const char *&function);
   void remove(MemoryBlock *block);
