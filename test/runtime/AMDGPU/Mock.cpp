@@ -322,9 +322,16 @@ static void fail(uint32_t function, uint32_t first, uint32_t count, int error) {
   failingError = error;
 }
 
+static bool isFreed() {
+  return !theState->objects && !theState->contexts && !theState->ranges &&
+         !theState->mappings && !theState->lists && !theState->devices;
+}
+
 static void reset() {
-  if (theState->objects || theState->contexts || theState->ranges ||
-      theState->mappings || theState->lists || theState->devices)
+  // A thread that nobody joins lets go of what its work held.
+  for (int i = 0; i < 10000 && !isFreed(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (!isFreed())
     failMock("expected everything to be freed");
   *theState = {};
   rings().clear();
