@@ -45,6 +45,9 @@ struct Problem {
   std::string text;
   std::vector<Argument> arguments;
   bool hasTemps = false;
+  double products = 0; ///< Of a row: multiply-adds, as it is written.
+  /// Whether the reference that the compiler emits is run, too.
+  bool runsReference = true;
   bool isTransformed = false; ///< Other sums than those of the text are added.
   /// How many times wider than needed the emitted reference's bound may be: it
   /// may count the terms in the padding, too.

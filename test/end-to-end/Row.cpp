@@ -424,6 +424,8 @@ void Writer::write() {
     problem.text += "\n}\n";
   }
   int64_t tapCount = c.kernel[0] * c.kernel[1] * c.kernel[2];
+  problem.products = double(c.batch * c.outputs) * double(c.inputs / c.groups) *
+                     double(c.out[0] * c.out[1] * c.out[2] * tapCount);
   problem.looseness = std::max<int64_t>(problem.looseness, 2 * tapCount);
   // The bound of a transform counts what cancels in it.
   problem.isTransformed = row.pattern.find("transform") != std::string::npos;
