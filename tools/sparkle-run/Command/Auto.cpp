@@ -252,8 +252,9 @@ void AutoBench::time(AutoLayer &layer, Task &task) {
   for (Side &side : layer.sides) {
     bool isFixed = side.kind == Side::Fixed;
     double one = isFixed ? layer.devices[side.device].seconds : least;
-    int64_t fewest = isFixed ? 2 * inFlightLimit : 4 * inFlightLimit;
-    side.count = std::clamp<int64_t>(int64_t(0.2 / one), fewest, 256);
+    double fewest = isFixed ? 2 * inFlightLimit : 4 * inFlightLimit;
+    // A device that has not run has no time.
+    side.count = int64_t(std::clamp(0.2 / one, fewest, 256.0));
   }
   auto begin = Clock::now();
   for (int64_t round = 0; round < options.rounds; ++round) {
