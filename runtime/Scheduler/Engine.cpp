@@ -347,11 +347,11 @@ void Engine::finish(Parcel &parcel, double kernel) {
 /// the device is measured again, the more seldom the more often it happens, and
 /// in any case by the next scheduler.
 void Engine::doubtPeak(uint32_t device) {
-  const Dispatcher::Device &known = decisions->devices()[device];
-  sparkle_device_performance_t doubted = known.model.performance;
+  const Dispatcher::Device &passed = decisions->devices()[device];
+  sparkle_device_performance_t doubted = passed.model.performance;
   doubted.gflops = 0;
   memory->addPerformance(deviceKeys[device], doubted);
-  if ((known.suspects & (known.suspects - 1)) == 0)
+  if ((passed.suspects & (passed.suspects - 1)) == 0)
     lanes[device]->doubt();
 }
 

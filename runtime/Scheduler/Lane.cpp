@@ -84,8 +84,9 @@ void Lane::feed() {
   for (;;) {
     arrived.wait(lock, [&] {
       // What failed with the old queues is told before there are new ones.
-      return inbox.empty() ? isClosed || (isDoubted && outbox.empty())
-                           : !isSending && (!isBroken || outbox.empty());
+      return inbox.empty()
+                 ? isClosed || (isDoubted && !isSending && outbox.empty())
+                 : !isSending && (!isBroken || outbox.empty());
     });
     if (!inbox.empty())
       sendFirst(lock);
