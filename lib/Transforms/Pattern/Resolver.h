@@ -30,6 +30,9 @@ struct Operand {
     return llvm::any_of(coefficients,
                         [&](auto &row) { return row[index] != 0; });
   }
+  /// The elements that a box of these sizes reads: along each coordinate what
+  /// it spans, or fewer where it leaves some out.
+  int64_t countBox(llvm::ArrayRef<int64_t> sizes) const;
   /// Whether two indices move the same coordinate, as the taps of a
   /// convolution slide over its input.
   bool slides(unsigned a, unsigned b) const {

@@ -4,6 +4,7 @@
 // tiles in a loop. Searches the tiles that fit for the least cost.
 
 #include "lib/Transforms/Pattern/Resolver.h"
+#include "lib/Transforms/Pattern/Workers.h"
 
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
@@ -20,12 +21,6 @@ constexpr int64_t kUnknown = 1 << 16;
 
 /// Bytes of a line of close memory.
 constexpr int64_t kLine = 64;
-
-/// Bytes that one core may hope to keep in the cache that all share, and how
-/// much longer it takes to get one from beyond that.
-constexpr double kShared = 2 << 20, kBeyond = 6;
-/// Bytes that come in the time that a worker's tile takes to begin.
-constexpr double kTile = 20000;
 
 /// What one step of a register tile takes.
 struct Step {
@@ -74,9 +69,6 @@ private:
   bool isStoredInRow(unsigned index);
   int64_t getOutputBytes();
   void chooseOrder();
-  int64_t divide(ArrayRef<unsigned> sequence, int64_t enough, Sizes &sizes);
-  double countFar(const Sizes &sizes);
-  void chooseWorkers();
   void chooseNear();
   int64_t getTileBytes();
   int64_t getBytes(const Operand &operand);
@@ -118,26 +110,12 @@ void VectorResolver::choose() {
 
   chooseTile();
   chooseUnroll();
-  chooseWorkers();
+  llvm::copy(divideWork({operands, extents, registers, workers, outputs,
+                         laneIndex, thickIndex, lanesInside, target}),
+             workers.begin());
   chooseNear();
   if (order.empty())
     chooseOrder();
-}
-
-/// The elements of an operand that a box of these sizes reads: along each
-/// coordinate what it spans, or fewer where it skips some.
-static int64_t countBox(const Operand &operand, ArrayRef<int64_t> sizes) {
-  int64_t count = 1;
-  for (auto &row : operand.coefficients) {
-    int64_t reach = 1, steps = 1;
-    for (auto [coefficient, size] : llvm::zip(row, sizes)) {
-      reach += std::abs(coefficient) * (size - 1);
-      steps = llvm::SaturatingMultiply<uint64_t>(steps, coefficient ? size : 1);
-    }
-    if (llvm::MulOverflow(count, std::min(reach, steps), count))
-      return std::numeric_limits<int64_t>::max() / 64;
-  }
-  return count;
 }
 
 //===----------------------------------------------------------------------===//
@@ -485,8 +463,8 @@ std::string VectorResolver::explainBytes() {
       tile[i] = worker[i] = near[i];
     int64_t bytes = operand.getElementBytes();
     line += llvm::formatv(" {0} {1}, {2};", operand.name.getValue(),
-                          countBox(operand, tile) * bytes,
-                          countBox(operand, worker) * bytes);
+                          operand.countBox(tile) * bytes,
+                          operand.countBox(worker) * bytes);
   }
   return line + llvm::formatv(" close memory has {0}, near memory {1}",
                               target.getCloseBytes(), target.getNearBytes())
@@ -566,128 +544,6 @@ void VectorResolver::chooseOrder() {
   llvm::sort(order, [&](int64_t a, int64_t b) {
     return std::pair(rank(a), a) < std::pair(rank(b), b);
   });
-}
-
-/// Divides the indices, one after the other, until there are `enough` tiles,
-/// into multiples of the register tile. What is given stays.
-int64_t VectorResolver::divide(ArrayRef<unsigned> sequence, int64_t enough,
-                               Sizes &sizes) {
-  int64_t tiles = 1;
-  for (unsigned index : sequence) {
-    int64_t grain = registers[index], extent = extents[index];
-    if (workers[index] || target.getCopies() || !isStatic(index)) {
-      sizes[index] = workers[index] ? workers[index] : grain;
-      continue;
-    }
-    sizes[index] = extent;
-    if (tiles >= enough)
-      continue;
-    // As few as are enough, of one size if that can be, else of about one.
-    int64_t count = 1, whole = 0;
-    for (int64_t size = grain; size < extent; size += grain)
-      if (int64_t made = llvm::divideCeil(extent, size);
-          tiles * made >= enough || size == grain) {
-        count = made;
-        whole = extent % size == 0 ? size : whole;
-      }
-    int64_t even = llvm::alignTo(llvm::divideCeil(extent, count), grain);
-    sizes[index] = whole ? whole : std::min(even, extent);
-    tiles *= llvm::divideCeil(extent, sizes[index]);
-  }
-  return tiles;
-}
-
-/// What it costs to bring the operands into near memory if workers have tiles
-/// of these sizes: bytes, weighted by where they come from. In a tile, and from
-/// one to the next, the outer loop is that along the lanes, unless that one is
-/// inside: what does not vary along the inner one is read once, the rest in
-/// each pass, if it does not fit.
-double VectorResolver::countFar(const Sizes &sizes) {
-  double lanesTiles = 1, otherTiles = 1, lanesSteps = 1, otherSteps = 1;
-  for (unsigned i = 0; i < outputs; ++i) {
-    int64_t extent = isStatic(i) ? extents[i] : sizes[i];
-    int64_t tile = std::min(sizes[i], extent);
-    (i == laneIndex ? lanesTiles : otherTiles) *=
-        double(llvm::divideCeil(extent, tile));
-    (i == laneIndex ? lanesSteps : otherSteps) *=
-        double(llvm::divideCeil(tile, registers[i]));
-  }
-  Sizes box(sizes), spans;
-  for (unsigned i = 0; i < extents.size(); ++i)
-    spans.push_back(isStatic(i) ? extents[i] : sizes[i]);
-  for (unsigned i = outputs; i < extents.size(); ++i)
-    box[i] = extents[i];
-  // The rest is for what streams through.
-  double room = double(target.getNearBytes()) * 2 / 3, all = 0;
-  for (const Operand &operand : operands)
-    all += double(countBox(operand, box) * operand.getElementBytes());
-  double far = lanesTiles * otherTiles * kTile;
-  for (const Operand &operand : operands) {
-    bool alongLanes = operand.varies(laneIndex), alongOthers = false;
-    for (unsigned i = 0; i < outputs; ++i)
-      alongOthers |= i != laneIndex && operand.varies(i);
-    double bytes = double(countBox(operand, box) * operand.getElementBytes());
-    bool alongInner = lanesInside ? alongLanes : alongOthers;
-    bool alongOuter = lanesInside ? alongOthers : alongLanes;
-    // Each tile reads its own box, unless the one before has left it.
-    double times = lanesTiles * otherTiles;
-    if (!alongInner && all <= room)
-      times = lanesInside ? otherTiles : lanesTiles;
-    if (!alongOuter && bytes * (lanesInside ? lanesTiles : otherTiles) <= room)
-      times = lanesInside ? lanesTiles : otherTiles;
-    // A tile goes through it once for each step of the outer loop.
-    if (!alongOuter && bytes > room)
-      times *= lanesInside ? otherSteps : lanesSteps;
-    double whole = double(countBox(operand, spans) * operand.getElementBytes());
-    far += bytes * times * (whole <= kShared ? 1 : kBeyond);
-  }
-  return far;
-}
-
-/// One tile of the output for each worker, and enough of these. Where the loop
-/// along the lanes is outside, they are divided so often, and the other indices
-/// for the rest, that the least comes from far. Where it is inside, what the
-/// lanes read lies in rows, which are better left whole.
-void VectorResolver::chooseWorkers() {
-  constexpr int64_t kEnoughTiles = 16;
-  // Where rows are divided, tiles along them are better left whole.
-  SmallVector<unsigned> others, thick;
-  bool hasOthers = false;
-  for (unsigned i = 0; i < outputs; ++i)
-    if (i != laneIndex && i != thickIndex) {
-      others.push_back(i);
-      hasOthers |= extents[i] != 1;
-    }
-  if (thickIndex != laneIndex)
-    (hasOthers ? thick : others).push_back(thickIndex);
-
-  Sizes best;
-  int64_t most = 0;
-  double least = 0;
-  auto consider = [&](int64_t ofLanes, int64_t ofOthers) {
-    auto missing = [&](int64_t tiles) {
-      return llvm::divideCeilSigned(kEnoughTiles, tiles);
-    };
-    Sizes sizes(extents.size(), 1);
-    int64_t tiles = divide(others, ofOthers, sizes);
-    tiles *= divide({laneIndex}, lanesInside ? missing(tiles) : ofLanes, sizes);
-    tiles *= divide(thick, missing(tiles), sizes);
-    tiles = std::min(tiles, kEnoughTiles);
-    double far = countFar(sizes);
-    // The model is not that good: others have to be better by a tenth.
-    if (tiles < most || (tiles == most && far >= 0.9 * least))
-      return;
-    best = sizes;
-    most = tiles;
-    least = far;
-  };
-  if (lanesInside)
-    consider(0, kEnoughTiles);
-  for (int64_t parts = 1; parts <= kEnoughTiles && !lanesInside; parts *= 2)
-    for (int64_t factor : {1, 2, 4})
-      consider(parts, kEnoughTiles / parts * factor);
-  for (unsigned i = 0; i < outputs; ++i)
-    workers[i] = best[i];
 }
 
 /// Blocks of the sum: all of it in place, or as much as near memory holds

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Tries some ways to divide the work, and counts what each brings from far.
+
+#include "lib/Transforms/Pattern/Workers.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+/// Bytes that one core may hope to keep in the cache that all share, and how
+/// much longer it takes to get one from beyond that.
+constexpr double kShared = 2 << 20, kBeyond = 6;
+/// Bytes that come in the time that a worker's tile takes to begin.
+constexpr double kTile = 20000;
+
+using Sizes = SmallVector<int64_t>;
+
+class Division {
+public:
+  explicit Division(const Nest &nest) : nest(nest) {}
+
+  Sizes choose();
+
+private:
+  bool isStatic(unsigned index) const {
+    return !ShapedType::isDynamic(nest.extents[index]);
+  }
+  int64_t divide(ArrayRef<unsigned> sequence, int64_t enough, Sizes &sizes);
+  double countFar(const Sizes &sizes);
+
+  const Nest &nest;
+};
+} // namespace
+
+Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
+
+int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
+  int64_t count = 1;
+  for (auto &row : coefficients) {
+    int64_t reach = 1, steps = 1;
+    for (auto [coefficient, size] : llvm::zip(row, sizes)) {
+      reach += std::abs(coefficient) * (size - 1);
+      steps = llvm::SaturatingMultiply<uint64_t>(steps, coefficient ? size : 1);
+    }
+    if (llvm::MulOverflow(count, std::min(reach, steps), count))
+      return std::numeric_limits<int64_t>::max() / 64;
+  }
+  return count;
+}
+
+/// Divides the indices, one after the other, until there are `enough` tiles,
+/// into multiples of the register tile. What is given stays.
+int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
+                         Sizes &sizes) {
+  int64_t tiles = 1;
+  for (unsigned index : sequence) {
+    int64_t grain = nest.registers[index], extent = nest.extents[index];
+    if (nest.workers[index] || nest.target.getCopies() || !isStatic(index)) {
+      sizes[index] = nest.workers[index] ? nest.workers[index] : grain;
+      continue;
+    }
+    sizes[index] = extent;
+    if (tiles >= enough)
+      continue;
+    // As few as are enough, of one size if that can be, else of about one.
+    int64_t count = 1, whole = 0;
+    for (int64_t size = grain; size < extent; size += grain)
+      if (int64_t made = llvm::divideCeil(extent, size);
+          tiles * made >= enough || size == grain) {
+        count = made;
+        whole = extent % size == 0 ? size : whole;
+      }
+    int64_t even = llvm::alignTo(llvm::divideCeil(extent, count), grain);
+    sizes[index] = whole ? whole : std::min(even, extent);
+    tiles *= llvm::divideCeil(extent, sizes[index]);
+  }
+  return tiles;
+}
+
+/// What it costs to bring the operands into near memory if workers have tiles
+/// of these sizes: bytes, weighted by where they come from. In a tile, and from
+/// one to the next, the loop along the lanes is the outer one: what varies
+/// along them alone is read once, the rest in each pass, if it does not fit.
+double Division::countFar(const Sizes &sizes) {
+  double lanesTiles = 1, otherTiles = 1, lanesSteps = 1;
+  Sizes box(nest.extents), whole(nest.extents);
+  for (unsigned i = 0; i < nest.outputs; ++i) {
+    if (!isStatic(i))
+      whole[i] = sizes[i];
+    box[i] = std::min(sizes[i], whole[i]);
+    (i == nest.laneIndex ? lanesTiles : otherTiles) *=
+        double(llvm::divideCeil(whole[i], box[i]));
+    if (i == nest.laneIndex)
+      lanesSteps = double(llvm::divideCeil(box[i], nest.registers[i]));
+  }
+  auto countBytes = [](const Operand &operand, const Sizes &sizes) {
+    return double(operand.countBox(sizes) * operand.getElementBytes());
+  };
+  // The rest is for what streams through.
+  double room = double(nest.target.getNearBytes()) * 2 / 3, all = 0;
+  for (const Operand &operand : nest.operands)
+    all += countBytes(operand, box);
+  double far = lanesTiles * otherTiles * kTile;
+  for (const Operand &operand : nest.operands) {
+    bool alongLanes = operand.varies(nest.laneIndex), alongOthers = false;
+    for (unsigned i = 0; i < nest.outputs; ++i)
+      alongOthers |= i != nest.laneIndex && operand.varies(i);
+    double bytes = countBytes(operand, box);
+    // Each tile reads its own box, unless the one before has left it.
+    double times = lanesTiles * otherTiles;
+    if (!alongOthers && all <= room)
+      times = lanesTiles;
+    if (!alongLanes && bytes * otherTiles <= room)
+      times = otherTiles;
+    // A tile goes through it once for each step of the lanes.
+    if (!alongLanes && bytes > room)
+      times *= lanesSteps;
+    bool isShared = countBytes(operand, whole) <= kShared;
+    far += bytes * times * (isShared ? 1 : kBeyond);
+  }
+  return far;
+}
+
+/// One tile of the output for each worker, and enough of these. Where the loop
+/// along the lanes is outside, they are divided so often, and the other indices
+/// for the rest, that the least comes from far. Where it is inside, what the
+/// lanes read lies in rows, which are better left whole.
+Sizes Division::choose() {
+  constexpr int64_t kEnoughTiles = 16;
+  auto missing = [&](int64_t tiles) {
+    return llvm::divideCeilSigned(kEnoughTiles, tiles);
+  };
+  // Where rows are divided, tiles along them are better left whole.
+  SmallVector<unsigned> others, thick;
+  bool hasOthers = false;
+  for (unsigned i = 0; i < nest.outputs; ++i)
+    if (i != nest.laneIndex && i != nest.thickIndex) {
+      others.push_back(i);
+      hasOthers |= nest.extents[i] != 1;
+    }
+  if (nest.thickIndex != nest.laneIndex)
+    (hasOthers ? thick : others).push_back(nest.thickIndex);
+
+  Sizes best, sizes(nest.outputs, 1);
+  if (nest.lanesInside) {
+    int64_t tiles = divide(others, kEnoughTiles, sizes);
+    tiles *= divide({nest.laneIndex}, missing(tiles), sizes);
+    divide(thick, missing(tiles), sizes);
+    return sizes;
+  }
+  int64_t most = 0;
+  double least = 0;
+  for (int64_t parts = 1; parts <= kEnoughTiles; parts *= 2)
+    for (int64_t factor : {1, 2, 4}) {
+      int64_t tiles = divide(others, missing(parts) * factor, sizes);
+      tiles *= divide({nest.laneIndex}, parts, sizes);
+      tiles *= divide(thick, missing(tiles), sizes);
+      tiles = std::min(tiles, kEnoughTiles);
+      double far = countFar(sizes);
+      // The model is not that good: others have to be better by a tenth.
+      if (tiles < most || (tiles == most && far >= 0.9 * least))
+        continue;
+      best = sizes;
+      most = tiles;
+      least = far;
+    }
+  return best;
+}
