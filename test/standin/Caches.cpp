@@ -144,6 +144,7 @@ TEST_F(Caches, WrittenThroughTheWindowAndNotPosted) {
     std::string messages = takeMessages();
     if (submits) {
       EXPECT_EQ(messages, "");
+      EXPECT_EQ(session.wait(behind, 1), 0);
       continue;
     }
     EXPECT_TRUE(says(messages, "WAIT_REG_MEM waits for what never comes"));

@@ -3,30 +3,9 @@
 // Finding devices, what the environment changes, and null pointers.
 
 #include "test/runtime/Conformance/Problem.h"
-
-#include <cstdlib>
+#include "test/runtime/Environment.h"
 
 namespace {
-
-/// A variable of the environment, for as long as this lives.
-class Variable {
-public:
-  Variable(const char *name, const char *value) : name(name) {
-    if (const char *before = std::getenv(name))
-      old = before;
-    setenv(name, value, 1);
-  }
-  ~Variable() {
-    if (old.empty())
-      unsetenv(name);
-    else
-      setenv(name, old.c_str(), 1);
-  }
-
-private:
-  const char *name;
-  std::string old;
-};
 
 struct ContextTest : Conformance {
   void find(const std::string &what, sparkle_status_t status,
