@@ -17,13 +17,16 @@ PatternAttr PatternAttr::withWorkers(ArrayRef<int64_t> workers) const {
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef word, int64_t lanes, int64_t vectors,
                                  int64_t fmaLatency, int64_t nearBytes,
-                                 int64_t closeBytes, bool, bool) {
+                                 int64_t closeBytes, bool, bool, int64_t cores,
+                                 int64_t nearRead) {
   if (word.empty())
     return emitError() << "expected the word of a target, but got ''";
   std::pair<StringRef, int64_t> positive[] = {{"lanes", lanes},
                                               {"vectors", vectors},
                                               {"fma_latency", fmaLatency},
-                                              {"near_bytes", nearBytes}};
+                                              {"near_bytes", nearBytes},
+                                              {"cores", cores},
+                                              {"near_read", nearRead}};
   for (auto [name, value] : positive)
     if (value <= 0)
       return emitError() << "expected a positive '" << name << "', but got "

@@ -121,6 +121,10 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     * `masked`: true where lanes are masked one by one, so that a tile that
       reaches beyond the output costs no more than a whole one. Tiles of such a
       target may overhang.
+    * `cores`: of a target whose lanes lie in a grid: how many cores run workers,
+      by which a choice of sizes fills them; and
+    * `near_read`: multiply-adds of a lane that a core does in the time in which
+      it reads a vector of near memory for one.
   }];
   let parameters = (ins
     StringRefParameter<>:$word,
@@ -130,7 +134,9 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     "int64_t":$near_bytes,
     "int64_t":$close_bytes,
     "bool":$copies,
-    DefaultValuedParameter<"bool", "false">:$masked
+    DefaultValuedParameter<"bool", "false">:$masked,
+    DefaultValuedParameter<"int64_t", "1">:$cores,
+    DefaultValuedParameter<"int64_t", "1">:$near_read
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

@@ -4,14 +4,14 @@
 // RUN: sparkle-opt %t.mlir --split-input-file --sparkle-resolve-pattern | diff %t.mlir -
 
 // Sizes for lanes in a grid that hold one tile together.
-module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, vectors = 64, fma_latency = 4, near_bytes = 32768, close_bytes = 0, copies = true, masked = true>} {
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, vectors = 64, fma_latency = 4, near_bytes = 32768, close_bytes = 0, copies = true, masked = true, cores = 128, near_read = 3>} {
 
 // A grid over the channels and the pixels, 8 sums of channels that lie in a row
 // and 7 pixels in a lane, boxes that divide 56; what lanes share is copied, one
-// step ahead, with all taps; as many taps unrolled as a body may hold.
+// step ahead, with a row of taps: half the lanes have half of near memory.
 // CHECK-LABEL: sparkle.kernel @conv
-// CHECK: pattern <workers = [1, 64, 14, 8, 1, 1, 1], near = [1, 1, 1, 1, 4, 3, 3], stage = ["x", "w"],
-// CHECK-SAME: registers = [1, 64, 14, 8, 1, 1, 1], lanes = [1, 8, 2, 8, 1, 1, 1], unroll = [1, 1, 1, 1, 4, 1, 3],
+// CHECK: pattern <workers = [1, 64, 2, 56, 1, 1, 1], near = [1, 1, 1, 1, 4, 1, 3], stage = ["x", "w"],
+// CHECK-SAME: registers = [1, 64, 2, 56, 1, 1, 1], lanes = [1, 8, 2, 8, 1, 1, 1], unroll = [1, 1, 1, 1, 4, 1, 3],
 // CHECK-SAME: order = [0, 1, 2, 3, 4, 5, 6], prefetch = {}, overlap = ["x", "w"]>
   sparkle.kernel @conv sizes [] {
     %x = sparkle.tensor input "x" extents () -> (32, 64, 56, 56) : <32x64x56x56xf32, (d0, d1, d2, d3) -> (d0, d2, d3, d1)>
@@ -155,7 +155,7 @@ module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, v
 
 // -----
 
-module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 128, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 128, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true, cores = 128, near_read = 3>} {
 
 // A lane has all six rows that a constant varies along, though that is more than
 // it has sums for, and none of the others twice; it sums over all of both

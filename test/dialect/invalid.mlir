@@ -729,6 +729,16 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 0, vec
 
 // -----
 
+// expected-error @below {{expected a positive 'cores', but got 0}}
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, cores = 0>} {}
+
+// -----
+
+// expected-error @below {{expected a positive 'near_read', but got 0}}
+module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 64, vectors = 32, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, near_read = 0>} {}
+
+// -----
+
 // expected-error @below {{expected the word of a target, but got ''}}
 module attributes {sparkle.target = #sparkle.target<word = "", lanes = 1, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {}
 

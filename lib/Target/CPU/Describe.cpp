@@ -213,16 +213,18 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   while (!core->processor.empty() && core->processor != processor->tuning)
     ++core;
   Caches caches = getCaches(options, *core);
-  auto numbers = TargetAttr::get(context, "cpu",
-                                 /*lanes=*/
-                                 hasWide  ? 16
-                                 : hasAVX ? 8
-                                          : 4,
-                                 /*vectors=*/hasMany ? 32 : 16,
-                                 /*fma_latency=*/core->sums,
-                                 /*near_bytes=*/caches.second,
-                                 /*close_bytes=*/caches.first,
-                                 /*copies=*/false, /*masked=*/false);
+  auto numbers =
+      TargetAttr::get(context, "cpu",
+                      /*lanes=*/
+                      hasWide  ? 16
+                      : hasAVX ? 8
+                               : 4,
+                      /*vectors=*/hasMany ? 32 : 16,
+                      /*fma_latency=*/core->sums,
+                      /*near_bytes=*/caches.second,
+                      /*close_bytes=*/caches.first,
+                      /*copies=*/false, /*masked=*/false, /*cores=*/1,
+                      /*near_read=*/1);
   return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};
 }

@@ -27,6 +27,10 @@ static constexpr llvm::StringLiteral kProcessors[] = {"large", "small"};
 static constexpr Profile kProfiles[] = {{256, 64, 32 * KiB},
                                         {128, 32, 16 * KiB}};
 
+// Of a large GPU; a small one is only offered too many workers. Lanes that read
+// the same vector of workgroup memory, as many do, read it once.
+static constexpr int64_t kCores = 128, kNearRead = 3;
+
 ArrayRef<llvm::StringLiteral> getProcessors() { return kProcessors; }
 
 FailureOr<TargetDescription> describe(MLIRContext *context,
@@ -40,7 +44,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   auto numbers =
       TargetAttr::get(context, "vulkan", profile.invocations, profile.registers,
                       /*fma_latency=*/4, profile.nearBytes, /*close_bytes=*/0,
-                      /*copies=*/true, /*masked=*/true);
+                      /*copies=*/true, /*masked=*/true, kCores, kNearRead);
   return TargetDescription{numbers, options.processor, 0};
 }
 

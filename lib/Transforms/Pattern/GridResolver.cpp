@@ -13,20 +13,18 @@ using namespace mlir;
 using namespace sparkle;
 
 namespace {
-// Numbers of a large processor. They decide between shapes, which they do well
-// within a factor of two; a small processor is only offered too many workers.
+// Numbers of a core, which runs a few workers at once. They decide between
+// shapes, which they do well within a factor of two.
 
-/// Cores, each of which runs a few workers at once.
-constexpr int64_t kCores = 128;
 /// Multiply-adds of a core in a cycle, and lanes that issue as one.
 constexpr double kCoreLanes = 128;
 constexpr int64_t kWarp = 32;
 /// Registers of a core, and of a lane beside its sums.
 constexpr int64_t kCoreRegisters = 65536, kLaneRegisters = 48;
-/// Cycles of a lane: to read a vector from near memory or from far; to copy one
-/// from far to near; to write one with its epilogue; to begin a near step.
-constexpr double kNearRead = 3, kFarRead = 12, kCopy = 8, kWrite = 12,
-                 kStep = 40, kWorker = 400;
+/// Cycles of a lane: to read a vector from far memory; to copy one from far to
+/// near; to write one with its epilogue; to begin a near step.
+constexpr double kFarRead = 12, kCopy = 8, kWrite = 12, kStep = 40,
+                 kWorker = 400;
 /// Multiply-adds of a core in the time in which it gets one element from far.
 constexpr double kFarElement = 20;
 /// Multiply-adds that one accumulate unrolls to at most.
@@ -302,7 +300,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   if (terms[number]) {
     // Nothing is far, but for what it is computed from.
     step.elements = box;
-    step.cycles = reads / readVector * kNearRead +
+    step.cycles = reads / readVector * double(target.getNearRead()) +
                   box * double(*terms[number]) / double(laneCount) + kStep;
     step.bytes = getBytes(box);
     return step;
@@ -311,7 +309,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     step.cycles = reads / readVector * kFarRead;
     return step;
   }
-  step.cycles = reads / readVector * kNearRead +
+  step.cycles = reads / readVector * double(target.getNearRead()) +
                 box / copyVector / double(laneCount) * kCopy;
   // A row of padding for every eight, against conflicts of banks. Copies are
   // f32 whatever the tensor stores.
@@ -329,8 +327,11 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
     else
       slice *= double(grid.near[i]);
   double cycles = sums * slice * std::max(known, 1.0) + kStep;
-  // Twice, for the step that computes and the one that is copied.
-  int64_t free = (box ? box->room : target.getNearBytes()) / 2;
+  // Twice, for the step that computes and the one that is copied. Fewer lanes
+  // have less, so that more workers share a core.
+  int64_t free = target.getNearBytes() * std::max(laneCount, kWarp) /
+                 std::max(target.getLanes(), laneCount);
+  free = (box ? box->room : free) / 2;
   grid.staged.clear();
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
@@ -380,7 +381,7 @@ void GridResolver::estimate(Grid &grid) {
   int64_t issued = llvm::alignTo(laneCount, kWarp);
   double worker = double(issued) * lane * tiles;
 
-  double share = std::ceil(workerCount / double(kCores));
+  double share = std::ceil(workerCount / double(target.getCores()));
   double atOnce = std::clamp(double(kCoreRegisters) /
                                  (double(issued) * (sums + kLaneRegisters)),
                              1.0, 8.0);
@@ -392,8 +393,8 @@ void GridResolver::estimate(Grid &grid) {
   // Other work may fill what these workers leave idle; more so where the call
   // brings more of them.
   double often = isAllStatic ? 0.1 : 0.5;
-  grid.cost = cyclesOf(share) +
-              often * cyclesOf(atOnce) / atOnce * workerCount / double(kCores);
+  grid.cost = cyclesOf(share) + often * cyclesOf(atOnce) / atOnce *
+                                    workerCount / double(target.getCores());
 }
 
 //===----------------------------------------------------------------------===//
@@ -482,7 +483,8 @@ void GridResolver::chooseParts() {
     longest.reset();
   for (unsigned i = outputs; i < extents.size(); ++i)
     workers[i] = std::max<int64_t>(workers[i], 1);
-  if (!longest || sum < kLongSum || workerCount >= double(2 * kCores) ||
+  if (!longest || sum < kLongSum ||
+      workerCount >= double(2 * target.getCores()) ||
       std::isinf(kept.front().cost))
     return;
   std::vector<Grid> best = kept;
