@@ -32,9 +32,8 @@ Status checkSizes(const sparkle_kernel_t &kernel, const int64_t *sizes,
   return {};
 }
 
-/// False on overflow.
-static bool evaluate(const sparkle_extent_t &extent, const int64_t *sizes,
-                     uint32_t sizeCount, int64_t &value) {
+bool evaluate(const sparkle_extent_t &extent, const int64_t *sizes,
+              uint32_t sizeCount, int64_t &value) {
   value = extent.constant;
   for (uint32_t i = 0; extent.coefficients && i < sizeCount; ++i) {
     int64_t term;

@@ -24,6 +24,10 @@ Status getExtents(const sparkle_kernel_t &kernel,
                   const sparkle_tensor_t &tensor, const int64_t *sizes,
                   Extents &extents);
 
+/// False if it does not fit in 64 bits.
+bool evaluate(const sparkle_extent_t &extent, const int64_t *sizes,
+              uint32_t sizeCount, int64_t &value);
+
 /// The physical extent that a factor has.
 int64_t getPhysicalExtent(const sparkle_factor_t &factor,
                           const Extents &extents);

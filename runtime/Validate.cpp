@@ -4,6 +4,7 @@
 // checked before what they count is read.
 
 #include "runtime/Validate.h"
+#include "runtime/Device/Device.h"
 #include "runtime/Hash.h"
 
 #include <cinttypes>
@@ -213,6 +214,7 @@ private:
   Status checkEntry() const;
   Status checkImage() const;
   Status checkLaunch(uint32_t index) const;
+  Status checkCuts() const;
 
   const sparkle_kernel_t &kernel;
   const sparkle_code_t &code;
@@ -228,10 +230,6 @@ Status CodeCheck::run() const {
         "code for %s: expected the names of processor and pattern, "
         "but got a null pointer",
         word);
-  if (code.reserved != 0)
-    return Status::invalidArtifact(
-        "code for %s %s: expected reserved to be 0, but got %u", word,
-        code.processor, code.reserved);
   if (code.operation_count && !kernel.operation_count)
     return Status::invalidArtifact(
         "code for %s %s: expected no operation_count, since the kernel has "
@@ -241,7 +239,9 @@ Status CodeCheck::run() const {
     return status;
   if (Status status = checkWorkspace(); !status.isOk())
     return status;
-  return isCpu() ? checkEntry() : checkImage();
+  if (Status status = isCpu() ? checkEntry() : checkImage(); !status.isOk())
+    return status;
+  return checkCuts();
 }
 
 /// The bytes of a packed weight; -1 if they do not fit in 64 bits.
@@ -418,6 +418,42 @@ Status CodeCheck::checkLaunch(uint32_t index) const {
           "code for %s %s: expected the grid of launch %u without "
           "coefficients, since the kernel has no sizes",
           word, code.processor, index);
+  }
+  return {};
+}
+
+/// What a band is cut from: one output, and one launch.
+Status CodeCheck::checkCuts() const {
+  if ((code.invoke_band != nullptr) != (isCpu() && code.cuts))
+    return Status::invalidArtifact(
+        "code for %s %s: expected %s function for bands", word, code.processor,
+        code.invoke_band ? "no" : "a");
+  if (Status status =
+          checkList("cuts", code.cuts, code.cut_count, SPARKLE_MAX_RANK);
+      !status.isOk() || !code.cuts)
+    return status;
+  uint32_t outputs = 0, rank = 0;
+  for (uint32_t i = 0; i < kernel.tensor_count; ++i)
+    if (kernel.tensors[i].role == SPARKLE_ROLE_OUTPUT) {
+      rank = kernel.tensors[i].rank;
+      ++outputs;
+    }
+  if (outputs != 1 || (!isCpu() && code.launch_count != 1))
+    return Status::invalidArtifact(
+        "code for %s %s: expected one output and one launch of what has cuts, "
+        "but got %u and %u",
+        word, code.processor, outputs, code.launch_count);
+  uint32_t indices = isCpu() ? rank : code.launches[0].grid_count;
+  for (uint32_t i = 0; i < code.cut_count; ++i) {
+    const sparkle_cut_t &cut = code.cuts[i];
+    if (cut.dimension >= rank || cut.index >= indices || cut.tile < 1 ||
+        findCut(code, cut.dimension) != &cut)
+      return Status::invalidArtifact(
+          "code for %s %s: expected cuts of dimensions below %u and indices "
+          "below %u, once each, and positive tiles, but got %u, %u and "
+          "%" PRId64,
+          word, code.processor, rank, indices, cut.dimension, cut.index,
+          cut.tile);
   }
   return {};
 }

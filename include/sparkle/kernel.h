@@ -21,7 +21,7 @@ extern "C" {
 
 /* "SPKL" in memory on a little-endian machine. */
 #define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
-#define SPARKLE_KERNEL_VERSION UINT32_C(4)
+#define SPARKLE_KERNEL_VERSION UINT32_C(5)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
 /* A kernel has no more sizes, no more tensors and no more codes. */
@@ -184,6 +184,13 @@ typedef struct sparkle_launch {
   uint32_t reserved;            /* must be 0 */
 } sparkle_launch_t;
 
+/* How workers divide a dimension of the kernel's output. */
+typedef struct sparkle_cut {
+  uint32_t dimension; /* of the output, one of a code's cuts each */
+  uint32_t index;     /* along which the workers lie; of a GPU's grid */
+  int64_t tile;       /* coordinates that each of them computes; at least 1 */
+} sparkle_cut_t;
+
 /* The kernel compiled for one processor of one target. */
 typedef struct sparkle_code {
   uint32_t target;        /* sparkle_target_t */
@@ -215,7 +222,19 @@ typedef struct sparkle_code {
   uint64_t image_hash;     /* FNV-1a, 64 bits, of the image; 0 for the CPU */
   const sparkle_launch_t *launches; /* null for the CPU */
   uint32_t launch_count;            /* 0 for the CPU */
-  uint32_t reserved;                /* must be 0 */
+  uint32_t cut_count;               /* entries of `cuts` */
+  /* Where workers run without each other; else null. Such a code can compute a
+   * band of the kernel's one output: coordinates [begin, end) along the
+   * dimension of a cut, begin a multiple of its tile, end another one or the
+   * extent. Sizes, arguments and results are those of a whole run, of which
+   * nothing else is written. On the CPU that is `invoke_band`. On a GPU there
+   * is one launch; where its grid has one workgroup along each index before
+   * that of the cut, a band is those from begin / tile to end / tile, rounded
+   * up, along it. */
+  const sparkle_cut_t *cuts;
+  /* As `invoke`, but behind the sizes are the index of a cut, begin and end.
+   * Null unless of the CPU and with cuts. */
+  sparkle_invoke_t invoke_band;
 } sparkle_code_t;
 
 /* What a part of a run needs of one tensor: units [a, b) read the coordinates

@@ -151,16 +151,22 @@ Constant *Writer::image(const Twine &name, ArrayRef<char> bytes) {
 Constant *Writer::code(const KernelDescription &kernel,
                        const CodeDescription &code) {
   bool isCpu = code.target == SPARKLE_TARGET_CPU;
-  SmallVector<Constant *> packings, launches;
+  SmallVector<Constant *> packings, launches, cuts;
   for (const Packing &each : code.packings)
     packings.push_back(packing(kernel, code, each));
   for (const LaunchDescription &each : code.launches)
     launches.push_back(launch(each));
+  for (const CutDescription &cut : code.cuts)
+    cuts.push_back(record({u32(cut.dimension), u32(cut.index), i64(cut.tile)}));
   std::string name = getCodeName(kernel.name, code.target, code.processor);
   std::string function = kernel.name + code.suffix;
   return record(
-      {u32(code.target), u32(packings.size()), string(code.processor),
-       i64(code.features), string(code.pattern), i64(code.patternHash),
+      {u32(code.target),
+       u32(packings.size()),
+       string(code.processor),
+       i64(code.features),
+       string(code.pattern),
+       i64(code.patternHash),
        array(packings),
        forward((isCpu ? function + "_" : name + ".") + "workspace_size",
                pointer),
@@ -168,9 +174,14 @@ Constant *Writer::code(const KernelDescription &kernel,
        forward(name + ".near_bytes", pointer),
        forward(name + ".operation_count", pointer),
        isCpu ? forward(function, {pointer, pointer}) : null(),
-       image(name, code.image), i64(code.image.size()),
-       i64(isCpu ? 0 : hashImage(code.image)), array(launches),
-       u32(launches.size()), u32(0)});
+       image(name, code.image),
+       i64(code.image.size()),
+       i64(isCpu ? 0 : hashImage(code.image)),
+       array(launches),
+       u32(launches.size()),
+       u32(cuts.size()),
+       array(cuts),
+       isCpu ? forward(function + ".band", {pointer, pointer}) : null()});
 }
 
 /// A function that takes the arguments of `callee` from arrays: the last

@@ -58,8 +58,16 @@ struct LaunchDescription {
   uint32_t localSize = 0;
 };
 
-/// sparkle_code_t. The functions of a CPU's code are NAME, NAME_pack_W and
-/// NAME_workspace_size, where NAME is the kernel's with the code's suffix.
+/// sparkle_cut_t.
+struct CutDescription {
+  uint32_t dimension = 0;
+  uint32_t index = 0;
+  int64_t tile = 0;
+};
+
+/// sparkle_code_t. The functions of a CPU's code are NAME, NAME_pack_W,
+/// NAME_workspace_size and NAME.band, where NAME is the kernel's with the code's
+/// suffix.
 /// Those that every code may have are called by its own name:
 /// NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU, .workspace_size
 /// and .pack_W for each weight W with a transform.
@@ -77,6 +85,8 @@ struct CodeDescription {
   /// Of a GPU.
   llvm::SmallVector<char, 0> image;
   std::vector<LaunchDescription> launches;
+  /// Empty where workers only run all together.
+  std::vector<CutDescription> cuts;
 };
 
 /// sparkle_slice_t. `tensor` counts the kernel's tensors.

@@ -5,6 +5,7 @@
 
 #include "lib/Compiler/Variant.h"
 #include "lib/Compiler/Describe.h"
+#include "lib/Target/Band.h"
 #include "lib/Target/Registry.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/Pipeline.h"
@@ -96,6 +97,22 @@ LogicalResult Variant::resolvePatterns() {
   return success();
 }
 
+/// The dimensions of the output that are indices of its equation still: merged
+/// ones are one index, which bears the name of the last.
+static std::vector<CutDescription> describeCuts(DefineOp define) {
+  ArrayAttr merged = define.getPatternAttr().getMerge();
+  unsigned dimension = 0;
+  std::vector<CutDescription> cuts;
+  for (unsigned index = 0; index < define.getNumOutputs(); ++index) {
+    bool isMerged = merged && merged.size() > 1 &&
+                    define.getIndices()[index] == merged.getValue().back();
+    if (!isMerged)
+      cuts.push_back({dimension, index, 0});
+    dimension += isMerged ? merged.size() : 1;
+  }
+  return cuts;
+}
+
 CodeDescription Variant::describePattern(KernelOp kernel) {
   CodeDescription code;
   code.target = getNumber(*platform->target);
@@ -106,6 +123,9 @@ CodeDescription Variant::describePattern(KernelOp kernel) {
   for (DefineOp define : kernel.getBody().getOps<DefineOp>())
     printPattern(define, platform->target->word, out);
   code.patternHash = llvm::xxh3_64bits(code.pattern);
+  for (DefineOp define : kernel.getBody().getOps<DefineOp>())
+    if (define.getTarget().getDefiningOp<TensorOp>().getRole() == Role::Output)
+      code.cuts = describeCuts(define);
   return code;
 }
 
@@ -119,6 +139,12 @@ LogicalResult Variant::tile() {
     if (failed(packings))
       return failure();
     code.packings = std::move(*packings);
+    // Those that there may be, as the equations have them, get their tiles.
+    ArrayRef<int64_t> tile = findTile(kernel);
+    if (tile.empty())
+      code.cuts.clear();
+    for (CutDescription &cut : code.cuts)
+      cut.tile = tile[cut.index];
   }
   return success();
 }

@@ -9,6 +9,13 @@
 
 namespace sparkle::runtime {
 
+const sparkle_cut_t *findCut(const sparkle_code_t &code, uint32_t dimension) {
+  for (uint32_t i = 0; i < code.cut_count; ++i)
+    if (code.cuts[i].dimension == dimension)
+      return &code.cuts[i];
+  return nullptr;
+}
+
 Buffer::Buffer(Device &device, uint64_t size, void *pointer)
     : owner(&device), bytes(size), host(pointer) {
   owner->retain();

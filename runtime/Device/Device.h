@@ -52,6 +52,17 @@ struct View {
   uint64_t size = 0;
 };
 
+/// Coordinates of a kernel's output along one dimension: sparkle_code_t, `cuts`.
+struct Band {
+  uint32_t dimension = 0;
+  int64_t begin = 0, end = 0;
+
+  bool isEmpty() const { return begin == end; }
+};
+
+/// The cut of a code along a dimension; null if there is none.
+const sparkle_cut_t *findCut(const sparkle_code_t &code, uint32_t dimension);
+
 /// A checked command. Commands of a recording run in order, each seeing what
 /// the ones before wrote.
 struct Command {
@@ -62,6 +73,9 @@ struct Command {
   /// kernel wants it. Of COPY: from, to, equally long, perhaps empty.
   std::vector<View> arguments;
   std::vector<int64_t> sizes;
+  /// Of KERNEL: what alone of its output is computed; all of it if empty. The
+  /// code has such a cut, and on a GPU single workgroups along what comes before.
+  Band band;
   /// Bytes that the program wants beside its arguments; 0 if none. They are the
   /// device's affair: commands of one recording may share them.
   uint64_t workspace = 0;

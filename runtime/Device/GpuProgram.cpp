@@ -31,15 +31,14 @@ static uint64_t evaluate(const sparkle_extent_t &extent,
   return value > INT64_MAX ? INT64_MAX : static_cast<uint64_t>(value);
 }
 
-Status GpuProgram::countWorkgroups(uint32_t launch,
-                                   const std::vector<int64_t> &sizes,
-                                   uint64_t &count) const {
+Status GpuProgram::findWorkgroups(uint32_t launch, const Command &command,
+                                  Workgroups &groups) const {
   constexpr uint64_t most = uint64_t(SPARKLE_GRID_WIDTH) * SPARKLE_GRID_WIDTH;
   const sparkle_launch_t &description = code.launches[launch];
   __int128 product = 1;
   bool isEmpty = false;
   for (uint32_t i = 0; i < description.grid_count; ++i) {
-    uint64_t extent = evaluate(description.grid[i], sizes);
+    uint64_t extent = evaluate(description.grid[i], command.sizes);
     isEmpty |= extent == 0;
     if (product <= most)
       product *= extent;
@@ -49,7 +48,19 @@ Status GpuProgram::countWorkgroups(uint32_t launch,
         SPARKLE_WRONG_SHAPE,
         "kernel '%s': expected at most %llu workgroups, but got more",
         source.name, static_cast<unsigned long long>(most));
-  count = isEmpty ? 0 : static_cast<uint64_t>(product);
+  groups.all = isEmpty ? 0 : static_cast<uint64_t>(product);
+  groups.first = 0;
+  groups.count = groups.all;
+  if (const Band &band = command.band; !isEmpty && !band.isEmpty()) {
+    const sparkle_cut_t &cut = *findCut(code, band.dimension);
+    uint64_t along = evaluate(description.grid[cut.index], command.sizes);
+    uint64_t behind = groups.count / along; // of each number along it
+    auto tile = static_cast<uint64_t>(cut.tile);
+    groups.first = static_cast<uint64_t>(band.begin) / tile * behind;
+    groups.count =
+        (static_cast<uint64_t>(band.end) + tile - 1) / tile * behind -
+        groups.first;
+  }
   return {};
 }
 

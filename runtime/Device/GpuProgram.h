@@ -23,9 +23,15 @@ public:
   const std::vector<Binding> &bindings() const { return arguments; }
   uint32_t launchCount() const { return code.launch_count; }
 
-  /// How many workgroups a launch has at these sizes.
-  Status countWorkgroups(uint32_t launch, const std::vector<int64_t> &sizes,
-                         uint64_t &count) const;
+  /// Workgroups of a launch: `count`, from number `first` on. Where that is not
+  /// 0, all of them have numbers below SPARKLE_GRID_WIDTH.
+  struct Workgroups {
+    uint64_t first = 0, count = 0;
+    uint64_t all = 0; // of a whole run
+  };
+  /// Those that a command needs.
+  Status findWorkgroups(uint32_t launch, const Command &command,
+                        Workgroups &groups) const;
   /// Whether sizes and elements are numbers of 32 bits, and the workspace no
   /// larger than `device` takes. `index`: of the command, for the message.
   Status checkCommand(const Device &device, size_t index,

@@ -80,6 +80,7 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
   const TaskModel &task = *request.task;
   bool isWhole = waiting.begin == 0 && waiting.end == task.units;
   double fraction = isWhole ? 1 : task.getFraction(waiting.begin, waiting.end);
+  double carried = isWhole ? 1 : task.getMoved(waiting.begin, waiting.end);
   double reused = request.getReused();
   candidates.clear();
   for (; devices; devices &= devices - 1) {
@@ -91,7 +92,7 @@ void Dispatcher::collect(const Waiting &waiting, uint64_t devices) {
     double transfer = 0, moved = 0;
     if (!model.sharesMemory) {
       double upload = request.getUpload(i);
-      double rate = fraction * places[i].nanosecondsPerByte;
+      double rate = carried * places[i].nanosecondsPerByte;
       transfer = rate * (upload + task.outputBytes);
       moved = rate * std::min(upload, reused);
     }
@@ -291,9 +292,10 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
                task.spent - behaviour.spentAtRun > staleRuns * best.kernel) {
       kernel /= 2;
     }
-    shares.push_back({places[candidate.device].backlog + candidate.launch,
-                      kernel + candidate.transfer,
-                      leastPartOfLaunch * device.model.getLaunch()});
+    double start = places[candidate.device].backlog + candidate.launch;
+    (task.movesWhole ? start : kernel) += candidate.transfer;
+    shares.push_back(
+        {start, kernel, leastPartOfLaunch * device.model.getLaunch()});
     sharers.push_back(candidate.device);
   }
   if (shares.size() < 2)
@@ -316,8 +318,9 @@ bool Dispatcher::divide(const Waiting &waiting, const Candidate &best) {
     const Candidate &candidate = *std::find_if(
         candidates.begin(), candidates.end(),
         [&](const Candidate &one) { return one.device == piece.device; });
-    piece.transfer = fraction * candidate.transfer;
-    piece.kernel = fraction * shares[i].whole - piece.transfer;
+    piece.transfer = task.getMoved(piece.begin, piece.end) * candidate.transfer;
+    piece.kernel =
+        fraction * shares[i].whole - (task.movesWhole ? 0 : piece.transfer);
     piece.launch = candidate.launch;
     divided.push_back(piece);
   }

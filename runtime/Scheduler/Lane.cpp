@@ -335,10 +335,12 @@ Status Lane::send(Parcel &parcel) {
   Part part;
   Work work;
   work.kernel.sizes = task.sizes();
-  if (!piece.isWhole()) {
+  if (!piece.isWhole() && task.split()) {
     part = makePart(task.kernel(), *task.split(), task.sizes().data(),
                     piece.begin, piece.end);
     work.kernel.sizes = part.sizes;
+  } else if (!piece.isWhole()) {
+    work.kernel.band = task.bands().get(piece.begin, piece.end);
   }
   work.kernel.program = module.variant(prepared.variant).program;
   Status status = module.getWorkspaceSize(
@@ -362,6 +364,12 @@ Status Lane::send(Parcel &parcel) {
                         task.sizes().data());
         slab = &made;
       }
+    // The host's memory takes a band where it belongs.
+    if (!work.kernel.band.isEmpty() && run.isWritten(i) && !isHost()) {
+      made = makeSlab(task.kernel(), task.bands(), work.kernel.band,
+                      task.sizes().data());
+      slab = &made;
+    }
     status =
         slab ? bindSlice(parcel, i, *slab, work) : bindWhole(parcel, i, work);
   }

@@ -95,6 +95,8 @@ struct TaskModel {
   double inputBytes = 0, outputBytes = 0;
   /// Parts that a run can be divided into; 1: it cannot.
   int64_t units = 1;
+  /// Each part takes all inputs there, and the whole output back.
+  bool movesWhole = false;
   /// Time that all runs took, whatever the device.
   double spent = 0;
   /// Of it, what runs that only explored took longer than on the best device.
@@ -107,6 +109,10 @@ struct TaskModel {
 
   double getFraction(int64_t begin, int64_t end) const {
     return static_cast<double>(end - begin) / static_cast<double>(units);
+  }
+  /// Of what a whole run moves, what such a part does.
+  double getMoved(int64_t begin, int64_t end) const {
+    return movesWhole ? 1 : getFraction(begin, end);
   }
 };
 

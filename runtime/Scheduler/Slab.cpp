@@ -5,6 +5,19 @@
 
 namespace sparkle::runtime {
 
+Slab makeSlab(const sparkle_kernel_t &kernel, const Bands &bands,
+              const Band &band, const int64_t *sizes) {
+  Cut cut = bands.getCut(kernel, sizes);
+  Slab slab;
+  slab.runs = cut.runs;
+  slab.size = static_cast<uint64_t>(band.end - band.begin) * cut.bytes;
+  slab.offset = slab.partOffset = static_cast<uint64_t>(band.begin) * cut.bytes;
+  slab.stride = slab.partStride =
+      static_cast<uint64_t>(bands.extent) * cut.bytes;
+  slab.partBytes = slab.runs * slab.stride;
+  return slab;
+}
+
 Slab makeSlab(const sparkle_kernel_t &kernel, const sparkle_split_t &split,
               uint32_t index, const Part &part, const int64_t *sizes) {
   const PartSlice &slice = part.slices[index];

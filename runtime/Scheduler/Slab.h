@@ -6,7 +6,7 @@
 #ifndef SPARKLE_RUNTIME_SCHEDULER_SLAB_H
 #define SPARKLE_RUNTIME_SCHEDULER_SLAB_H
 
-#include "runtime/Divide.h"
+#include "runtime/Bands.h"
 
 namespace sparkle::runtime {
 
@@ -21,6 +21,10 @@ struct Slab {
   /// Whether the part's buffer can be bytes of the array itself.
   bool isContiguous() const { return runs == 1 && size == partBytes; }
 };
+
+/// Of the output, which the part's buffer is as long as.
+Slab makeSlab(const sparkle_kernel_t &kernel, const Bands &bands,
+              const Band &band, const int64_t *sizes);
 
 /// Of slice `index` of a split. part: by makePart; sizes: of the whole run.
 Slab makeSlab(const sparkle_kernel_t &kernel, const sparkle_split_t &split,

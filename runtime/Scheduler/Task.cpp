@@ -47,7 +47,6 @@ Status Task::create(Scheduler &scheduler, const sparkle_kernel_t &kernel,
     status = made->copyWeights(weights, argumentCount);
   if (!status.isOk())
     return status;
-  made->chooseSplit();
   status = made->describeDevices();
   if (status.isOk())
     task = std::move(made);
@@ -93,8 +92,9 @@ Status Task::copyWeights(const void *const *weights, uint32_t count) {
   return {};
 }
 
-/// The first one that there is something to divide along.
-void Task::chooseSplit() {
+/// Along the first size that there is something to divide along, or else in
+/// bands, of which each reads all inputs.
+void Task::chooseDivision(const std::vector<const sparkle_code_t *> &codes) {
   for (uint32_t i = 0; i < description.split_count; ++i) {
     const sparkle_split_t &split = description.splits[i];
     int64_t units = countUnits(description, split, callSizes.data());
@@ -104,6 +104,11 @@ void Task::chooseSplit() {
     model.units = units;
     return;
   }
+  bandsOfOutput = findBands(description, codes, callSizes.data());
+  if (!bandsOfOutput.output)
+    return;
+  model.units = bandsOfOutput.countUnits();
+  model.movesWhole = true;
 }
 
 /// Which devices can run it, and what they are expected to take.
@@ -112,13 +117,13 @@ Status Task::describeDevices() {
   model.devices.resize(devices.size());
   keys.resize(devices.size());
   std::string lacks;
-  bool isPossible = false;
+  std::vector<const sparkle_code_t *> all;
   for (uint32_t i = 0; i < devices.size(); ++i) {
     std::vector<const sparkle_code_t *> codes;
     Status status = Module::findCodes(*devices[i], description, codes);
     if (status.isOk()) {
       describeDevice(i, codes);
-      isPossible = true;
+      all.insert(all.end(), codes.begin(), codes.end());
       continue;
     }
     if (status.code() != SPARKLE_NO_IMAGE)
@@ -127,8 +132,9 @@ Status Task::describeDevices() {
     lacks += lacks.empty() ? "" : "; ";
     lacks += status.message();
   }
-  if (!isPossible)
+  if (all.empty())
     return Status::failure(SPARKLE_NO_IMAGE, "%s", lacks.c_str());
+  chooseDivision(all);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #ifndef SPARKLE_RUNTIME_SCHEDULER_TASK_H
 #define SPARKLE_RUNTIME_SCHEDULER_TASK_H
 
+#include "runtime/Bands.h"
 #include "runtime/Pipeline.h"
 #include "runtime/Scheduler/History.h"
 #include "runtime/Scheduler/Model.h"
@@ -28,8 +29,9 @@ public:
   }
   /// Of an argument in its declared layout.
   uint64_t bytes(uint32_t argument) const { return argumentBytes[argument]; }
-  /// How its runs are divided; null: not at all.
+  /// How its runs are divided. Null: into bands, if into anything.
   const sparkle_split_t *split() const { return division; }
+  const Bands &bands() const { return bandsOfOutput; }
   Status predict(size_t device, sparkle_prediction_t &prediction);
 
   /// What a lane made of it; of the thread that sends there only.
@@ -54,7 +56,7 @@ private:
   Task(Scheduler &scheduler, const sparkle_kernel_t &kernel);
   Status measureArguments();
   Status copyWeights(const void *const *weights, uint32_t count);
-  void chooseSplit();
+  void chooseDivision(const std::vector<const sparkle_code_t *> &codes);
   Status describeDevices();
   void describeDevice(uint32_t index,
                       const std::vector<const sparkle_code_t *> &codes);
@@ -65,6 +67,7 @@ private:
   std::vector<const sparkle_tensor_t *> tensors;
   std::vector<int64_t> callSizes;
   const sparkle_split_t *division = nullptr;
+  Bands bandsOfOutput;
   std::vector<uint64_t> argumentBytes;
   std::vector<std::vector<char>> weightBytes; // for each argument
 };

@@ -11,7 +11,7 @@ _Static_assert(sizeof(sparkle_factor_t) == 24, "part of the ABI");
 _Static_assert(sizeof(sparkle_tensor_t) == 40, "part of the ABI");
 _Static_assert(sizeof(sparkle_packing_t) == 40, "part of the ABI");
 _Static_assert(sizeof(sparkle_launch_t) == 32, "part of the ABI");
-_Static_assert(sizeof(sparkle_code_t) == 128, "part of the ABI");
+_Static_assert(sizeof(sparkle_code_t) == 144, "part of the ABI");
 _Static_assert(sizeof(sparkle_kernel_t) == 104, "part of the ABI");
 
 /* Fills a buffer of the CPU's and looks at it. */

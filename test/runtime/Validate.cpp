@@ -43,8 +43,8 @@ TEST_F(Validate, magic) {
 }
 
 TEST_F(Validate, version) {
-  good.kernel.version = 5;
-  expectMessage("expected kernel descriptor version 4, but got 5");
+  good.kernel.version = 4;
+  expectMessage("expected kernel descriptor version 5, but got 4");
 }
 
 TEST_F(Validate, structSize) {
@@ -112,9 +112,32 @@ TEST_F(Validate, element) {
   EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
 }
 
-TEST_F(Validate, reserved) {
-  good.code.reserved = 7;
-  expectMessage("code for cpu x86-64: expected reserved to be 0, but got 7");
+TEST_F(Validate, cuts) {
+  sparkle_cut_t cuts[] = {{0, 0, 1}, {1, 1, 16}};
+  good.code.cuts = cuts;
+  expectMessage("code for cpu x86-64: expected a function for bands");
+  good.code.invoke_band = Descriptor::invoke;
+  expectMessage("expected 0 cuts, but got a pointer");
+  good.code.cut_count = 2;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+  for (sparkle_cut_t wrong :
+       {sparkle_cut_t{0, 1, 16}, sparkle_cut_t{2, 1, 16},
+        sparkle_cut_t{1, 2, 16}, sparkle_cut_t{1, 1, 0}}) {
+    cuts[1] = wrong;
+    std::string message =
+        "code for cpu x86-64: expected cuts of dimensions below 2 and indices "
+        "below 2, once each, and positive tiles, but got " +
+        std::to_string(wrong.dimension) + ", " + std::to_string(wrong.index) +
+        " and " + std::to_string(wrong.tile);
+    expectMessage(message.c_str());
+  }
+  good.kernel.split_count = 0;
+  good.kernel.splits = nullptr;
+  good.tensors[0].role = SPARKLE_ROLE_OUTPUT;
+  expectMessage("code for cpu x86-64: expected one output and one launch of "
+                "what has cuts, but got 2 and 0");
+  good.code.cuts = nullptr;
+  expectMessage("code for cpu x86-64: expected no function for bands");
 }
 
 TEST_F(Validate, operation_count) {

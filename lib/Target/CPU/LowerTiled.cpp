@@ -276,6 +276,18 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
   return result;
 }
 
+/// What of a dimension the workers are to compute.
+std::pair<Value, Value> KernelLowering::getBounds(unsigned dim,
+                                                  const LinearForm &extent) {
+  Value end = indices.materialise(extent);
+  if (!band.index)
+    return {code.i64(0), end};
+  Value isBand =
+      code.compare(LLVM::ICmpPredicate::eq, band.index, code.i64(dim));
+  return {code.select(isBand, band.begin, code.i64(0)),
+          code.select(isBand, code.min(band.end, end), end)};
+}
+
 /// Loops over the tiles along `dims` on one thread.
 void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
                                 ArrayRef<LinearForm> extents, ValueRange outer,
@@ -283,14 +295,14 @@ void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
   if (dims.empty())
     return body(outer);
   unsigned dim = dims.front();
-  code.loop(code.i64(0), indices.materialise(extents[dim]), op.getSteps()[dim],
-            {}, [&](Value value, ValueRange) {
-              Indices::Scope scope(indices);
-              Code::Values values(outer);
-              values.push_back(value);
-              runInOrder(op, dims.drop_front(), extents, values, body);
-              return Code::Values();
-            });
+  auto [begin, end] = getBounds(dim, extents[dim]);
+  code.loop(begin, end, op.getSteps()[dim], {}, [&](Value value, ValueRange) {
+    Indices::Scope scope(indices);
+    Code::Values values(outer);
+    values.push_back(value);
+    runInOrder(op, dims.drop_front(), extents, values, body);
+    return Code::Values();
+  });
 }
 
 /// Shares the tiles along `dims` out to a team of threads, unless
@@ -300,8 +312,9 @@ void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
                                  function_ref<void(ValueRange)> body) {
   omp::LoopNestOperands nest;
   for (unsigned dim : dims) {
-    nest.loopLowerBounds.push_back(code.i64(0));
-    nest.loopUpperBounds.push_back(indices.materialise(extents[dim]));
+    auto [begin, end] = getBounds(dim, extents[dim]);
+    nest.loopLowerBounds.push_back(begin);
+    nest.loopUpperBounds.push_back(end);
     nest.loopSteps.push_back(code.i64(op.getSteps()[dim]));
   }
   nest.collapseNumLoops = code.getI64IntegerAttr(dims.size());

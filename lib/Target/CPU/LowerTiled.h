@@ -12,6 +12,7 @@
 
 #include "dialect/SparkleDialect.h"
 #include "lib/Target/CPU/Code.h"
+#include "lib/Target/Band.h"
 #include "lib/Target/TiledIndices.h"
 
 namespace sparkle::cpu {
@@ -97,6 +98,8 @@ private:
   void runParallel(WorkersOp op, llvm::ArrayRef<unsigned> parallel,
                    llvm::ArrayRef<LinearForm> extents, mlir::Value worthwhile,
                    llvm::function_ref<void(mlir::ValueRange)> body);
+  std::pair<mlir::Value, mlir::Value> getBounds(unsigned dim,
+                                                const LinearForm &extent);
   void runInOrder(WorkersOp op, llvm::ArrayRef<unsigned> dims,
                   llvm::ArrayRef<LinearForm> extents, mlir::ValueRange outer,
                   llvm::function_ref<void(mlir::ValueRange)> body);
@@ -150,6 +153,10 @@ private:
   int64_t width, registers;
   Code code;
   TiledIndices indices;
+  /// What of the output is computed; null where workers only run all together.
+  struct {
+    mlir::Value index, begin, end;
+  } band;
   /// The weights that are passed packed.
   llvm::DenseMap<mlir::Operation *, PackOp> packs;
 

@@ -197,7 +197,23 @@ LogicalResult KernelLowering::emitEntry() {
   auto function = addFunction("", code.getI32Type(), types);
   ValueRange pointers = function.getArguments().take_front(pointerCount);
   ValueRange sizes = function.getArguments().drop_front(pointerCount);
-
+  if (!findTile(kernel).empty()) {
+    // What the caller knows is one band with all coordinates.
+    SmallVector<Value> operands(function.getArguments());
+    for (int64_t number : {int64_t(0), int64_t(0), INT64_MAX})
+      operands.push_back(code.i64(number));
+    auto call =
+        LLVM::CallOp::create(code, code.loc, code.getI32Type(),
+                             function.getSymName().str() + ".band", operands);
+    LLVM::ReturnOp::create(code, code.loc, call.getResult());
+    types.append(3, code.getI64Type());
+    function = addFunction(".band", code.getI32Type(), types);
+    auto arguments = function.getArguments();
+    pointers = arguments.take_front(pointerCount);
+    sizes = arguments.drop_front(pointerCount).drop_back(3);
+    auto numbers = arguments.take_back(3);
+    band = {numbers[0], numbers[1], numbers[2]};
+  }
   for (Value size : sizes)
     indices.addSize(size);
   Bytes bytes = countBytes(sizes);

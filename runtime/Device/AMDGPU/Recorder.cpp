@@ -167,13 +167,13 @@ void AMDGPURecorder::fill(const View &to, uint32_t value) {
 
 Status AMDGPURecorder::dispatch(const Command &command) {
   const AMDGPUProgram &program = AMDGPUProgram::of(command);
-  std::vector<uint64_t> counts(program.launchCount());
+  std::vector<GpuProgram::Workgroups> groups(program.launchCount());
   double total = 0;
-  for (uint32_t i = 0; i < counts.size(); ++i) {
-    if (Status status = program.countWorkgroups(i, command.sizes, counts[i]);
+  for (uint32_t i = 0; i < groups.size(); ++i) {
+    if (Status status = program.findWorkgroups(i, command, groups[i]);
         !status.isOk())
       return status;
-    total += static_cast<double>(counts[i]);
+    total += static_cast<double>(groups[i].all);
   }
   if (total == 0)
     return {};
@@ -190,15 +190,17 @@ Status AMDGPURecorder::dispatch(const Command &command) {
   double most = std::max(maxSubmissionTime / std::max(seconds, 1e-15),
                          static_cast<double>(node.computeUnits()));
   uint64_t kernarg = writeArguments(command);
-  for (uint32_t i = 0; i < counts.size(); ++i) {
+  for (uint32_t i = 0; i < groups.size(); ++i) {
     if (i > 0)
       barrier();
     uint32_t launch = addLaunch(command, i, kernarg);
-    for (const GroupBox &box :
-         splitGrid(counts[i], static_cast<uint64_t>(std::min(most, 1e15)))) {
+    for (const GroupBox &box : splitGrid(
+             groups[i].count, static_cast<uint64_t>(std::min(most, 1e15)))) {
       makeRoom(seconds * static_cast<double>(getCount(box)));
       parts.back().launches.push_back(launch);
-      writeLaunch(command, i, kernarg, box);
+      auto first = static_cast<uint32_t>(groups[i].first);
+      writeLaunch(command, i, kernarg,
+                  {box.startX + first, box.startY, box.endX + first, box.endY});
     }
   }
   return {};

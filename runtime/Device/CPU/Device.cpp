@@ -110,7 +110,7 @@ Status CpuDevice::checkCode(const sparkle_code_t &code) {
 Status CpuDevice::createProgram(const sparkle_kernel_t &kernel,
                                 const sparkle_code_t &code,
                                 Ref<Program> &program) {
-  program = Ref<Program>::adopt(new CpuProgram(kernel, code.invoke));
+  program = Ref<Program>::adopt(new CpuProgram(kernel, code));
   return {};
 }
 
@@ -138,7 +138,15 @@ static Status invoke(const Command &command, void *workspace) {
   for (const View &view : command.arguments)
     arguments[count++] = getBytes(view);
   arguments[count] = workspace;
-  int result = program.invoke(arguments, command.sizes.data());
+  int result;
+  if (const Band &band = command.band; band.isEmpty()) {
+    result = program.code.invoke(arguments, command.sizes.data());
+  } else {
+    std::vector<int64_t> sizes = command.sizes;
+    sizes.insert(sizes.end(), {findCut(program.code, band.dimension)->index,
+                               band.begin, band.end});
+    result = program.code.invoke_band(arguments, sizes.data());
+  }
   if (result == 0)
     return {};
   return Status::failure(SPARKLE_KERNEL,

@@ -61,13 +61,13 @@ private:
 
 class CpuProgram final : public Program {
 public:
-  CpuProgram(const sparkle_kernel_t &kernel, sparkle_invoke_t invoke)
-      : invoke(invoke), kernelName(kernel.name),
-        mapping(reinterpret_cast<const void *>(invoke)) {}
+  CpuProgram(const sparkle_kernel_t &kernel, const sparkle_code_t &code)
+      : code(code), kernelName(kernel.name),
+        mapping(reinterpret_cast<const void *>(code.invoke)) {}
 
   const char *name() const { return kernelName.c_str(); }
 
-  const sparkle_invoke_t invoke;
+  const sparkle_code_t &code;
 
 private:
   std::string kernelName;

@@ -117,6 +117,8 @@ Status VulkanProgram::createPipelines(VkShaderModule module) {
     infos[i] = {};
     infos[i].sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
     infos[i].layout = pipelineLayout;
+    if (code.cuts)
+      infos[i].flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT;
     infos[i].stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
     infos[i].stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
     infos[i].stage.module = module;

@@ -267,23 +267,28 @@ private:
           buffer, program.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
           static_cast<uint32_t>(sizes.size() * sizeof(int32_t)), sizes.data());
     for (uint32_t i = 0; i < program.launchCount(); ++i) {
-      uint64_t count = 0;
-      if (Status status = program.countWorkgroups(i, command.sizes, count);
+      GpuProgram::Workgroups groups;
+      if (Status status = program.findWorkgroups(i, command, groups);
           !status.isOk())
         return status;
       if (i > 0)
         barrier();
-      if (count)
-        launch(program.pipeline(i), count);
+      if (groups.count)
+        launch(program.pipeline(i), groups);
     }
     return {};
   }
 
-  void launch(VkPipeline pipeline, uint64_t count) {
-    uint64_t width = std::min<uint64_t>(count, SPARKLE_GRID_WIDTH);
+  void launch(VkPipeline pipeline, const GpuProgram::Workgroups &groups) {
+    uint64_t width = std::min<uint64_t>(groups.count, SPARKLE_GRID_WIDTH);
+    auto x = static_cast<uint32_t>(width);
+    auto y = static_cast<uint32_t>((groups.count + width - 1) / width);
     vk.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
-    vk.CmdDispatch(buffer, static_cast<uint32_t>(width),
-                   static_cast<uint32_t>((count + width - 1) / width), 1);
+    if (groups.first)
+      vk.CmdDispatchBase(buffer, static_cast<uint32_t>(groups.first), 0, 0, x,
+                         y, 1);
+    else
+      vk.CmdDispatch(buffer, x, y, 1);
   }
 
   VulkanRecording &recording;

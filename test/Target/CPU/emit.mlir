@@ -6,11 +6,11 @@
 // SYMBOLS-DAG: FUNC GLOBAL DEFAULT {{.*}} share{{$}}
 // SYMBOLS-DAG: FUNC GLOBAL DEFAULT {{.*}} share_pack_w{{$}}
 // SYMBOLS-DAG: FUNC GLOBAL DEFAULT {{.*}} share_packed_w_size{{$}}
-// SYMBOLS-DAG: FUNC LOCAL DEFAULT {{.*}} share..omp_par{{$}}
+// SYMBOLS-DAG: FUNC LOCAL DEFAULT {{.*}} share.band..omp_par{{$}}
 // SYMBOLS-NOT: {{expf|erff|memset|memcpy}}
 
 // The hot loops: every broadcast serves its taps, vectors of 16, no spill.
-// CHECK-LABEL: share..omp_par:
+// CHECK-LABEL: share.band..omp_par:
 // CHECK-NOT: zmm{{.*}}(%rsp)
 // CHECK: vbroadcastss {{.*}}, %zmm
 // CHECK-NOT: zmm{{.*}}(%rsp)
@@ -25,12 +25,12 @@
 // CHECK: .Lfunc_end
 
 // 28 sums and 6 weights are more than 32 registers: the taps come one by one.
-// CHECK-LABEL: split..omp_par:
+// CHECK-LABEL: split.band..omp_par:
 // CHECK-NOT: zmm{{.*}}(%rsp)
 // CHECK: .Lfunc_end
 
 // Functions without an instruction are polynomials.
-// CHECK-LABEL: smooth..omp_par:
+// CHECK-LABEL: smooth.band..omp_par:
 // CHECK-NOT: call{{.*}}exp
 // CHECK: vdivps
 // CHECK-NOT: call{{.*}}exp

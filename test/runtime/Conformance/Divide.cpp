@@ -3,7 +3,9 @@
 // Runs that are divided as their kernels say they may be: the parts, put
 // together, are the whole.
 
-#include "runtime/Divide.h"
+#include "runtime/Bands.h"
+#include "runtime/Handle.h"
+#include "runtime/Module.h"
 #include "runtime/Shape.h"
 #include "test/runtime/Conformance/Problem.h"
 
@@ -26,8 +28,11 @@ struct DivideTest : Conformance {
   /// Inputs and weights of a run, and outputs of poison.
   Arguments drawArguments(const std::vector<int64_t> &sizes);
   uint64_t countElements(uint32_t argument, const std::vector<int64_t> &sizes);
-  /// What the device makes of it.
-  Arguments compute(const std::vector<int64_t> &sizes, Arguments arguments);
+  /// What the device makes of it; of a band alone, if it is not empty.
+  Arguments compute(const std::vector<int64_t> &sizes, Arguments arguments,
+                    const rt::Band &band = {});
+  void runBand(const std::vector<sparkle_view_t> &views,
+               const std::vector<int64_t> &sizes, const rt::Band &band);
 
   Arguments takePart(const sparkle_split_t &split, const rt::Part &part,
                      const std::vector<int64_t> &sizes,
@@ -40,6 +45,8 @@ struct DivideTest : Conformance {
                          const std::vector<int64_t> &sizes,
                          const Arguments &arguments, int64_t units);
   void checkSplits(const char *name, const std::vector<int64_t> &sizes);
+  void checkBands(const char *name, const std::vector<int64_t> &sizes,
+                  uint32_t dimension);
 
   uint32_t findArgument(uint32_t tensor) const;
   bool isOutput(uint32_t argument) const {
@@ -91,8 +98,36 @@ Arguments DivideTest::drawArguments(const std::vector<int64_t> &sizes) {
   return arguments;
 }
 
+/// The C ABI has no bands: as the scheduler does it.
+void DivideTest::runBand(const std::vector<sparkle_view_t> &views,
+                         const std::vector<int64_t> &sizes,
+                         const rt::Band &band) {
+  const rt::Module &made = rt::unwrap(static_cast<sparkle_module_t *>(module));
+  std::vector<rt::Command> commands(1);
+  rt::Command &command = commands[0];
+  command.program = made.variant(made.current()).program;
+  for (const sparkle_view_t &view : views) {
+    rt::Buffer &buffer = rt::unwrap(view.buffer);
+    command.arguments.push_back(
+        {rt::Ref<rt::Buffer>::share(&buffer), view.offset, buffer.size()});
+  }
+  command.sizes = sizes;
+  command.band = band;
+  rt::Ref<rt::Queue> queue;
+  rt::Ref<rt::Recording> recording;
+  uint64_t value = 0;
+  rt::Status status = made.device().createQueue(queue);
+  if (status.isOk())
+    status = made.device().createRecording(std::move(commands), recording);
+  if (status.isOk())
+    status = queue->submit({*recording, nullptr, nullptr, 0, 0, 0}, value);
+  if (status.isOk())
+    status = queue->timeline().wait(value, SPARKLE_FOREVER);
+  EXPECT_TRUE(status.isOk()) << status.message();
+}
+
 Arguments DivideTest::compute(const std::vector<int64_t> &sizes,
-                              Arguments arguments) {
+                              Arguments arguments, const rt::Band &band) {
   std::vector<Buffer> buffers;
   std::vector<sparkle_view_t> views;
   for (uint32_t i = 0; i < tensors.size(); ++i) {
@@ -108,7 +143,10 @@ Arguments DivideTest::compute(const std::vector<int64_t> &sizes,
     buffers.push_back(upload(isWeight ? packed : arguments[i]));
     views.push_back(all(buffers.back()));
   }
-  run({call(module, views, sizes)});
+  if (band.isEmpty())
+    run({call(module, views, sizes)});
+  else
+    runBand(views, sizes, band);
   for (uint32_t i = 0; i < tensors.size(); ++i)
     if (isOutput(i))
       arguments[i] = download<float>(buffers[i]);
@@ -247,6 +285,69 @@ TEST_P(DivideTest, rowsOfStride2) {
   for (const char *name : {"rows2_0", "rows2_1", "rows2_2"}) {
     checkSplits(name, {2, 13});
     checkSplits(name, {1, 14});
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Bands
+//===----------------------------------------------------------------------===//
+
+/// Bit by bit, in bands of one unit, of some and of all; nothing else is
+/// written.
+void DivideTest::checkBands(const char *name, const std::vector<int64_t> &sizes,
+                            uint32_t dimension) {
+  begin(name, 1);
+  const rt::Module &made = rt::unwrap(static_cast<sparkle_module_t *>(module));
+  rt::Bands bands =
+      rt::findBands(*tested, {made.variant(made.current()).code}, sizes.data());
+  ASSERT_NE(bands.output, nullptr);
+  EXPECT_EQ(bands.dimension, dimension);
+  EXPECT_GT(bands.countUnits(), 1);
+  uint32_t output =
+      findArgument(static_cast<uint32_t>(bands.output - tested->tensors));
+  rt::Cut cut = bands.getCut(*tested, sizes.data());
+  Arguments arguments = drawArguments(sizes);
+  Floats whole = compute(sizes, arguments)[output];
+  for (int64_t units : {int64_t(1), int64_t(2), bands.countUnits()})
+    for (int64_t unit = 0; unit < bands.countUnits(); unit += units) {
+      rt::Band band =
+          bands.get(unit, std::min(unit + units, bands.countUnits()));
+      SCOPED_TRACE(testing::Message()
+                   << name << ", from " << band.begin << " up to " << band.end);
+      Floats part = compute(sizes, arguments, band)[output];
+      ASSERT_EQ(part.size(), whole.size());
+      for (size_t i = 0; i < whole.size(); ++i) {
+        auto at = static_cast<int64_t>(i / (cut.bytes / sizeof(float))) %
+                  bands.extent;
+        bool isIn = at >= band.begin && at < band.end;
+        const float &wanted = isIn ? whole[i] : poison;
+        ASSERT_EQ(std::memcmp(&part[i], &wanted, sizeof(float)), 0)
+            << i << ": " << part[i] << " and " << wanted;
+      }
+    }
+}
+
+TEST_P(DivideTest, bandsOfTheBatch) { checkBands("product", {300}, 0); }
+
+/// Packed weights and a bias; a block is as long as no band.
+TEST_P(DivideTest, bandsOfChannels) {
+  checkBands("channels", {}, 1);
+  checkBands("channelsFirst", {}, 1);
+}
+
+/// Rows and columns are one index.
+TEST_P(DivideTest, bandsBesideMergedIndices) { checkBands("pixels", {}, 1); }
+
+/// What comes before has one worker, if the channels are few.
+TEST_P(DivideTest, bandsOfRows) { checkBands("tall", {}, 2); }
+
+/// Two outputs, and two launches.
+TEST_P(DivideTest, noBands) {
+  for (const char *name : {"split", "chain"}) {
+    begin(name, 1);
+    const rt::Module &made =
+        rt::unwrap(static_cast<sparkle_module_t *>(module));
+    EXPECT_EQ(made.variant(made.current()).code->cuts, nullptr);
   }
 }
 

@@ -100,6 +100,44 @@ TEST_F(PartsTest, rowsWithAHalo) {
   EXPECT_GT(divided, 0);
 }
 
+/// Nothing but the output's channels can be divided, and the bands' channels
+/// are no neighbours in memory.
+TEST_F(PartsTest, bandsOfChannels) {
+  Flaw first, second;
+  second.hasCopyEngine = true;
+  make({&first, &second});
+  constexpr int64_t K = 1024, C = 64, H = 28;
+  std::vector<float> weight(K * C * 9);
+  for (size_t i = 0; i < weight.size(); ++i)
+    weight[i] = static_cast<float>(i % 7) / 3 - 1;
+  const void *weights[] = {nullptr, weight.data(), nullptr};
+  Task task;
+  ok(sparkle_task_create(scheduler, kernel("wide"), nullptr, 0, weights, 3,
+                         task.out(), &error));
+  Array x = makeArray(H * H * C * 4), y = makeArray(H * H * K * 4);
+  float *input = map(x, SPARKLE_ACCESS_WRITE);
+  for (int64_t i = 0; i < H * H * C; ++i)
+    input[i] = static_cast<float>(i * 37 % 101) / 7;
+  sparkle_array_t *arrays[] = {x, nullptr, y};
+  auto submit = [&](const char *hint) {
+    uint64_t ticket = 0;
+    ok(sparkle_task_submit(task, arrays, 3, hint, &ticket, &error));
+    return ticket;
+  };
+  ok(sparkle_scheduler_wait(scheduler, submit("cpu:0"), SPARKLE_FOREVER,
+                            &error));
+  float *result = map(y, SPARKLE_ACCESS_READ);
+  std::vector<float> whole(result, result + H * H * K);
+  int divided = repeat(
+      40, [&] { return submit(nullptr); },
+      [&] {
+        float *bytes = map(y, SPARKLE_ACCESS_READ);
+        EXPECT_EQ(std::memcmp(bytes, whole.data(), whole.size() * 4), 0);
+        std::fill_n(map(y, SPARKLE_ACCESS_WRITE), whole.size(), -1.0f);
+      });
+  EXPECT_GT(divided, 0);
+}
+
 /// A part that fails is done elsewhere, by itself.
 TEST_F(PartsTest, partsThatFail) {
   Flaw first, second;

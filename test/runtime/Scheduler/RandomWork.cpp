@@ -109,8 +109,10 @@ double getIdeal(const World &world) {
           device.model.sharesMemory
               ? 0
               : (kernel.inputBytes + kernel.outputBytes) / device.copied;
-      double whole = world.getKernelTime(0, i) + transfer;
-      double rest = std::max(time - device.launch, 0.0);
+      double whole = world.getKernelTime(0, i);
+      double start = device.launch;
+      (kernel.movesWhole ? start : whole) += transfer;
+      double rest = std::max(time - start, 0.0);
       double part =
           rest / (whole + world.getKernelTime(0, i) * kernel.partCost);
       double done = part * static_cast<double>(kernel.units);

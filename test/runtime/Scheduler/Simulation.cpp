@@ -93,6 +93,7 @@ TaskModel makeTask(const World &world, const TrueKernel &kernel) {
   task.inputBytes = kernel.inputBytes;
   task.outputBytes = kernel.outputBytes;
   task.units = kernel.units;
+  task.movesWhole = kernel.movesWhole;
   for (size_t i = 0; i < world.devices.size(); ++i) {
     Behaviour behaviour;
     behaviour.isPossible = !kernel.lacks[i];
@@ -220,8 +221,8 @@ void Simulation::run(const Piece &piece) {
   next.piece = piece;
   next.kernel =
       world.getKernelTime(submission.kernel, piece.device) * fraction * factor;
-  double bytes =
-      fraction * (request.getUpload(piece.device) + request.task->outputBytes);
+  double bytes = request.task->getMoved(piece.begin, piece.end) *
+                 (request.getUpload(piece.device) + request.task->outputBytes);
   double transfer = device.model.sharesMemory ? 0 : bytes / device.copied;
   double launch = device.launch * (running[piece.device].empty() ? 1 : 0.1);
   next.end = start + launch + transfer + next.kernel;
@@ -247,7 +248,8 @@ void Simulation::endFirst(uint32_t device) {
     return fail(first, false);
   request.done.emplace_back(first.piece.begin, first.piece.end);
   uint64_t here = uint64_t(1) << device;
-  places[getArray(request.index)] |= first.piece.isWhole() ? here : 0;
+  bool hasInput = first.piece.isWhole() || request.task->movesWhole;
+  places[getArray(request.index)] |= hasInput ? here : 0;
   lastDelay[device] = 0;
   double kernel = world.devices[device].tellsTime ? first.kernel : 0;
   bool isEnded = dispatcher.finish(first.piece, now, kernel);

@@ -43,6 +43,7 @@ struct TrueDevice {
 struct TrueKernel {
   double operations = 0, bytes = 0, inputBytes = 0, outputBytes = 0;
   int64_t units = 1;
+  bool movesWhole = false;        // each part, all that a whole run does
   double partCost = 0;            // by how much parts are slower
   std::vector<double> efficiency; // of each device
   std::vector<bool> lacks, fails; // the device never can; it fails

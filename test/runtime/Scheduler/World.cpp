@@ -144,6 +144,8 @@ World makeWorld(const char *name, uint64_t index, Work work, Faults faults,
         makeKernel(numbers, world.devices.size(), isLarge, faults));
     if (work == Work::Loop)
       world.kernels.back().units = 1;
+    Numbers bands("bands", index * 16 + static_cast<uint64_t>(i));
+    world.kernels.back().movesWhole = isLarge && bands.chance(0.3);
   }
   connect(world, numbers, work, submissions);
   if (faults == Faults::Some)

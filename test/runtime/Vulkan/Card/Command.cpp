@@ -93,6 +93,16 @@ static void CmdDispatch(VkCommandBuffer buffer, uint32_t x, uint32_t y,
   real().CmdDispatch(buffer, x, y, z);
 }
 
+static void CmdDispatchBase(VkCommandBuffer buffer, uint32_t firstX,
+                            uint32_t firstY, uint32_t firstZ, uint32_t x,
+                            uint32_t y, uint32_t z) {
+  expectComputing(buffer);
+  if (firstX > maxGroups - x || firstY > maxGroups - y ||
+      firstZ > maxGroups - z)
+    refuse("a dispatch goes beyond the last workgroup");
+  real().CmdDispatchBase(buffer, firstX, firstY, firstZ, x, y, z);
+}
+
 static void CmdCopyBuffer(VkCommandBuffer buffer, VkBuffer from, VkBuffer to,
                           uint32_t count, const VkBufferCopy *regions) {
   {
@@ -193,6 +203,7 @@ PFN_vkVoidFunction findCommand(const char *name) {
   CARD_FUNCTION(CmdBindDescriptorSets);
   CARD_FUNCTION(CmdPushConstants);
   CARD_FUNCTION(CmdDispatch);
+  CARD_FUNCTION(CmdDispatchBase);
   CARD_FUNCTION(CmdCopyBuffer);
   CARD_FUNCTION(CmdFillBuffer);
   CARD_FUNCTION(CmdPipelineBarrier);
