@@ -183,7 +183,8 @@ SPARKLE_API sparkle_status_t sparkle_task_predict(
 #define SPARKLE_MAX_PARTS 16
 
 /* Units `begin` to `end` of a submission, which ran on a device: of the index
- * that it was divided along, or all of it. */
+ * that it was divided along, one coordinate each or as many as a tile that all
+ * devices have in common; or all of it. */
 typedef struct sparkle_part {
   uint32_t device;
   uint32_t reserved;
