@@ -11,8 +11,8 @@
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 
 #include "dialect/SparkleDialect.h"
-#include "lib/Target/CPU/Code.h"
 #include "lib/Target/Band.h"
+#include "lib/Target/CPU/Code.h"
 #include "lib/Target/TiledIndices.h"
 
 namespace sparkle::cpu {
@@ -74,6 +74,7 @@ public:
 private:
   // LowerTiledEntry.cpp
   mlir::LogicalResult emitEntry();
+  mlir::LLVM::LLVMFuncOp addBandFunction(mlir::LLVM::LLVMFuncOp whole);
   void emitWorkspaceSize();
   void emitPack(TensorOp weight);
   mlir::LLVM::LLVMFuncOp addFunction(const llvm::Twine &name, mlir::Type result,

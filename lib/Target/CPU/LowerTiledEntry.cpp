@@ -186,6 +186,24 @@ Memory KernelLowering::describe(StoredTensorType type, AffineMap extents,
 // Functions
 //===----------------------------------------------------------------------===//
 
+/// The function that computes a band, which the caller's, `whole`, calls with
+/// all coordinates.
+LLVM::LLVMFuncOp KernelLowering::addBandFunction(LLVM::LLVMFuncOp whole) {
+  SmallVector<Type> types(whole.getArgumentTypes());
+  types.append(3, code.getI64Type());
+  SmallVector<Value> operands(whole.getArguments());
+  for (int64_t number : {int64_t(0), int64_t(0), INT64_MAX})
+    operands.push_back(code.i64(number));
+  auto call =
+      LLVM::CallOp::create(code, code.loc, code.getI32Type(),
+                           whole.getSymName().str() + ".band", operands);
+  LLVM::ReturnOp::create(code, code.loc, call.getResult());
+  auto function = addFunction(".band", code.getI32Type(), types);
+  auto numbers = function.getArguments().take_back(3);
+  band = {numbers[0], numbers[1], numbers[2]};
+  return function;
+}
+
 LogicalResult KernelLowering::emitEntry() {
   SmallVector<TensorOp> passed, temps;
   for (TensorOp tensor : kernel.getTensors())
@@ -195,25 +213,11 @@ LogicalResult KernelLowering::emitEntry() {
   SmallVector<Type> types(pointerCount, code.pointerType());
   types.append(kernel.getSizes().size(), code.getI64Type());
   auto function = addFunction("", code.getI32Type(), types);
+  if (!findTile(kernel).empty())
+    function = addBandFunction(function);
   ValueRange pointers = function.getArguments().take_front(pointerCount);
-  ValueRange sizes = function.getArguments().drop_front(pointerCount);
-  if (!findTile(kernel).empty()) {
-    // What the caller knows is one band with all coordinates.
-    SmallVector<Value> operands(function.getArguments());
-    for (int64_t number : {int64_t(0), int64_t(0), INT64_MAX})
-      operands.push_back(code.i64(number));
-    auto call =
-        LLVM::CallOp::create(code, code.loc, code.getI32Type(),
-                             function.getSymName().str() + ".band", operands);
-    LLVM::ReturnOp::create(code, code.loc, call.getResult());
-    types.append(3, code.getI64Type());
-    function = addFunction(".band", code.getI32Type(), types);
-    auto arguments = function.getArguments();
-    pointers = arguments.take_front(pointerCount);
-    sizes = arguments.drop_front(pointerCount).drop_back(3);
-    auto numbers = arguments.take_back(3);
-    band = {numbers[0], numbers[1], numbers[2]};
-  }
+  ValueRange sizes =
+      function.getArguments().slice(pointerCount, kernel.getSizes().size());
   for (Value size : sizes)
     indices.addSize(size);
   Bytes bytes = countBytes(sizes);
