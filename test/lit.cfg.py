@@ -23,6 +23,8 @@ config.environment["PATH"] = os.pathsep.join(
 # LLVM's headers poison what its allocators have not given out yet; its
 # libraries, which know nothing of sanitizers, take it all the same.
 config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
+config.environment["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + \
+    os.path.join(config.test_source_root, "leak.supp")
 
 config.substitutions += [
     ("%sparkle_root", config.sparkle_root),

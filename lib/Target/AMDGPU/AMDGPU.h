@@ -29,9 +29,6 @@ struct Processor {
   int64_t nearBytes;
   /// Registers of a lane of a SIMD, and how many are given out at once.
   unsigned registers, grain;
-  /// Compute units that the choice of sizes fills. Large cards have more, 60 to
-  /// 96 (docs/rationale.md says why they count as fewer).
-  int64_t units;
 
   /// Waves that fit on a SIMD, of workgroups of so many invocations.
   unsigned countWaves(unsigned vectorRegisters, unsigned nearBytes,

@@ -20,14 +20,15 @@ static constexpr int64_t KiB = 1024;
 static constexpr llvm::StringLiteral kProcessors[] = {"gfx1100", "gfx1030",
                                                       "gfx1036"};
 static constexpr Processor kTable[] = {
-    {kProcessors[0], 128, 64, 16 * KiB, 1536, 24, 64},
-    {kProcessors[1], 128, 64, 16 * KiB, 1024, 16, 64},
-    {kProcessors[2], 128, 64, 16 * KiB, 1024, 16, 2},
+    {kProcessors[0], 128, 64, 16 * KiB, 1536, 24},
+    {kProcessors[1], 128, 64, 16 * KiB, 1024, 16},
+    {kProcessors[2], 128, 64, 16 * KiB, 1024, 16},
 };
-// A compute unit's workgroup memory gives 128 bytes a cycle: a wave that reads
-// 16 bytes for each lane has it for four, in which the unit multiplies and adds
-// 64 times in each.
-static constexpr int64_t kNearRead = 4 * 64 / kWave;
+// Compute units that the choice of sizes fills: fewer than large cards have
+// (docs/rationale.md). A unit's workgroup memory gives 128 bytes a cycle: a
+// wave that reads 16 bytes for each lane has it for four, in which the unit
+// multiplies and adds 64 times in each.
+static constexpr int64_t kCores = 64, kNearRead = 4 * 64 / kWave;
 
 unsigned Processor::countWaves(unsigned vectorRegisters, unsigned nearBytes,
                                unsigned invocations) const {
@@ -60,7 +61,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   auto numbers = TargetAttr::get(
       context, "amdgpu", processor->invocations, processor->sums,
       /*fma_latency=*/4, processor->nearBytes, /*close_bytes=*/0,
-      /*copies=*/true, /*masked=*/true, processor->units, kNearRead);
+      /*copies=*/true, /*masked=*/true, kCores, kNearRead);
   return TargetDescription{numbers, options.processor, 0};
 }
 

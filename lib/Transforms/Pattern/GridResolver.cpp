@@ -327,23 +327,25 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
     else
       slice *= double(grid.near[i]);
   double cycles = sums * slice * std::max(known, 1.0) + kStep;
-  // Twice, for the step that computes and the one that is copied. Fewer lanes
-  // have less, so that more workers share a core.
-  int64_t free = target.getNearBytes() * std::max(laneCount, kWarp) /
+  // Twice, for the step that computes and the one that is copied. What need not
+  // be copied is where fewer lanes take less, so that more workers share a
+  // core.
+  int64_t free = (box ? box->room : target.getNearBytes()) / 2;
+  int64_t fair = free * std::max(laneCount, kWarp) /
                  std::max(target.getLanes(), laneCount);
-  free = (box ? box->room : free) / 2;
-  grid.staged.clear();
+  grid.staged.assign(operands.size(), false);
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
     Step read = estimateOperand(grid, i, false, laneCount);
     bool copy = terms[i] || (mayStage(i, true) &&
                              (!mayStage(i, false) ||
                               (copied.isReused && copied.cycles < read.cycles &&
-                               copied.bytes <= free)));
+                               copied.bytes <= std::min(free, fair))));
     if (copy && copied.bytes > free)
       return std::numeric_limits<double>::infinity();
     free -= copy ? copied.bytes : 0;
-    grid.staged.push_back(copy);
+    fair -= copy ? copied.bytes : 0;
+    grid.staged[i] = copy;
     cycles += copy ? copied.cycles : read.cycles;
     elements += copied.elements;
   }
