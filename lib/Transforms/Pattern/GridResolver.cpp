@@ -25,6 +25,10 @@ constexpr int64_t kCoreRegisters = 65536, kLaneRegisters = 48;
 /// near; to write one with its epilogue; to begin a near step.
 constexpr double kFarRead = 12, kCopy = 8, kWrite = 12, kStep = 40,
                  kWorker = 400;
+/// Registers that fit, for each sum that a lane may hold; and cycles of a lane
+/// for each that does not, and a step.
+constexpr int64_t kHeld = 4;
+constexpr double kSpill = 100;
 /// Multiply-adds of a core in the time in which it gets one element from far.
 constexpr double kFarElement = 20;
 /// Multiply-adds that one accumulate unrolls to at most.
@@ -74,6 +78,7 @@ private:
   void estimate(Grid &grid);
   struct Step {
     double cycles = 0, elements = 0;
+    double reads = 0; // elements of one lane
     int64_t bytes = 0;
     /// Some element is read by more than one lane, or more than once.
     bool isReused = false;
@@ -295,6 +300,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     run = inBox >= assumed[*index] ? kRun : double(inBox);
   }
   Step step;
+  step.reads = reads;
   step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
   if (terms[number]) {
@@ -334,6 +340,7 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
   int64_t fair = free * std::max(laneCount, kWarp) /
                  std::max(target.getLanes(), laneCount);
   grid.staged.assign(operands.size(), false);
+  double held = sums; // in registers: loads from far begin early
   for (unsigned i = 0; i < operands.size(); ++i) {
     Step copied = estimateOperand(grid, i, true, laneCount);
     Step read = estimateOperand(grid, i, false, laneCount);
@@ -348,7 +355,9 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
     grid.staged[i] = copy;
     cycles += copy ? copied.cycles : read.cycles;
     elements += copied.elements;
+    held += copy ? 0 : read.reads;
   }
+  cycles += kSpill * std::max(0.0, held - double(kHeld * target.getVectors()));
   double far = elements * kFarElement / double(laneCount);
   return std::max(cycles, far) + 0.3 * std::min(cycles, far);
 }

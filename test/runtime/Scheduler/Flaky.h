@@ -22,7 +22,7 @@ struct Flaw {
   std::atomic<bool> isDead{false};
   bool hasCopyEngine = false;
   // What it pretends to have: the default is faster than the CPU's pretence.
-  double gflops = 200000;
+  std::atomic<double> gflops{200000};
   double launch = 100; // nanoseconds
   uint32_t seed = 1;
   std::atomic<uint32_t> lost{0}; // how often it happened
