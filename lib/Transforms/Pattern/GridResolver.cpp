@@ -27,7 +27,7 @@ constexpr double kFarRead = 12, kCopy = 8, kWrite = 12, kStep = 40,
                  kWorker = 400;
 /// Registers that fit, for each sum that a lane may hold; and cycles of a lane
 /// for each that does not, and a step.
-constexpr int64_t kHeld = 4;
+constexpr int64_t kHeld = 3;
 constexpr double kSpill = 100;
 /// Multiply-adds of a core in the time in which it gets one element from far.
 constexpr double kFarElement = 20;
