@@ -66,9 +66,8 @@ struct CutDescription {
 };
 
 /// sparkle_code_t. The functions of a CPU's code are NAME, NAME_pack_W,
-/// NAME_workspace_size and NAME.band, where NAME is the kernel's with the code's
-/// suffix.
-/// Those that every code may have are called by its own name:
+/// NAME_workspace_size and NAME.band, where NAME is the kernel's with the
+/// code's suffix. Those that every code may have are called by its own name:
 /// NAME.TARGET.PROCESSOR.far_bytes, .near_bytes and, of a GPU, .workspace_size
 /// and .pack_W for each weight W with a transform.
 /// Where the module has none, the field is null.

@@ -52,7 +52,8 @@ struct View {
   uint64_t size = 0;
 };
 
-/// Coordinates of a kernel's output along one dimension: sparkle_code_t, `cuts`.
+/// Coordinates of a kernel's output along one dimension: sparkle_code_t,
+/// `cuts`.
 struct Band {
   uint32_t dimension = 0;
   int64_t begin = 0, end = 0;
@@ -74,7 +75,8 @@ struct Command {
   std::vector<View> arguments;
   std::vector<int64_t> sizes;
   /// Of KERNEL: what alone of its output is computed; all of it if empty. The
-  /// code has such a cut, and on a GPU single workgroups along what comes before.
+  /// code has such a cut, and on a GPU single workgroups along what comes
+  /// before.
   Band band;
   /// Bytes that the program wants beside its arguments; 0 if none. They are the
   /// device's affair: commands of one recording may share them.
