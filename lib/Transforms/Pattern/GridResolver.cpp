@@ -47,6 +47,8 @@ struct Cut {
   int64_t worker, tile, lanes;
   /// What one lane holds.
   int64_t each() const { return llvm::divideCeil(tile, lanes); }
+  /// How far the last lane reaches beyond the tile.
+  int64_t getOverhang() const { return each() * lanes - tile; }
 };
 
 /// A choice for all indices, and its cost.
@@ -77,8 +79,7 @@ private:
   void keep(const Grid &grid);
   void estimate(Grid &grid);
   struct Step {
-    double cycles = 0, elements = 0;
-    double reads = 0; // elements of one lane
+    double cycles = 0, elements = 0, reads = 0; // `reads` of one lane
     int64_t bytes = 0;
     /// Some element is read by more than one lane, or more than once.
     bool isReused = false;
@@ -265,11 +266,6 @@ bool GridResolver::mayStage(unsigned number, bool wanted) {
   return llvm::is_contained(stage, Attribute(operands[number].name)) == wanted;
 }
 
-/// Bytes of a box of so many elements in near memory.
-static int64_t getBytes(double elements) {
-  return int64_t(std::min(elements * 4 * 9 / 8, 1e9));
-}
-
 /// What one near step costs a lane for one operand.
 GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
                                                  unsigned number, bool staged,
@@ -278,17 +274,24 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   auto count = [&](unsigned i, int64_t size) {
     return double(llvm::divideCeil(size, operand.repeats[i]));
   };
-  // The elements that a lane reads, and the box that the worker reads.
-  double reads = 1, box = 1;
+  // The elements that a lane reads, the box that the worker reads, and what
+  // that takes: lanes that overhang read beyond it, and rows are whole vectors.
+  double reads = 1, box = 1, room = 1;
   for (unsigned i = 0; i < extents.size(); ++i)
     if (operand.varies(i))
       reads *= count(i, i < outputs ? grid.cuts[i].each() : grid.near[i]);
   for (const auto &row : operand.coefficients) {
-    double size = 1;
-    for (unsigned i = 0; i < extents.size(); ++i)
-      size += double(std::abs(row[i])) *
-              (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+    double size = 1, over = 0;
+    for (unsigned i = 0; i < extents.size(); ++i) {
+      double by = double(std::abs(row[i]));
+      size +=
+          by * (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+      over += by * double(i < outputs ? grid.cuts[i].getOverhang() : 0);
+    }
+    bool isRow = contiguous[number] && row[*contiguous[number]];
     box *= size;
+    room *= isRow ? double(llvm::alignTo(uint64_t(size + over), kVector))
+                  : size + over;
   }
   double readVector = 1, copyVector = 1, run = 1;
   if (std::optional<unsigned> index = contiguous[number]) {
@@ -301,6 +304,9 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   }
   Step step;
   step.reads = reads;
+  // A row of padding for every eight, against conflicts of banks. Copies are
+  // f32 whatever the tensor stores.
+  step.bytes = int64_t(std::min(4 * std::max(box * 9 / 8, room), 1e9));
   step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
   if (terms[number]) {
@@ -308,7 +314,6 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     step.elements = box;
     step.cycles = reads / readVector * double(target.getNearRead()) +
                   box * double(*terms[number]) / double(laneCount) + kStep;
-    step.bytes = getBytes(box);
     return step;
   }
   if (!staged) {
@@ -317,9 +322,6 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   }
   step.cycles = reads / readVector * double(target.getNearRead()) +
                 box / copyVector / double(laneCount) * kCopy;
-  // A row of padding for every eight, against conflicts of banks. Copies are
-  // f32 whatever the tensor stores.
-  step.bytes = getBytes(box);
   return step;
 }
 
