@@ -297,3 +297,52 @@ Bounded Convolution::computeElement(const float *x, const float *w,
   // Each product rounds once and passes through at most `terms` additions.
   return {value, gamma(terms + 1) * magnitude};
 }
+
+/// The greatest absolute value in a window of an image, cut to what there is.
+static double findGreatest(const float *image, const int64_t extents[3],
+                           int64_t top, int64_t left, int64_t size) {
+  float greatest = 0;
+  for (int64_t h = std::max<int64_t>(top, 0);
+       h < std::min(top + size, extents[1]); ++h)
+    for (int64_t v = std::max<int64_t>(left, 0);
+         v < std::min(left + size, extents[2]); ++v)
+      greatest = std::max(greatest, std::fabs(image[h * extents[2] + v]));
+  return greatest;
+}
+
+std::vector<double> Convolution::boundTransformed(const std::vector<float> &x,
+                                                  const std::vector<float> &w,
+                                                  Transform transform) const {
+  int64_t c = inputs / groups, k = outputs / groups, m = transform.results;
+  int64_t size = m + kernel[1] - 1;
+  int64_t rows = (out[1] + m - 1) / m, columns = (out[2] + m - 1) / m;
+  std::vector<double> sources, filters;
+  for (int64_t i = 0; i < batch * inputs; ++i)
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t column = 0; column < columns; ++column)
+        sources.push_back(findGreatest(&x[i * in[1] * in[2]], in,
+                                       row * m - pad[1], column * m - pad[2],
+                                       size));
+  for (int64_t i = 0; i < outputs * c; ++i)
+    filters.push_back(
+        findGreatest(&w[i * kernel[1] * kernel[2]], kernel, 0, 0, kernel[1]));
+
+  // Each of three transforms, along two dimensions, rounds its constants and
+  // its products once and passes them through the additions of a tile.
+  double factor =
+      transform.growth * transform.growth * gamma(c + 1 + 6 * (size + 1));
+  std::vector<double> bounds;
+  for (int64_t n = 0; n < batch; ++n)
+    for (int64_t o = 0; o < outputs; ++o)
+      for (int64_t p = 0; p < out[1]; ++p)
+        for (int64_t q = 0; q < out[2]; ++q) {
+          double magnitude = 0;
+          for (int64_t i = 0; i < c; ++i) {
+            int64_t source = (n * groups + o / k) * c + i;
+            magnitude += sources[(source * rows + p / m) * columns + q / m] *
+                         filters[o * c + i];
+          }
+          bounds.push_back(factor * magnitude);
+        }
+  return bounds;
+}

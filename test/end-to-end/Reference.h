@@ -104,6 +104,14 @@ struct Result {
   std::vector<Bounded> widest = {};
 };
 
+/// What Winograd's transform makes of the bound of a sum: with |w| and |x| at
+/// most 1, the absolute values of all that it adds up for one result come along
+/// one dimension to at most `growth`.
+struct Transform {
+  int64_t results = 0; ///< Along one side of a tile; 0 is no transform.
+  double growth = 0;
+};
+
 /// A convolution of up to three spatial dimensions (depth, height, width);
 /// those that a problem lacks have extent 1.
 struct Convolution {
@@ -114,6 +122,11 @@ struct Convolution {
   /// The sums, with x as [n, c, d, h, w] and w as [g, k, c, d, h, w].
   std::vector<Bounded> compute(const std::vector<float> &x,
                                const std::vector<float> &w) const;
+  /// How far the same sums may be off where a transform of height and width
+  /// computes them; a tile rounds all that it reads into each of its results.
+  std::vector<double> boundTransformed(const std::vector<float> &x,
+                                       const std::vector<float> &w,
+                                       Transform transform) const;
 
 private:
   Bounded computeElement(const float *x, const float *w,

@@ -74,9 +74,7 @@ private:
   /// Extents that the call gives, and how they are spelled.
   std::vector<std::string> names;
   int64_t batch = 0, in[3] = {}, out[3] = {};
-  /// What a sum is off by at least: a transform rounds the sums of a whole
-  /// tile, even where but a small term of an element's lies inside.
-  double leastError = 0;
+  Transform transform;
   /// An output runs up to floor((input + offset) / stride) + 1.
   int64_t offset[3] = {};
 };
@@ -357,16 +355,14 @@ std::string Writer::writeEpilogue(std::string e, const std::string &outputs) {
   return e;
 }
 
-/// How much wider than that of the sum the bound of a transformed one may be.
-/// Along one dimension it grows by the greatest over i of sum(k: |A[i, k]| *
-/// sum(j: |G[k, j]|) * sum(l: |B[l, k]|)) for the transforms A, G and B of
-/// Lavin and Gray ("Fast Algorithms for Convolutional Neural Networks", section
-/// 4), here with the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity; along both
-/// by its square. Their own roundings double it at most.
-static int64_t getLooseness(const std::string &pattern, const Convolution &c) {
-  bool isLarge = pattern.find("4x4") != std::string::npos;
-  double growth = c.kernel[1] == 3 ? (isLarge ? 48 : 8) : (isLarge ? 87 : 58);
-  return std::llround(2 * growth * growth);
+/// The growth is the greatest over i of sum(k: |A[i, k]| * sum(j: |G[k, j]|) *
+/// sum(l: |B[l, k]|)) for the transforms A, G and B of Lavin and Gray ("Fast
+/// Algorithms for Convolutional Neural Networks", section 4), here with the
+/// points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+static Transform getTransform(const std::string &pattern, int64_t taps) {
+  if (pattern.find("4x4") != std::string::npos)
+    return {4, taps == 3 ? 48.0 : 87.0};
+  return {2, taps == 3 ? 8.0 : 58.0};
 }
 
 void Writer::write() {
@@ -429,11 +425,8 @@ void Writer::write() {
   problem.looseness = std::max<int64_t>(problem.looseness, 2 * tapCount);
   // The bound of a transform counts what cancels in it.
   problem.isTransformed = row.pattern.find("transform") != std::string::npos;
-  if (problem.isTransformed) {
-    problem.looseness =
-        std::max<int64_t>(problem.looseness, getLooseness(row.pattern, c));
-    leastError = tapCount * unitRoundoff;
-  }
+  if (problem.isTransformed)
+    transform = getTransform(row.pattern, c.kernel[1]);
   if (hasSizes())
     makeCalls();
   attachReference();
@@ -486,15 +479,19 @@ void Writer::attachReference() {
   for (const Step &step : steps)
     applies.push_back(findStep(step.word));
   problem.reference = [conv = row.conv, rank = row.rank, steps = steps, applies,
-                       looseness = problem.looseness,
-                       least = leastError](const std::vector<Operand> &in,
-                                           std::vector<Result> &out) mutable {
+                       looseness = problem.looseness, transform = transform](
+                          const std::vector<Operand> &in,
+                          std::vector<Result> &out) mutable {
     conv.batch = out[0].shape[0];
     for (unsigned d = 0; d < rank; ++d) {
       conv.in[2 - d] = in[0].shape.rbegin()[d];
       conv.out[2 - d] = out[0].shape.rbegin()[d];
     }
     Result sums{out[0].shape, conv.compute(in[0].values, in[1].values)};
+    std::vector<double> transformed;
+    if (transform.results)
+      transformed =
+          conv.boundTransformed(in[0].values, in[1].values, transform);
     int64_t image = conv.out[0] * conv.out[1] * conv.out[2], at = 0;
     auto finish = [&](Bounded e, const Index &index) {
       int64_t channel = at / image % conv.outputs, pixel = at % image;
@@ -525,7 +522,10 @@ void Writer::attachReference() {
     out[0].widest.clear();
     out[0].define([&](const Index &index) {
       Bounded sum = sums.values[at];
-      Bounded wide(sum.value, looseness * std::max(sum.getError(), least));
+      double error = looseness * sum.getError();
+      if (transform.results)
+        error = std::max(error, transformed[at]);
+      Bounded wide(sum.value, error);
       out[0].widest.push_back(finish(wide, index));
       Bounded result = finish(sum, index);
       ++at;
