@@ -12,6 +12,7 @@
 #include "lib/Target/Optimise.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
@@ -24,42 +25,54 @@ namespace {
 /// Waves of a SIMD that hide what each of them waits for.
 constexpr unsigned kWaves = 8;
 
-/// How a kernel is compiled: with as many registers as `kWaves` leave to an
-/// invocation, or all that there are; and whether LLVM may move loads far.
+/// How an entry point is compiled: with as many registers as `kWaves` leave to
+/// an invocation, or all that there are; and whether LLVM may move loads far,
+/// or for nothing but to use few registers.
 struct Attempt {
   enum class Registers { Few, All } registers;
-  enum class Motion { Free, Little } motion;
+  enum class Motion { Free, Little, Least } motion;
 };
 
-/// What is tried, in this order, until a kernel needs no scratch memory.
+/// What is tried, in this order, until an entry point needs no scratch memory.
 constexpr Attempt kAttempts[] = {
     {Attempt::Registers::Few, Attempt::Motion::Free},
     {Attempt::Registers::Few, Attempt::Motion::Little},
+    {Attempt::Registers::Few, Attempt::Motion::Least},
     {Attempt::Registers::All, Attempt::Motion::Free},
     {Attempt::Registers::All, Attempt::Motion::Little},
+};
+
+/// Why what became of a kernel cannot be launched, and which entry point it is
+/// about.
+struct Refusal {
+  std::string entry, reason;
 };
 
 /// One kernel on its way to a code object.
 class Emission {
 public:
-  Emission(ModuleOp kernel, const Processor &processor, Attempt attempt)
-      : kernel(kernel), processor(processor), attempt(attempt),
+  /// `attempts` numbers those of the entry points that are not at the first.
+  Emission(ModuleOp kernel, const Processor &processor,
+           const llvm::StringMap<size_t> &attempts)
+      : kernel(kernel), processor(processor), attempts(attempts),
         machine(createTargetMachine(processor)) {}
 
-  /// Fails if the kernel cannot be translated, with a report; `refusal` is why
-  /// what became of it cannot be launched.
-  FailureOr<Image> run(std::string &refusal);
+  /// Fails if the kernel cannot be translated, with a report.
+  FailureOr<Image> run(Refusal &refusal);
 
 private:
   LogicalResult translate();
   void describe(const Launch &launch);
   void optimise();
   void assemble(SmallVectorImpl<char> &object);
-  llvm::Error check();
+  llvm::Error check(std::string &entry);
+  Attempt getAttempt(StringRef entry) const {
+    return kAttempts[attempts.lookup(entry)];
+  }
 
   ModuleOp kernel;
   const Processor &processor;
-  Attempt attempt;
+  const llvm::StringMap<size_t> &attempts;
   std::unique_ptr<llvm::TargetMachine> machine;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module;
@@ -70,6 +83,7 @@ private:
 /// decides how many registers each may have.
 void Emission::describe(const Launch &launch) {
   llvm::Function *function = module->getFunction(launch.entry);
+  Attempt attempt = getAttempt(launch.entry);
   std::string count = std::to_string(launch.invocations);
   function->addFnAttr("target-cpu", machine->getTargetCPU());
   function->addFnAttr("target-features", machine->getTargetFeatureString());
@@ -82,6 +96,8 @@ void Emission::describe(const Launch &launch) {
     function->addFnAttr("amdgpu-waves-per-eu",
                         std::to_string(std::max(waves, 1u)));
   }
+  if (attempt.motion == Attempt::Motion::Least)
+    function->addFnAttr("amdgpu-sched-strategy", "iterative-minreg");
   function->addFnAttr(llvm::Attribute::NoUnwind);
   auto number = [&](uint32_t value) {
     return llvm::ConstantAsMetadata::get(
@@ -119,7 +135,7 @@ void Emission::optimise() {
   sparkle::optimise(*module, *machine, llvm::OptimizationLevel::O3);
   for (llvm::Function &function : *module) {
     pairSums(function);
-    if (attempt.motion == Attempt::Motion::Little)
+    if (getAttempt(function.getName()).motion == Attempt::Motion::Little)
       boundMotion(function);
   }
 }
@@ -135,8 +151,9 @@ void Emission::assemble(SmallVectorImpl<char> &object) {
   passes.run(*module);
 }
 
-/// Takes the size of workgroup memory from what was emitted.
-llvm::Error Emission::check() {
+/// Takes the size of workgroup memory from what was emitted. `entry` is the
+/// entry point that it looked at last.
+llvm::Error Emission::check(std::string &entry) {
   llvm::Expected<CodeObject> object =
       readCodeObject({image.bytes.data(), image.bytes.size()});
   if (!object)
@@ -145,7 +162,8 @@ llvm::Error Emission::check() {
       kernel->getAttrOfType<DenseI64ArrayAttr>(kArguments).asArrayRef();
   unsigned bytes = counts[0] * sizeof(uint64_t) + counts[1] * sizeof(int32_t);
   for (Launch &launch : image.launches) {
-    const EntryPoint *entryPoint = object->find(launch.entry);
+    entry = launch.entry;
+    const EntryPoint *entryPoint = object->find(entry);
     assert(entryPoint && "a function of the module is in its code object");
     if (llvm::Error refused = checkEntryPoint(*entryPoint, bytes))
       return refused;
@@ -154,7 +172,7 @@ llvm::Error Emission::check() {
   return llvm::Error::success();
 }
 
-FailureOr<Image> Emission::run(std::string &refusal) {
+FailureOr<Image> Emission::run(Refusal &refusal) {
   if (failed(translate()))
     return failure();
   optimise();
@@ -162,22 +180,24 @@ FailureOr<Image> Emission::run(std::string &refusal) {
   assemble(object);
   llvm::Error error = linkAlone(object, "elf64_amdgpu", image.bytes);
   if (!error)
-    error = check();
+    error = check(refusal.entry);
   if (error)
-    refusal = llvm::toString(std::move(error));
+    refusal.reason = llvm::toString(std::move(error));
   return std::move(image);
 }
 
-/// The first that is not refused, or the last refusal as an error.
+/// Of each entry point the first attempt that is not refused, or the last
+/// refusal as an error.
 FailureOr<Image> emitImage(ModuleOp kernel, const Processor &processor) {
-  std::string refusal;
-  for (Attempt attempt : kAttempts) {
-    refusal.clear();
-    FailureOr<Image> image = Emission(kernel, processor, attempt).run(refusal);
-    if (failed(image) || refusal.empty())
+  llvm::StringMap<size_t> attempts;
+  for (;;) {
+    Refusal refusal;
+    FailureOr<Image> image = Emission(kernel, processor, attempts).run(refusal);
+    if (failed(image) || refusal.reason.empty())
       return image;
+    if (++attempts[refusal.entry] == std::size(kAttempts))
+      return kernel.emitError(refusal.reason);
   }
-  return kernel.emitError(refusal);
 }
 
 } // namespace

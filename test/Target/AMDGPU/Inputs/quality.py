@@ -19,11 +19,6 @@ from layers import KERNEL, read_layers
 # on a SIMD.
 WANTED = {"fused": 0.8, "paired": 0.5, "per_load": 8, "waves": 8}
 
-# What is reached where that is less: a lane of this layer holds the weights of a
-# step, and RDNA 2 has a third of the registers less.
-RDNA2 = {"ic256oc256ih14kh3sh1": {"waves": 7}}
-EXCEPTIONS = {"gfx1030": RDNA2, "gfx1036": RDNA2}
-
 
 def innermost(lines):
     """The loops of an entry point without one inside, as lists of lines."""
@@ -79,15 +74,11 @@ def check(processor, name, sizes):
              f"--gpu={processor}", "--emit=amdgcn"],
             check=True, stdout=subprocess.PIPE, text=True).stdout
     reached, narrow = measure(assembly)
-    allowed = EXCEPTIONS.get(processor, {}).get(name, {})
     for what, least in WANTED.items():
         if what == "paired" and processor != "gfx1100":
             continue
-        floor = allowed.get(what, least)
-        if reached[what] < floor:
-            yield f"{name}: expected {what} {floor}, but got {reached[what]:.3}"
-        if what in allowed and reached[what] >= least:
-            yield f"{name}: {what} is no exception: {reached[what]:.3}"
+        if reached[what] < least:
+            yield f"{name}: expected {what} {least}, but got {reached[what]:.3}"
     for line in narrow:
         yield f"{name}: expected 128 bits, but got '{line}'"
 
