@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 using namespace sparkle;
@@ -20,6 +21,7 @@ static const char usage[] =
     "       sparkle-run explain WHAT... [options]\n"
     "       sparkle-run sweep WHAT... [options]\n"
     "       sparkle-run compile WHAT... --artifacts FOLDER [options]\n"
+    "       sparkle-run compile WHAT... -o FILE [options]\n"
     "\n"
     "WHAT is any number of\n"
     "  FILE.spk, FILE.so    kernels; sparkle-opt compiles the text\n"
@@ -67,6 +69,10 @@ static const char usage[] =
     "  --artifacts FOLDER   of compiled problems: takes what it finds there, "
     "and\n"
     "                       adds what it has to compile\n"
+    "  -o FILE              compile: all problems as one shared object (.so) "
+    "or "
+    "as\n"
+    "                       text for sparkle-opt (.spk)\n"
     "  --cpu NAME,...       CPUs to compile for, as sparkle-opt has it "
     "(default:\n"
     "                       this machine's)\n"
@@ -114,6 +120,7 @@ private:
   bool parseSize(const std::string &value);
   void takeAuto();
   bool checkAuto();
+  bool checkOutput();
   bool check();
 
   std::vector<std::string> words;
@@ -172,6 +179,8 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
     o.filter = value;
   else if (name == "--artifacts")
     o.artifacts = value;
+  else if (name == "-o")
+    o.output = value;
   else if (name == "--cpu")
     o.cpu = value;
   else if (name == "--compiler")
@@ -246,6 +255,15 @@ bool Parser::checkAuto() {
   return options.peer.empty() || fail("expected no --peer for --device auto");
 }
 
+bool Parser::checkOutput() {
+  if (options.command != "compile" || !options.files.empty())
+    return fail("expected compile, and problems or lists, for -o");
+  std::string end = std::filesystem::path(options.output).extension();
+  return end == ".so" || end == ".spk" ||
+         fail("expected a name that ends in .so or .spk for -o, but got '" +
+              options.output + "'");
+}
+
 bool Parser::check() {
   const std::string &command = options.command;
   bool hasWork = !options.files.empty() || !options.problems.empty() ||
@@ -265,8 +283,11 @@ bool Parser::check() {
       (!options.files.empty() ||
        options.devices != std::vector<std::string>{"cpu"}))
     return fail("expected problems or lists for sweep, and the device cpu");
-  if (command == "compile" && options.artifacts.empty())
-    return fail("expected --artifacts for compile");
+  if (command == "compile" && options.artifacts.empty() &&
+      options.output.empty())
+    return fail("expected --artifacts or -o for compile");
+  if (!options.output.empty() && !checkOutput())
+    return false;
   if (!hasWork)
     return fail("expected a file, --problem, --problems or --list");
   return command != "run" || options.files.size() == 1 ||
@@ -281,7 +302,7 @@ std::optional<Options> Parser::parse() {
   options.command = words[0];
   for (size_t i = 1; i < words.size(); ++i) {
     const std::string &word = words[i];
-    if (word.compare(0, 2, "--") != 0) {
+    if (word[0] != '-') {
       options.files.push_back(word);
       continue;
     }

@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> devices; ///< Names, words of targets, or `all`.
   std::map<std::string, int64_t> sizes;
   std::string kernel, filter, compiler, peer, artifacts;
+  std::string output; ///< One file for all problems.
   std::string cpu; ///< What CPUs to compile for; empty: this machine's.
   ChannelLayout layout;
   bool isJson = false, measures = false;

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sparkle-run compile: fills a folder with compiled problems, for machines that
-// have no compiler.
+// sparkle-run compile: problems -> a folder of objects, for machines that have
+// no compiler; or one file of them all.
 
 #include "tools/sparkle-run/Command/Commands.h"
+#include "tools/sparkle-run/Problem/Source.h"
 
+#include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <set>
 
 using namespace sparkle;
 
@@ -21,21 +28,65 @@ static std::string getTargets(const std::vector<std::string> &devices) {
   return all;
 }
 
+static bool isText(const std::string &output) {
+  return std::filesystem::path(output).extension() == ".spk";
+}
+
+/// "a.b*2" as the name of a kernel: a_b_2, or a_b_2_ if that is taken.
+static std::string findName(const std::string &name,
+                            std::set<std::string> &taken) {
+  std::string identifier = std::isalpha((unsigned char)name[0]) ? "" : "k";
+  for (unsigned char letter : name)
+    identifier += std::isalnum(letter) ? char(letter) : '_';
+  while (!taken.insert(identifier).second)
+    identifier += "_";
+  return identifier;
+}
+
+/// Puts what is supported into one file. Returns what is wrong, if anything.
+static std::string writeOne(const std::vector<Work> &work,
+                            const Compiler &compiler,
+                            const std::string &output) {
+  std::string text;
+  std::set<std::string> taken;
+  for (const Work &one : work)
+    if (one.unsupported.empty())
+      text += writeKernel(*one.asked, findName(one.name, taken)) + "\n";
+  if (taken.empty())
+    return "";
+  if (!isText(output))
+    return compiler.compileTo(text, output);
+  std::ofstream file(output);
+  return file << text << std::flush ? "" : output + ": " + std::strerror(errno);
+}
+
+/// One object for each problem, in the compiler's folder.
+static void fillFolder(std::vector<Work> &work, const Compiler &compiler,
+                       int64_t jobs) {
+  Progress progress(work.size());
+  size_t done = 0;
+  std::mutex mutex;
+  runParallel(work.size(), jobs, [&](size_t i) {
+    work[i].prepare(compiler, i);
+    work[i].close();
+    std::lock_guard<std::mutex> lock(mutex);
+    progress.show(++done, work[i].name);
+  });
+  progress.clear();
+}
+
 int sparkle::compile(const Options &options) {
   Compiler compiler(options, ::getTargets(options.devices));
   auto work = collectWork(options, compiler);
   if (!work)
     return 1;
-  Progress progress(work->size());
-  size_t done = 0;
-  std::mutex mutex;
-  runParallel(work->size(), options.jobs, [&](size_t i) {
-    (*work)[i].prepare(compiler, i);
-    (*work)[i].close();
-    std::lock_guard<std::mutex> lock(mutex);
-    progress.show(++done, (*work)[i].name);
-  });
-  progress.clear();
+  if (options.output.empty()) {
+    fillFolder(*work, compiler, options.jobs);
+  } else if (std::string error = writeOne(*work, compiler, options.output);
+             !error.empty()) {
+    std::fprintf(stderr, "sparkle-run: error: %s\n", error.c_str());
+    return 1;
+  }
   size_t failed = 0, unsupported = 0;
   for (const Work &one : *work) {
     failed += !one.error.empty();
@@ -46,7 +97,9 @@ int sparkle::compile(const Options &options) {
                   one.name.c_str(),
                   (one.error.empty() ? one.unsupported : one.error).c_str());
   }
-  std::printf("%zu compiled, %zu failed, %zu unsupported\n",
-              work->size() - failed - unsupported, failed, unsupported);
+  std::printf("%zu %s, %zu failed, %zu unsupported\n",
+              work->size() - failed - unsupported,
+              isText(options.output) ? "written" : "compiled", failed,
+              unsupported);
   return failed == 0 && unsupported < work->size() ? 0 : 1;
 }

@@ -149,6 +149,18 @@ static std::string getHash(const std::string &text) {
   return digits;
 }
 
+/// Another thread or process may be doing the same, or have it open: the file
+/// appears as a whole. Returns what is wrong, if anything.
+static std::string publish(const std::string &from, const std::string &to,
+                           const std::string &stem) {
+  std::error_code failure;
+  std::string half = to + "-" + stem + "-" + std::to_string(getpid());
+  std::filesystem::copy_file(from, half, failure);
+  if (!failure)
+    std::filesystem::rename(half, to, failure);
+  return failure ? to + ": " + failure.message() : "";
+}
+
 Compiler::Result Compiler::compileText(const std::string &text,
                                        const std::string &stem) const {
   std::string place =
@@ -161,14 +173,17 @@ Compiler::Result Compiler::compileText(const std::string &text,
   Result result = compileFile(source, stem);
   if (kept.empty() || result.object.empty())
     return result;
-  // Another thread may be doing the same: the file appears as a whole.
-  std::error_code failure;
-  std::string half = kept + "/" + stem + "-" + std::to_string(getpid());
-  std::filesystem::create_directories(kept, failure);
-  std::filesystem::copy_file(result.object, half, failure);
-  if (!failure)
-    std::filesystem::rename(half, place, failure);
-  if (failure)
-    return {"", false, place + ": " + failure.message(), 0};
+  std::error_code ignored; // Publishing says it.
+  std::filesystem::create_directories(kept, ignored);
+  error = publish(result.object, place, stem);
+  if (!error.empty())
+    return {"", false, error, 0};
   return {place, true, "", result.seconds};
+}
+
+std::string Compiler::compileTo(const std::string &text,
+                                const std::string &output) const {
+  Result result = compileText(text, "all");
+  return result.object.empty() ? result.error
+                               : publish(result.object, output, "all");
 }

@@ -38,6 +38,9 @@ public:
   /// May be called from several threads.
   Result compileFile(const std::string &source, const std::string &stem) const;
   Result compileText(const std::string &text, const std::string &stem) const;
+  /// Into this file, in place of what it was. Returns what is wrong, if anything.
+  std::string compileTo(const std::string &text,
+                        const std::string &output) const;
   /// The pattern that the compiler chooses; empty with an error if it fails.
   std::string printPattern(const std::string &text, const std::string &stem,
                            std::string &error) const;
