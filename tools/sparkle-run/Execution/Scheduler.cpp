@@ -208,17 +208,20 @@ bool Task::read(const Set &set, Outputs &outputs) {
 // Runs
 //===----------------------------------------------------------------------===//
 
-/// A set that no submission is under way with. Where there is one more than
-/// may be pending, one is idle without waiting.
+/// The next set that no submission is under way with: in turn, so that what
+/// lies in the processor's caches does not tell runs that are waited for from
+/// those of a stream. Where there is one more than may be pending, one is idle.
 bool Task::findIdle(size_t &set) {
   sparkle_error_t failure;
-  for (set = 0; set < sets.size(); ++set)
+  for (size_t i = 1; i <= sets.size(); ++i) {
+    set = (latest + i) % sets.size();
     if (!sets[set].ticket ||
         sparkle_scheduler_wait(scheduler.get(), sets[set].ticket, 0, nullptr) !=
             SPARKLE_TIMEOUT)
       return true;
-  set = 0;
-  return check(sparkle_scheduler_wait(scheduler.get(), sets[0].ticket,
+  }
+  set = (latest + 1) % sets.size();
+  return check(sparkle_scheduler_wait(scheduler.get(), sets[set].ticket,
                                       SPARKLE_FOREVER, &failure),
                failure);
 }
@@ -227,6 +230,7 @@ bool Task::submit(const char *hint, uint64_t &ticket) {
   size_t which = 0;
   if (!findIdle(which))
     return false;
+  latest = which;
   Set &set = sets[which];
   std::vector<sparkle_array_t *> given;
   for (size_t i = 0; i < arguments.size(); ++i) {

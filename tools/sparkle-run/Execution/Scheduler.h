@@ -90,6 +90,7 @@ private:
   Owned<sparkle_task_t> task;
   std::vector<size_t> arguments; ///< The tensor of each.
   std::vector<Set> sets;
+  size_t latest = 0; ///< Of these, where a submission was made last.
 };
 
 /// "roofline" or "history"; "none" where the device cannot run it.
