@@ -2,7 +2,7 @@
 //
 // How the open sizes of a pattern are chosen: what all targets share. The
 // models are VectorResolver.cpp (one line of SIMD lanes, many register tiles)
-// and GridResolver.cpp (lanes in a grid, one register tile).
+// and GridResolver.cpp (lanes in a grid, one register tile; GridCost.cpp).
 
 #ifndef SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H
 #define SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H
