@@ -76,7 +76,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     * `transform`: "none", or the rewriting of the algorithm that is asked for:
       "winograd 2x2" or "winograd 4x4".
     * `overlap`: the staged tensors whose copy runs one step ahead.
-    * `prefetch`: steps ahead that a tensor is prefetched, by name.
+    * `prefetch`: steps ahead that a tensor is prefetched, by name; all: what
+      the loop outside of those that read the same again reads next.
     * `merge`: neighbouring indices of the left side that are taken as one, under
       the name of the last; its sizes are those of both. Empty: none are.
 

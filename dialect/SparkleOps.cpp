@@ -841,6 +841,9 @@ LogicalResult PrefetchOp::verify() {
   if (getShape().size() != getAt().size())
     return emitOpError("expected ")
            << getAt().size() << " extents, but got " << getShape().size();
+  // prefetch_c2
+  if (bool(getPart()) != getParts().has_value() || getParts().value_or(1) < 1)
+    return emitOpError("expected a part of a positive number of parts");
   return verifyAccess(*this, getMap(), getAt().size(),
                       getBox().getType().getShape().size());
 }

@@ -474,21 +474,26 @@ def AccumulateOp : SparkleOp<"accumulate", [AttrSizedOperandSegments,
   }];
 }
 
-def PrefetchOp : SparkleOp<"prefetch"> {
+def PrefetchOp : SparkleOp<"prefetch", [AttrSizedOperandSegments]> {
   let summary = "Touch what an accumulate will read";
   let description = [{
     Asks for the elements that operand `box` of an accumulate with this `at`,
-    `shape` (the tile's, then the slice's extents) and `map` would read. It has
-    no effect on any value, and reads nothing outside of the tensor.
+    `shape` (the tile's, then the slice's extents) and `map` would read; with
+    `part`, for about one of so many parts of them in their order in memory, the
+    first of which is 0. It has no effect on any value. Coordinates beyond the
+    box are what follows in the tensor; nothing is read beyond that.
 
     Constraints:
     * (C1) There is one extent and one dimension of the map for each coordinate,
       and the map has the rank of the box.
+    * (C2) A part is one of a positive number of parts.
   }];
   let arguments = (ins Sparkle_BoxType:$box, Variadic<Index>:$at,
-                       DenseI64ArrayAttr:$shape, AffineMapAttr:$map);
+                       DenseI64ArrayAttr:$shape, AffineMapAttr:$map,
+                       Optional<Index>:$part, OptionalAttr<I64Attr>:$parts);
   let assemblyFormat = [{
-    $box `[` $at `]` `shape` $shape custom<BareMap>($map) attr-dict `:` type($box)
+    $box `[` $at `]` `shape` $shape custom<BareMap>($map)
+    (`part` $part^ `of` $parts)? attr-dict `:` type($box)
   }];
   let hasVerifier = 1;
 }

@@ -196,11 +196,11 @@ int64_t LineChecker::readSize(const PatternLine &line, StringRef text) {
   if (text.empty() || text == "auto")
     return autoSize;
   int64_t size;
-  if (line.kind == PatternLine::Prefetch) {
+  if (line.kind == PatternLine::Prefetch && text != "all") {
     if (!text.getAsInteger(10, size) && 1 <= size && size <= maxExtent)
       return size;
-    report.error(text, "expected auto or steps from 1 to " + Twine(maxExtent) +
-                           ", but got " + quote(text));
+    report.error(text, "expected auto, all or steps from 1 to " +
+                           Twine(maxExtent) + ", but got " + quote(text));
     return autoSize;
   }
   if (text == "all")

@@ -306,6 +306,20 @@ LogicalResult Resolver::check() {
   return success();
 }
 
+/// Steps that are left open are all there are.
+static DictionaryAttr resolveSteps(DictionaryAttr prefetch) {
+  if (!prefetch)
+    return {};
+  Builder builder(prefetch.getContext());
+  SmallVector<NamedAttribute> steps;
+  for (NamedAttribute entry : prefetch)
+    steps.push_back(cast<IntegerAttr>(entry.getValue()).getInt() == kAuto
+                        ? builder.getNamedAttr(entry.getName(),
+                                               builder.getI64IntegerAttr(kAll))
+                        : entry);
+  return builder.getDictionaryAttr(steps);
+}
+
 FailureOr<PatternAttr> Resolver::run() {
   PatternAttr given = define.getPatternAttr();
   if (!given)
@@ -324,6 +338,7 @@ FailureOr<PatternAttr> Resolver::run() {
   unroll = getGiven(given.getUnroll(), false);
   stage = given.getStage();
   fuse = given.getFuse();
+  prefetch = resolveSteps(given.getPrefetch());
   if (box && failed(takeBox()))
     return failure();
 
@@ -340,7 +355,6 @@ FailureOr<PatternAttr> Resolver::run() {
   auto list = [&](ArrayRef<int64_t> sizes) {
     return DenseI64ArrayAttr::get(context, sizes);
   };
-  DictionaryAttr prefetch = given.getPrefetch();
   ArrayAttr overlap = given.getOverlap();
   if (!overlap)
     overlap = target.getCopies() ? stage : ArrayAttr::get(context, {});

@@ -332,6 +332,15 @@ static std::optional<unsigned> getSteppedDim(LoopOp loop, AccumulateOp op) {
   return std::nullopt;
 }
 
+/// The same of what is prefetched for it.
+static std::optional<unsigned> getSteppedDim(LoopOp loop, PrefetchOp op) {
+  for (auto [i, at] : llvm::enumerate(op.getAt()))
+    if (at == loop.getInductionVar() &&
+        op.getShape()[i] == static_cast<int64_t>(loop.getStep()))
+      return i;
+  return std::nullopt;
+}
+
 /// The accumulates of `loop` if their slices can cover all of its steps: its
 /// index is only where they stand, and a body of that size is still small.
 static SmallVector<AccumulateOp> getWidened(LoopOp loop, int64_t trips) {
@@ -348,7 +357,9 @@ static SmallVector<AccumulateOp> getWidened(LoopOp loop, int64_t trips) {
       return {};
   }
   bool isElsewhere =
-      llvm::any_of(loop.getInductionVar().getUsers(), [](Operation *user) {
+      llvm::any_of(loop.getInductionVar().getUsers(), [&](Operation *user) {
+        if (auto prefetch = dyn_cast<PrefetchOp>(user))
+          return !getSteppedDim(loop, prefetch);
         return !isa<AccumulateOp>(user) && !isOpTriviallyDead(user);
       });
   return isElsewhere ? SmallVector<AccumulateOp>() : ops;
@@ -369,6 +380,14 @@ static void widen(LoopOp loop) {
     slice[*getSteppedDim(loop, op)] = *upper - *lower;
     op.setSlice(slice);
   }
+  loop.walk([&](PrefetchOp op) {
+    std::optional<unsigned> stepped = getSteppedDim(loop, op);
+    if (!stepped)
+      return;
+    SmallVector<int64_t> shape(op.getShape());
+    shape[*stepped] = *upper - *lower;
+    op.setShape(shape);
+  });
   Block *body = &loop.getBody().front();
   loop.getInductionVar().replaceAllUsesWith(loop.getLower());
   for (auto [inside, before] : llvm::zip(loop.getCarried(), loop.getInit()))

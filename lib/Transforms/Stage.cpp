@@ -75,6 +75,8 @@ private:
   LogicalResult copyBoxes(WorkersOp workers, PatternAttr pattern,
                           TargetAttr target);
   void prefetchBoxes(WorkersOp workers, PatternAttr pattern);
+  void prefetchNext(WorkersOp workers, PatternAttr pattern, AccumulateOp op,
+                    unsigned number);
 };
 } // namespace
 
@@ -139,6 +141,59 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
   return success();
 }
 
+/// The parts of an index that a tile of `workers` is divided into.
+static int64_t countTiles(PatternAttr pattern, unsigned index) {
+  return llvm::divideCeil(pattern.getWorkers()[index],
+                          pattern.getRegisters()[index]);
+}
+
+/// Prefetches, ahead of an accumulate, a part of what it will read at the next
+/// step of the innermost loop that comes to other elements of the box. The
+/// loops in between come to the same ones again: each of their passes brings
+/// its part.
+void Stage::prefetchNext(WorkersOp workers, PatternAttr pattern,
+                         AccumulateOp op, unsigned number) {
+  AffineMap map = cast<AffineMapAttr>(op.getMaps()[number]).getValue();
+  SmallVector<Value> at(op.getAt());
+  OpBuilder builder(op);
+  AffineExpr part = builder.getAffineConstantExpr(0);
+  SmallVector<Value> dims;
+  int64_t parts = 1;
+  auto loop = dyn_cast<LoopOp>(op->getParentOp());
+  for (; loop; loop = dyn_cast<LoopOp>(loop->getParentOp())) {
+    auto moved = llvm::find(at, loop.getInductionVar());
+    unsigned index = moved - at.begin();
+    if (moved == at.end())
+      return;
+    if (!map.isFunctionOfDim(index)) {
+      if (index >= pattern.getWorkers().size() ||
+          index >= workers.getSteps().size())
+        return;
+      AffineExpr first = builder.getAffineDimExpr(dims.size() + 1);
+      AffineExpr pass = (builder.getAffineDimExpr(dims.size()) - first)
+                            .floorDiv(pattern.getRegisters()[index]);
+      part = part + pass * parts;
+      parts *= countTiles(pattern, index);
+      dims.append({*moved, workers.getBody().front().getArgument(index)});
+    } else if (!dims.empty()) {
+      break;
+    }
+  }
+  if (!loop)
+    return;
+  auto moved = llvm::find(at, loop.getInductionVar());
+  *moved = affine::AffineApplyOp::create(
+      builder, op.getLoc(),
+      builder.getAffineDimExpr(0) + static_cast<int64_t>(loop.getStep()),
+      *moved);
+  Value pass = affine::AffineApplyOp::create(
+      builder, op.getLoc(), AffineMap::get(dims.size(), 0, part), dims);
+  SmallVector<int64_t> shape(op.getSums().getType().getShape());
+  llvm::append_range(shape, op.getSlice());
+  PrefetchOp::create(builder, op.getLoc(), op.getBoxes()[number], at, shape,
+                     map, pass, builder.getI64IntegerAttr(parts));
+}
+
 /// Prefetches, ahead of each accumulate, what the same accumulate reads some
 /// steps of the innermost loop around it later.
 void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
@@ -156,6 +211,11 @@ void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
                             : IntegerAttr();
       if (!steps)
         continue;
+      if (steps.getInt() == kAll) {
+        if (!stage->hasAttr(kPatternAttr))
+          prefetchNext(workers, pattern, op, i);
+        continue;
+      }
       int64_t ahead = steps.getInt() * static_cast<int64_t>(loop.getStep());
       SmallVector<Value> at(op.getAt());
       auto moved = llvm::find(at, loop.getInductionVar());
@@ -166,7 +226,8 @@ void Stage::prefetchBoxes(WorkersOp workers, PatternAttr pattern) {
       SmallVector<int64_t> shape(op.getSums().getType().getShape());
       llvm::append_range(shape, op.getSlice());
       PrefetchOp::create(builder, op.getLoc(), box, at, shape,
-                         cast<AffineMapAttr>(op.getMaps()[i]).getValue());
+                         cast<AffineMapAttr>(op.getMaps()[i]).getValue(),
+                         Value(), IntegerAttr());
     }
   });
 }

@@ -1,4 +1,4 @@
-// RUN: sparkle-opt %s --sparkle-tile --sparkle-split-border --canonicalize | FileCheck %s
+// RUN: sparkle-opt %s --sparkle-tile --sparkle-stage --sparkle-split-border --canonicalize | FileCheck %s
 
 // 30 outputs in tiles of 6: one border tile at either end, the interior a loop.
 // The rows of the kernel are clamped to those that lie inside.
@@ -137,4 +137,28 @@ sparkle.kernel @whole sizes [] {
     } : f32
     sparkle.yield %0 : f32
   } : !sparkle.tensor<16x30xf32, (d0, d1) -> (d1, d0)>
+}
+
+// What is prefetched for a slice grows with it.
+// CHECK-LABEL: sparkle.kernel @ahead
+// CHECK: sparkle.prefetch {{.*}} shape [16, 6, 4, 3] {{.*}} of 5
+// CHECK-NEXT: sparkle.accumulate {{.*}} slice [4, 3]
+// CHECK: sparkle.prefetch {{.*}} shape [16, 6, 4, 1] {{.*}} of 5
+// CHECK-NEXT: sparkle.accumulate {{.*}} slice [4, 1]
+// CHECK: sparkle.prefetch {{.*}} shape [16, 6, 4, 3] {{.*}} of 5
+// CHECK-NEXT: sparkle.accumulate {{.*}} slice [4, 3]
+sparkle.kernel @ahead sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8, 30) : !sparkle.tensor<8x30xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor input "w" extents () -> (32, 8, 3) : !sparkle.tensor<32x8x3xf32, (d0, d1, d2) -> (d1, d2, d0)>
+  %y = sparkle.tensor output "y" extents () -> (32, 30) : !sparkle.tensor<32x30xf32, (d0, d1) -> (d1, d0)>
+  sparkle.define %y ["k", "q", "c", "s"] reductions 2 extents () -> (32, 30, 8, 3)
+      pattern <workers = [32, 30, 1, 1], near = [1, 1, 8, 3], stage = [], registers = [16, 6, 1, 1], lanes = [16, 1, 1, 1], unroll = [1, 1, 4, 1], order = [0, 1, 2, 3], prefetch = {w = -1}> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (k, q, c, s) -> (c, q * 1 + s * 1 - 1) : !sparkle.tensor<8x30xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (k, q, c, s) -> (k, c, s) : !sparkle.tensor<32x8x3xf32, (d0, d1, d2) -> (d1, d2, d0)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<32x30xf32, (d0, d1) -> (d1, d0)>
 }

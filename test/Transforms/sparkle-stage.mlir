@@ -50,6 +50,56 @@ sparkle.kernel @prefetches sizes [] {
 
 // -----
 
+// What the next step of the loop over n reads comes in two parts of five, while
+// the loop over m goes over what this step reads; a loop that has no such other
+// one around it prefetches nothing.
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
+// CHECK-DAG: #[[NEXT:.*]] = affine_map<(d0) -> (d0 + 16)>
+// CHECK-DAG: #[[PASS:.*]] = affine_map<(d0, d1) -> ((d0 - d1) floordiv 4)>
+// CHECK-LABEL: sparkle.kernel @next
+// CHECK: sparkle.workers {{.*}} (%[[WORKER:.*]], %{{.*}}) extents
+// CHECK: sparkle.loop registers %[[N:.*]] = %{{.*}} step 16 {
+// CHECK: sparkle.loop registers %[[M:.*]] = %{{.*}} step 4 {
+// CHECK: sparkle.loop registers %[[K:.*]] = %{{.*}} step 4 carry
+// CHECK-NEXT: %[[AHEAD:.*]] = affine.apply #[[NEXT]](%[[N]])
+// CHECK-NEXT: %[[PART:.*]] = affine.apply #[[PASS]](%[[M]], %[[WORKER]])
+// CHECK-NEXT: sparkle.prefetch %{{.*}}[%[[M]], %[[AHEAD]], %[[K]]] shape [4, 16, 4] (d0, d1, d2) -> (d1, d2) part %[[PART]] of 5
+// CHECK-NEXT: sparkle.accumulate
+// CHECK-LABEL: sparkle.kernel @nothing_outside
+// CHECK-NOT: sparkle.prefetch
+sparkle.kernel @next sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [20, 64, 1], near = [1, 1, 128], stage = [], registers = [4, 16, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [1, 0, 2], prefetch = {w = -1}> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+sparkle.kernel @nothing_outside sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [20, 64, 1], near = [1, 1, 128], stage = [], registers = [4, 16, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [0, 1, 2], prefetch = {w = -1}> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+}
+
+// -----
+
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
 sparkle.kernel @too_large sizes [] {
   %x = sparkle.tensor input "x" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>

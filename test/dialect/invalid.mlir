@@ -617,6 +617,22 @@ func.func @prefetch_c1(%a: index, %x: !sparkle.box<4xf32>) {
 
 // -----
 
+func.func @prefetch_c2(%a: index, %x: !sparkle.box<4xf32>) {
+  // expected-error @below {{expected a part of a positive number of parts}}
+  sparkle.prefetch %x[%a] shape [4] (d0) -> (d0) part %a of 0 : !sparkle.box<4xf32>
+  return
+}
+
+// -----
+
+func.func @prefetch_c2(%a: index, %x: !sparkle.box<4xf32>) {
+  // expected-error @below {{expected a part of a positive number of parts}}
+  "sparkle.prefetch"(%x, %a, %a) <{map = affine_map<(d0) -> (d0)>, operandSegmentSizes = array<i32: 1, 1, 1>, shape = array<i64: 4>}> : (!sparkle.box<4xf32>, index, index) -> ()
+  return
+}
+
+// -----
+
 func.func @store_c1(%a: index, %t: !sparkle.tile<4xf32, 1>, %y: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
   // expected-error @below {{expected 1 coordinates and a tensor of that rank, but got 2}}
   sparkle.store %t to %y[%a, %a] () {

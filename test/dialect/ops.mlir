@@ -53,6 +53,8 @@ sparkle.kernel @tiled sizes ["N"] reference {
     %1 = sparkle.loop registers %c = %c0 to %c8 step 4 carry (%s = %0) : !sparkle.tile<1x16xf32, 1x16> {
       // CHECK: sparkle.prefetch %{{.*}}[%[[N]], %[[K]], %[[C]]] shape [1, 16, 4] (d0, d1, d2) -> (d1, d2) : <16x8xf32>
       sparkle.prefetch %b[%n, %k, %c] shape [1, 16, 4] (d0, d1, d2) -> (d1, d2) : !sparkle.box<16x8xf32>
+      // CHECK: sparkle.prefetch %{{.*}}[%[[N]], %[[K]], %[[C]]] shape [1, 16, 4] (d0, d1, d2) -> (d1, d2) part %[[N]] of 3 : <16x8xf32>
+      sparkle.prefetch %b[%n, %k, %c] shape [1, 16, 4] (d0, d1, d2) -> (d1, d2) part %n of 3 : !sparkle.box<16x8xf32>
       // CHECK: sparkle.accumulate %[[IN]] at [%[[N]], %[[K]], %[[C]]] slice [4] (%{{.*}} (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<1x8xf32>, %{{.*}} (d0, d1, d2) -> (d1, d2) : !sparkle.box<16x8xf32>) {
       %2 = sparkle.accumulate %s at [%n, %k, %c] slice [4] (%a (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<1x8xf32>, %b (d0, d1, d2) -> (d1, d2) : !sparkle.box<16x8xf32>) {
       ^bb0(%u: f32, %v: f32):

@@ -15,6 +15,9 @@
 #include "lib/Target/CPU/Code.h"
 #include "lib/Target/TiledIndices.h"
 
+#include <map>
+#include <set>
+
 namespace sparkle::cpu {
 
 /// Elements in memory: a tensor, or a box of one in scratch.
@@ -130,6 +133,10 @@ private:
                        llvm::ArrayRef<mlir::Value> vectors);
   void lower(StageOp op);
   void copyBox(const Memory &from, const Memory &to, BoxType box);
+  /// Of elements with the same base, the constants.
+  using Offsets = std::map<llvm::SmallVector<std::pair<unsigned, int64_t>, 2>,
+                           std::set<int64_t>>;
+  Offsets findOffsets(PrefetchOp op);
   void lower(PrefetchOp op);
 
   // LowerTiledSums.cpp

@@ -5,9 +5,6 @@
 
 #include "lib/Target/CPU/LowerTiled.h"
 
-#include <map>
-#include <set>
-
 using namespace mlir;
 
 namespace sparkle::cpu {
@@ -381,14 +378,11 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
   nest(0);
 }
 
-void KernelLowering::lower(PrefetchOp op) {
-  constexpr uint32_t kRead = 0, kKeep = 3, kData = 1;
+/// The offsets that an accumulate would read, sorted, for each base.
+KernelLowering::Offsets KernelLowering::findOffsets(PrefetchOp op) {
   const Memory &memory = memories[op.getBox()];
-  int64_t line = 512 / memory.element.getIntOrFloatBitWidth();
   Point at = indices.getPoint(op.getAt());
-  // Offsets of one base are sorted, so that each line is asked for once.
-  std::map<SmallVector<std::pair<unsigned, int64_t>, 2>, std::set<int64_t>>
-      offsets;
+  Offsets offsets;
   SmallVector<int64_t> index(at.size(), 0);
   for (bool more = true; more;) {
     Point point;
@@ -404,18 +398,48 @@ void KernelLowering::lower(PrefetchOp op) {
         index[i] = 0;
     }
   }
-  for (auto &[terms, constants] : offsets) {
-    LinearForm offset;
-    offset.terms = terms;
-    std::optional<int64_t> covered;
+  return offsets;
+}
+
+/// Asks for each line once. Of a part, for its lines in each row of lines: a
+/// part that is beyond the last one's lines asks for what follows, which does
+/// no harm.
+void KernelLowering::lower(PrefetchOp op) {
+  // A part is for later: into near memory, past what is close.
+  constexpr uint32_t kRead = 0, kData = 1;
+  uint32_t locality = op.getPart() ? 2 : 3;
+  const Memory &memory = memories[op.getBox()];
+  int64_t line = 512 / memory.element.getIntOrFloatBitWidth();
+  int64_t parts = op.getParts().value_or(1);
+  LinearForm part;
+  if (op.getPart())
+    part = indices.getPoint(op.getPart()).front();
+  auto ask = [&](LinearForm first, int64_t lines) {
+    int64_t each = llvm::divideCeil(lines, parts);
+    first = first + part * (each * line);
+    for (int64_t i = 0; i < each; ++i)
+      LLVM::Prefetch::create(code, code.loc,
+                             getAddress(memory, first + i * line), kRead,
+                             locality, kData);
+  };
+  for (auto &[terms, constants] : findOffsets(op)) {
+    LinearForm first;
+    first.terms = terms;
+    int64_t lines = 0;
     for (int64_t constant : constants) {
-      if (covered && constant < *covered)
+      int64_t end = first.constant + lines * line;
+      if (lines && constant < end)
         continue;
-      covered = constant + line;
-      offset.constant = constant;
-      LLVM::Prefetch::create(code, code.loc, getAddress(memory, offset), kRead,
-                             kKeep, kData);
+      if (lines && constant == end) {
+        ++lines;
+        continue;
+      }
+      if (lines)
+        ask(first, lines);
+      first.constant = constant;
+      lines = 1;
     }
+    ask(first, lines);
   }
 }
 

@@ -95,6 +95,7 @@ protected:
   /// part as well.
   Sizes workers, near, registers, lanes, unroll, order;
   mlir::ArrayAttr stage, fuse;
+  mlir::DictionaryAttr prefetch;
 
   std::optional<NearBox> box;
 

@@ -70,6 +70,8 @@ private:
   int64_t getOutputBytes();
   void chooseOrder();
   void chooseNear();
+  double countPasses(const Operand &operand);
+  void choosePrefetch();
   int64_t getTileBytes();
   int64_t getBytes(const Operand &operand);
 
@@ -116,6 +118,8 @@ void VectorResolver::choose() {
   chooseNear();
   if (order.empty())
     chooseOrder();
+  if (!prefetch)
+    choosePrefetch();
 }
 
 //===----------------------------------------------------------------------===//
@@ -582,4 +586,51 @@ void VectorResolver::chooseNear() {
                                    llvm::alignDown(sizes[i] / 2, unroll[i]));
   for (unsigned i = outputs; i < extents.size(); ++i)
     near[i] = sizes[i];
+}
+
+/// How often the tiles of the workers go over one block of what varies along
+/// the lanes alone while it stays near; 0 where near memory does not hold two
+/// blocks.
+double VectorResolver::countPasses(const Operand &operand) {
+  double passes = 1, visits = 1, room = double(target.getNearBytes());
+  for (int64_t index : llvm::reverse(order)) {
+    if (index == static_cast<int64_t>(laneIndex))
+      break;
+    if (index < static_cast<int64_t>(outputs))
+      passes *= double(llvm::divideCeil(workers[index], registers[index]));
+  }
+  for (unsigned i = 0; i < outputs; ++i)
+    if (isStatic(i) && !operand.varies(i))
+      visits *= double(llvm::divideCeil(extents[i], workers[i]));
+  auto countBytes = [&](const Operand &operand, ArrayRef<int64_t> outputSizes) {
+    Sizes sizes(near);
+    llvm::copy(outputSizes.take_front(outputs), sizes.begin());
+    return double(operand.countBox(sizes) * operand.getElementBytes());
+  };
+  for (const Operand &other : operands)
+    if (&other != &operand)
+      room -= countBytes(other, workers);
+  if (room < 0 ||
+      2 * countBytes(operand, registers) > double(target.getNearBytes()))
+    return 0;
+  return countBytes(operand, workers) > room ? passes : passes * visits;
+}
+
+/// Weights of which the tiles of a worker go over the same block a few times:
+/// the next one comes from far meanwhile. By itself the processor brings a
+/// block only as the first pass reads it, which counts where there are not
+/// many.
+void VectorResolver::choosePrefetch() {
+  constexpr double kMany = 16;
+  Builder builder(context);
+  SmallVector<NamedAttribute> names;
+  for (const Operand &operand : operands) {
+    bool isFar = operand.isWeight && operand.varies(laneIndex) &&
+                 getBytes(operand) > 2 * target.getNearBytes();
+    double passes = isFar ? countPasses(operand) : 0;
+    if (passes > 1 && passes <= kMany)
+      names.push_back(
+          builder.getNamedAttr(operand.name, builder.getI64IntegerAttr(kAll)));
+  }
+  prefetch = DictionaryAttr::get(context, names);
 }

@@ -170,6 +170,48 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 
 // -----
 
+// A part is a line of each row of lines, further on in each pass; none of them is
+// kept as close as what is read next.
+// CHECK-LABEL: llvm.func @ahead(
+// CHECK: llvm.intr.prefetch{{.*}}hint = 2
+// CHECK-NOT: llvm.intr.prefetch
+// CHECK: llvm.intr.fmuladd
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @ahead sizes [] {
+    %c0 = arith.constant 0 : index
+    %c4 = arith.constant 4 : index
+    %c64 = arith.constant 64 : index
+    %x = sparkle.tensor input "x" extents () -> (4, 64) : <4x64xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor input "w" extents () -> (64, 64) : <64x64xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (4, 64) : <4x64xf32, (d0, d1) -> (d0, d1)>
+    sparkle.workers ["m", "k"] (%m, %k) extents () -> (4, 64) steps [4, 64] {
+      %xb = sparkle.stage in_place %x[%c0, %c0] : <4x64xf32, (d0, d1) -> (d0, d1)> to <4x64xf32>
+      %wb = sparkle.stage in_place %w[%c0, %c0] : <64x64xf32, (d0, d1) -> (d0, d1)> to <64x64xf32>
+      sparkle.loop registers %n = %c0 to %c64 step 64 {
+        sparkle.loop registers %p = %c0 to %c4 step 1 {
+          %0 = sparkle.init : <1x64xf32, 1x16>
+          %1 = sparkle.loop registers %c = %c0 to %c64 step 1 carry (%a = %0) : !sparkle.tile<1x64xf32, 1x16> {
+            %next = affine.apply affine_map<(d0) -> (d0 + 1)>(%c)
+            sparkle.prefetch %wb[%p, %n, %next] shape [1, 64, 1] (d0, d1, d2) -> (d2, d1) part %p of 4 : !sparkle.box<64x64xf32>
+            %2 = sparkle.accumulate %a at [%p, %n, %c] slice [1] (%xb (d0, d1, d2) -> (d0, d2) inside [0, 1] : !sparkle.box<4x64xf32>, %wb (d0, d1, d2) -> (d2, d1) inside [0, 1] : !sparkle.box<64x64xf32>) {
+            ^bb0(%e: f32, %f: f32):
+              %p0 = arith.mulf %e, %f : f32
+              sparkle.yield %p0 : f32
+            } : !sparkle.tile<1x64xf32, 1x16>
+            sparkle.yield %2 : !sparkle.tile<1x64xf32, 1x16>
+          }
+          sparkle.store %1 to %y[%p, %n] () {
+          ^bb0(%sum: f32):
+            sparkle.yield %sum : f32
+          } : !sparkle.tile<1x64xf32, 1x16> to !sparkle.tensor<4x64xf32, (d0, d1) -> (d0, d1)>
+        }
+      }
+    }
+  }
+}
+
+// -----
+
 // Lanes that are apart in the output are transposed: 16 channels of 8 pixels
 // are 16 stores of 8 floats.
 // CHECK-LABEL: llvm.func @transposed(
