@@ -137,9 +137,18 @@ private:
   using Offsets = std::map<llvm::SmallVector<std::pair<unsigned, int64_t>, 2>,
                            std::set<int64_t>>;
   Offsets findOffsets(PrefetchOp op);
+  struct Prefetch {
+    LinearForm part;
+    int64_t parts = 1;
+    bool writes = false;
+    uint32_t locality = 3;
+  };
+  void prefetch(const Memory &memory, const Offsets &offsets,
+                const Prefetch &how);
   void lower(PrefetchOp op);
 
   // LowerTiledSums.cpp
+  void prefetchTile(InitOp init);
   mlir::LogicalResult lower(InitOp op);
   mlir::LogicalResult lower(AccumulateOp op);
   // Contract.cpp

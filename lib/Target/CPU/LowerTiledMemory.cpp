@@ -404,25 +404,19 @@ KernelLowering::Offsets KernelLowering::findOffsets(PrefetchOp op) {
 /// Asks for each line once. Of a part, for its lines in each row of lines: a
 /// part that is beyond the last one's lines asks for what follows, which does
 /// no harm.
-void KernelLowering::lower(PrefetchOp op) {
-  // A part is for later: into near memory, past what is close.
-  constexpr uint32_t kRead = 0, kData = 1;
-  uint32_t locality = op.getPart() ? 2 : 3;
-  const Memory &memory = memories[op.getBox()];
+void KernelLowering::prefetch(const Memory &memory, const Offsets &offsets,
+                              const Prefetch &how) {
+  constexpr uint32_t kData = 1;
   int64_t line = 512 / memory.element.getIntOrFloatBitWidth();
-  int64_t parts = op.getParts().value_or(1);
-  LinearForm part;
-  if (op.getPart())
-    part = indices.getPoint(op.getPart()).front();
   auto ask = [&](LinearForm first, int64_t lines) {
-    int64_t each = llvm::divideCeil(lines, parts);
-    first = first + part * (each * line);
+    int64_t each = llvm::divideCeil(lines, how.parts);
+    first = first + how.part * (each * line);
     for (int64_t i = 0; i < each; ++i)
       LLVM::Prefetch::create(code, code.loc,
-                             getAddress(memory, first + i * line), kRead,
-                             locality, kData);
+                             getAddress(memory, first + i * line), how.writes,
+                             how.locality, kData);
   };
-  for (auto &[terms, constants] : findOffsets(op)) {
+  for (auto &[terms, constants] : offsets) {
     LinearForm first;
     first.terms = terms;
     int64_t lines = 0;
@@ -441,6 +435,16 @@ void KernelLowering::lower(PrefetchOp op) {
     }
     ask(first, lines);
   }
+}
+
+void KernelLowering::lower(PrefetchOp op) {
+  Prefetch how;
+  if (op.getPart()) {
+    how.part = indices.getPoint(op.getPart()).front();
+    how.parts = *op.getParts();
+    how.locality = 2; // For later: into near memory, past what is close.
+  }
+  prefetch(memories[op.getBox()], findOffsets(op), how);
 }
 
 } // namespace sparkle::cpu

@@ -47,6 +47,84 @@ getLanes(const TileVectors &tile, const TileVectors::Vector &vector, Point at) {
 // Beginning and end
 //===----------------------------------------------------------------------===//
 
+/// Once where that is not known.
+static int64_t countTrips(LoopOp loop) {
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLower());
+  std::optional<int64_t> upper = getConstantIntValue(loop.getUpper());
+  if (!lower || !upper)
+    return 1;
+  return llvm::divideCeil(std::max<int64_t>(*upper - *lower, 0),
+                          loop.getStep());
+}
+
+/// The store that finishes the tile that begins with `init`, and how many terms
+/// are added up to there at least.
+static StoreOp findStore(InitOp init, int64_t &terms) {
+  terms = 0;
+  Value sums = init.getResult();
+  for (;;) {
+    Operation *user = sums.use_empty() ? nullptr : *sums.user_begin();
+    if (auto op = dyn_cast_or_null<StoreOp>(user))
+      return op;
+    if (auto op = dyn_cast_or_null<AccumulateOp>(user)) {
+      terms += ShapedType::getNumElements(op.getSlice());
+      sums = op.getResult();
+      continue;
+    }
+    auto loop = dyn_cast_or_null<LoopOp>(user);
+    if (!loop)
+      return {};
+    loop.walk([&](AccumulateOp op) {
+      int64_t count = ShapedType::getNumElements(op.getSlice());
+      for (auto outer = op->getParentOfType<LoopOp>(); outer;
+           outer = outer == loop ? LoopOp() : outer->getParentOfType<LoopOp>())
+        count *= countTrips(outer);
+      terms += count;
+    });
+    sums = loop.getResults()[llvm::find(loop.getInit(), sums) -
+                             loop.getInit().begin()];
+  }
+}
+
+/// Asks for the lines that a tile will be written to, and for those of what is
+/// read for each of its elements: from one pixel to the next they are far
+/// apart, and nothing else brings them while the sums are added up.
+void KernelLowering::prefetchTile(InitOp init) {
+  constexpr int64_t kFewest = 24; // Terms that are worth it.
+  int64_t terms;
+  StoreOp op = findStore(init, terms);
+  if (!op || terms < kFewest)
+    return;
+  TileVectors tile(init.getType());
+  Point at = indices.getPoint(op.getAt());
+  auto ask = [&](const Memory &memory, AffineMap map, bool writes) {
+    Offsets offsets;
+    for (const TileVectors::Vector &vector : tile.vectors) {
+      SmallVector<Point> points;
+      for (const Point &lane : getLanes(tile, vector, at))
+        points.push_back(indices.evaluate(map, lane));
+      Access access = resolve(memory, points, tile.lanes, kAnywhere);
+      if (access.kind == Access::Contiguous && access.conditions.empty())
+        offsets[access.offsets.front().terms].insert(
+            access.offsets.front().constant);
+    }
+    Prefetch how;
+    how.writes = writes;
+    prefetch(memory, offsets, how);
+  };
+  ask(getWritten(op.getTensor()),
+      AffineMap::getMultiDimIdentityMap(at.size(), op.getContext()), true);
+  ArrayRef<int64_t> shape = init.getType().getShape();
+  for (auto [read, map] : llvm::zip(
+           op.getReads(), op.getMaps().getAsValueRange<AffineMapAttr>())) {
+    bool isOfEach = true;
+    for (auto [dim, extent] : llvm::enumerate(shape))
+      isOfEach &= extent == 1 || map.isFunctionOfDim(dim);
+    if (isOfEach)
+      ask(memories[read], map, false);
+  }
+}
+
 LogicalResult KernelLowering::lower(InitOp op) {
   TileVectors tile(op.getType());
   SmallVector<Value> &sums = tiles[op.getResult()];
@@ -55,6 +133,7 @@ LogicalResult KernelLowering::lower(InitOp op) {
   };
   if (!op.getResume()) {
     sums = zeros();
+    prefetchTile(op);
     return success();
   }
   Memory memory = getWritten(op.getTensor());

@@ -134,8 +134,10 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // CHECK: omp.wsloop nowait schedule(static) {
 // CHECK: omp.loop_nest (%{{.*}}) : i64
 // CHECK: llvm.intr.masked.load
-// A line of 64 bytes is asked for once.
-// CHECK-COUNT-2: llvm.intr.prefetch
+// A line of 64 bytes is asked for once: those that the tile will be written to,
+// and what the text prefetches.
+// CHECK-COUNT-2: llvm.intr.prefetch{{.*}}rw = 1
+// CHECK-COUNT-2: llvm.intr.prefetch{{.*}}rw = 0
 // CHECK-NOT: llvm.intr.prefetch
 // CHECK: llvm.intr.fmuladd
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
@@ -173,7 +175,8 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // A part is a line of each row of lines, further on in each pass; none of them is
 // kept as close as what is read next.
 // CHECK-LABEL: llvm.func @ahead(
-// CHECK: llvm.intr.prefetch{{.*}}hint = 2
+// CHECK-COUNT-4: llvm.intr.prefetch{{.*}}hint = 3 : i32, rw = 1
+// CHECK: llvm.intr.prefetch{{.*}}hint = 2 : i32, rw = 0
 // CHECK-NOT: llvm.intr.prefetch
 // CHECK: llvm.intr.fmuladd
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
