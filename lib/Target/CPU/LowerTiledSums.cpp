@@ -93,8 +93,8 @@ void KernelLowering::prefetchTile(InitOp init) {
   constexpr int64_t kFewest = 24; // Terms that are worth it.
   int64_t terms;
   StoreOp op = findStore(init, terms);
-  if (!op || terms < kFewest)
-    return;
+  if (!op || isa<BoxType>(op.getTensor().getType()) || terms < kFewest)
+    return; // A box is near already.
   TileVectors tile(init.getType());
   Point at = indices.getPoint(op.getAt());
   auto ask = [&](const Memory &memory, AffineMap map, bool writes) {
@@ -112,7 +112,7 @@ void KernelLowering::prefetchTile(InitOp init) {
     how.writes = writes;
     prefetch(memory, offsets, how);
   };
-  ask(getWritten(op.getTensor()),
+  ask(memories[op.getTensor()],
       AffineMap::getMultiDimIdentityMap(at.size(), op.getContext()), true);
   ArrayRef<int64_t> shape = init.getType().getShape();
   for (auto [read, map] : llvm::zip(
