@@ -320,12 +320,12 @@ std::vector<double> Convolution::boundTransformed(const std::vector<float> &x,
   for (int64_t i = 0; i < batch * inputs; ++i)
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t column = 0; column < columns; ++column)
-        sources.push_back(findGreatest(&x[i * in[1] * in[2]], in,
+        sources.push_back(findGreatest(x.data() + i * in[1] * in[2], in,
                                        row * m - pad[1], column * m - pad[2],
                                        size));
   for (int64_t i = 0; i < outputs * c; ++i)
-    filters.push_back(
-        findGreatest(&w[i * kernel[1] * kernel[2]], kernel, 0, 0, kernel[1]));
+    filters.push_back(findGreatest(w.data() + i * kernel[1] * kernel[2], kernel,
+                                   0, 0, kernel[1]));
 
   // Each of three transforms, along two dimensions, rounds its constants and
   // its products once and passes them through the additions of a tile.
