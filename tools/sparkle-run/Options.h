@@ -20,7 +20,7 @@ struct Options {
   std::map<std::string, int64_t> sizes;
   std::string kernel, filter, compiler, peer, artifacts;
   std::string output; ///< One file for all problems.
-  std::string cpu; ///< What CPUs to compile for; empty: this machine's.
+  std::string cpu;    ///< What CPUs to compile for; empty: this machine's.
   ChannelLayout layout;
   bool isJson = false, measures = false;
   bool isAuto = false; ///< The scheduler chooses among the devices; none: all.

@@ -38,7 +38,8 @@ public:
   /// May be called from several threads.
   Result compileFile(const std::string &source, const std::string &stem) const;
   Result compileText(const std::string &text, const std::string &stem) const;
-  /// Into this file, in place of what it was. Returns what is wrong, if anything.
+  /// Into this file, in place of what it was. Returns what is wrong, if
+  /// anything.
   std::string compileTo(const std::string &text,
                         const std::string &output) const;
   /// The pattern that the compiler chooses; empty with an error if it fails.
