@@ -181,7 +181,8 @@ static bool isUnfit(const Problem &problem, const std::string &error) {
          (has(" error: expected at most ") && has(" lanes, but got ") &&
           problem.row.find("lanes ", pattern) != std::string::npos) ||
          (has(" error: expected staged boxes of at most ") &&
-          problem.row.find("stage ", pattern) != std::string::npos);
+          problem.row.find("stage ", pattern) != std::string::npos &&
+          problem.row.find("workers ", pattern) != std::string::npos);
 }
 
 /// Runs all batches, at most `limit` of them at once; their verdicts come in

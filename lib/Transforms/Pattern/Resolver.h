@@ -33,6 +33,8 @@ struct Operand {
   /// The elements that a box of these sizes reads: along each coordinate what
   /// it spans, or fewer where it leaves some out.
   int64_t countBox(llvm::ArrayRef<int64_t> sizes) const;
+  /// Bytes of the same box where it is copied, what lies in between included.
+  double getCopiedBytes(llvm::ArrayRef<int64_t> sizes) const;
   /// Whether two indices move the same coordinate, as the taps of a
   /// convolution slide over its input.
   bool slides(unsigned a, unsigned b) const {

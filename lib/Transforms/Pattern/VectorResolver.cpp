@@ -70,7 +70,10 @@ private:
   int64_t getOutputBytes();
   void chooseOrder();
   void chooseNear();
-  double countPasses(const Operand &operand);
+  Nest getNest() {
+    return {operands,  extents,    registers,   workers, outputs,
+            laneIndex, thickIndex, lanesInside, target};
+  }
   void choosePrefetch();
   int64_t getTileBytes();
   int64_t getBytes(const Operand &operand);
@@ -112,9 +115,13 @@ void VectorResolver::choose() {
 
   chooseTile();
   chooseUnroll();
-  llvm::copy(divideWork({operands, extents, registers, workers, outputs,
-                         laneIndex, thickIndex, lanesInside, target}),
-             workers.begin());
+  Sizes given(workers), steps(near);
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    steps[i] = near[i] ? near[i] : unroll[i];
+  Nest nest = getNest();
+  nest.workers = given;
+  llvm::copy(divideWork(nest), workers.begin());
+  fitWorkers(nest, stage, steps, workers);
   chooseNear();
   if (order.empty())
     chooseOrder();
@@ -563,17 +570,8 @@ void VectorResolver::chooseNear() {
   }
   auto boxBytes = [&](ArrayRef<int64_t> sizes) {
     double bytes = 0;
-    for (const Operand &operand : operands) {
-      double box = 4; // Copies are f32.
-      for (auto &row : operand.coefficients) {
-        double size = 1;
-        for (auto [i, coefficient] : llvm::enumerate(row))
-          if (i < sizes.size())
-            size += double(std::abs(coefficient)) * double(sizes[i] - 1);
-        box *= size;
-      }
-      bytes += box;
-    }
+    for (const Operand &operand : operands)
+      bytes += operand.getCopiedBytes(sizes);
     return bytes;
   };
   Sizes sizes;
@@ -588,34 +586,6 @@ void VectorResolver::chooseNear() {
     near[i] = sizes[i];
 }
 
-/// How often the tiles of the workers go over one block of what varies along
-/// the lanes alone while it stays near; 0 where near memory does not hold two
-/// blocks.
-double VectorResolver::countPasses(const Operand &operand) {
-  double passes = 1, visits = 1, room = double(target.getNearBytes());
-  for (int64_t index : llvm::reverse(order)) {
-    if (index == static_cast<int64_t>(laneIndex))
-      break;
-    if (index < static_cast<int64_t>(outputs))
-      passes *= double(llvm::divideCeil(workers[index], registers[index]));
-  }
-  for (unsigned i = 0; i < outputs; ++i)
-    if (isStatic(i) && !operand.varies(i))
-      visits *= double(llvm::divideCeil(extents[i], workers[i]));
-  auto countBytes = [&](const Operand &operand, ArrayRef<int64_t> outputSizes) {
-    Sizes sizes(near);
-    llvm::copy(outputSizes.take_front(outputs), sizes.begin());
-    return double(operand.countBox(sizes) * operand.getElementBytes());
-  };
-  for (const Operand &other : operands)
-    if (&other != &operand)
-      room -= countBytes(other, workers);
-  if (room < 0 ||
-      2 * countBytes(operand, registers) > double(target.getNearBytes()))
-    return 0;
-  return countBytes(operand, workers) > room ? passes : passes * visits;
-}
-
 /// Weights of which the tiles of a worker go over the same block a few times:
 /// the next one comes from far meanwhile. By itself the processor brings a
 /// block only as the first pass reads it, which counts where there are not
@@ -627,7 +597,7 @@ void VectorResolver::choosePrefetch() {
   for (const Operand &operand : operands) {
     bool isFar = operand.isWeight && operand.varies(laneIndex) &&
                  getBytes(operand) > 2 * target.getNearBytes();
-    double passes = isFar ? countPasses(operand) : 0;
+    double passes = isFar ? countPasses(getNest(), near, order, operand) : 0;
     if (passes > 1 && passes <= kMany)
       names.push_back(
           builder.getNamedAttr(operand.name, builder.getI64IntegerAttr(kAll)));

@@ -51,6 +51,17 @@ int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
   return count;
 }
 
+double Operand::getCopiedBytes(ArrayRef<int64_t> sizes) const {
+  double box = 4; // Copies are f32.
+  for (auto &row : coefficients) {
+    double size = 1;
+    for (auto [coefficient, extent] : llvm::zip(row, sizes))
+      size += double(std::abs(coefficient)) * double(extent - 1);
+    box *= size;
+  }
+  return box;
+}
+
 /// Divides the indices, one after the other, until there are `enough` tiles,
 /// into multiples of the register tile. What is given stays.
 int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
@@ -168,4 +179,54 @@ Sizes Division::choose() {
       least = far;
     }
   return best;
+}
+
+void sparkle::fitWorkers(const Nest &nest, ArrayAttr staged,
+                         ArrayRef<int64_t> steps,
+                         MutableArrayRef<int64_t> workers) {
+  for (;;) {
+    Sizes sizes(steps);
+    std::optional<unsigned> largest;
+    for (unsigned i = 0; i < nest.outputs; ++i) {
+      sizes[i] = workers[i];
+      if (!nest.workers[i] && workers[i] > nest.registers[i] &&
+          (!largest || workers[i] > workers[*largest]))
+        largest = i;
+    }
+    double bytes = 0;
+    for (const Operand &operand : nest.operands)
+      if (staged && llvm::is_contained(staged, Attribute(operand.name)))
+        bytes += operand.getCopiedBytes(sizes);
+    if (!largest || bytes <= double(nest.target.getNearBytes()))
+      return;
+    workers[*largest] = llvm::alignTo(llvm::divideCeil(workers[*largest], 2),
+                                      nest.registers[*largest]);
+  }
+}
+
+double sparkle::countPasses(const Nest &nest, ArrayRef<int64_t> near,
+                            ArrayRef<int64_t> order, const Operand &operand) {
+  double passes = 1, visits = 1, room = double(nest.target.getNearBytes());
+  for (int64_t index : llvm::reverse(order)) {
+    if (index == static_cast<int64_t>(nest.laneIndex))
+      break;
+    if (index < static_cast<int64_t>(nest.outputs))
+      passes *=
+          double(llvm::divideCeil(nest.workers[index], nest.registers[index]));
+  }
+  for (unsigned i = 0; i < nest.outputs; ++i)
+    if (!ShapedType::isDynamic(nest.extents[i]) && !operand.varies(i))
+      visits *= double(llvm::divideCeil(nest.extents[i], nest.workers[i]));
+  auto countBytes = [&](const Operand &operand, ArrayRef<int64_t> outputSizes) {
+    Sizes sizes(near);
+    llvm::copy(outputSizes.take_front(nest.outputs), sizes.begin());
+    return double(operand.countBox(sizes) * operand.getElementBytes());
+  };
+  for (const Operand &other : nest.operands)
+    if (&other != &operand)
+      room -= countBytes(other, nest.workers);
+  if (room < 0 || 2 * countBytes(operand, nest.registers) >
+                      double(nest.target.getNearBytes()))
+    return 0;
+  return countBytes(operand, nest.workers) > room ? passes : passes * visits;
 }

@@ -15,7 +15,7 @@ namespace sparkle {
 struct Nest {
   llvm::ArrayRef<Operand> operands;
   llvm::ArrayRef<int64_t> extents, registers;
-  llvm::ArrayRef<int64_t> workers; ///< What is given; 0: to choose.
+  llvm::ArrayRef<int64_t> workers; ///< 0: to choose.
   unsigned outputs;
   /// Where the lanes lie, and where a register tile is thick besides.
   unsigned laneIndex, thickIndex;
@@ -25,6 +25,18 @@ struct Nest {
 
 /// The sizes of a worker's tile along the left side.
 llvm::SmallVector<int64_t> divideWork(const Nest &nest);
+
+/// Halves of `workers`, a choice, what `nest` leaves open, until near memory
+/// holds the boxes of what is `staged`, by the steps of the sum in `steps`.
+void fitWorkers(const Nest &nest, mlir::ArrayAttr staged,
+                llvm::ArrayRef<int64_t> steps,
+                llvm::MutableArrayRef<int64_t> workers);
+
+/// How often the tiles of the workers, none of which is open, go over one block
+/// of an operand that varies along the lanes alone while it stays near; 0 where
+/// near memory does not hold two blocks. `near` and `order` are the pattern's.
+double countPasses(const Nest &nest, llvm::ArrayRef<int64_t> near,
+                   llvm::ArrayRef<int64_t> order, const Operand &operand);
 
 } // namespace sparkle
 
