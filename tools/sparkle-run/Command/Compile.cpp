@@ -7,11 +7,8 @@
 #include "tools/sparkle-run/Problem/Source.h"
 
 #include <cctype>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <set>
 
@@ -54,10 +51,8 @@ static std::string writeOne(const std::vector<Work> &work,
       text += writeKernel(*one.asked, findName(one.name, taken)) + "\n";
   if (taken.empty())
     return "";
-  if (!isText(output))
-    return compiler.compileTo(text, output);
-  std::ofstream file(output);
-  return file << text << std::flush ? "" : output + ": " + std::strerror(errno);
+  return isText(output) ? compiler.writeTo(text, output)
+                        : compiler.compileTo(text, output);
 }
 
 /// One object for each problem, in the compiler's folder.

@@ -158,7 +158,10 @@ static std::string publish(const std::string &from, const std::string &to,
   std::filesystem::copy_file(from, half, failure);
   if (!failure)
     std::filesystem::rename(half, to, failure);
-  return failure ? to + ": " + failure.message() : "";
+  if (!failure)
+    return "";
+  unlink(half.c_str());
+  return to + ": " + failure.message();
 }
 
 Compiler::Result Compiler::compileText(const std::string &text,
@@ -179,6 +182,12 @@ Compiler::Result Compiler::compileText(const std::string &text,
   if (!error.empty())
     return {"", false, error, 0};
   return {place, true, "", result.seconds};
+}
+
+std::string Compiler::writeTo(const std::string &text,
+                              const std::string &output) const {
+  std::string error, source = write(text, "all", error);
+  return source.empty() ? error : publish(source, output, "all");
 }
 
 std::string Compiler::compileTo(const std::string &text,

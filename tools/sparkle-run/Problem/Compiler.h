@@ -38,8 +38,9 @@ public:
   /// May be called from several threads.
   Result compileFile(const std::string &source, const std::string &stem) const;
   Result compileText(const std::string &text, const std::string &stem) const;
-  /// Into this file, in place of what it was. Returns what is wrong, if
-  /// anything.
+  /// The text, or its object, into this file, in place of what it was. Returns
+  /// what is wrong, if anything.
+  std::string writeTo(const std::string &text, const std::string &output) const;
   std::string compileTo(const std::string &text,
                         const std::string &output) const;
   /// The pattern that the compiler chooses; empty with an error if it fails.
