@@ -29,6 +29,7 @@ private:
   Status checkStated(const sparkle_kernel_t &kernel,
                      const sparkle_tensor_t &tensor, const sparkle_view_t &view,
                      const char *name) const;
+  bool isInPlace(const Module &module, uint32_t i, uint32_t j) const;
   Status checkOverlap(const Module &module) const;
   Status checkCopy();
   Status checkFill();
@@ -224,12 +225,23 @@ bool overlap(const View &left, const View &right) {
          right.offset < left.offset + left.size;
 }
 
+/// Whether output `i` may lie where argument `j` does, and wholly does.
+bool CommandCheck::isInPlace(const Module &module, uint32_t i,
+                             uint32_t j) const {
+  uint32_t number = module.argument(j).in_place;
+  const View &output = command.arguments[i], &input = command.arguments[j];
+  return number != 0 &&
+         &module.kernel().tensors[number - 1] == &module.argument(i) &&
+         output.offset == input.offset && output.size == input.size;
+}
+
 Status CommandCheck::checkOverlap(const Module &module) const {
   for (uint32_t i = 0; i < given.argument_count; ++i) {
     if (module.argument(i).role != SPARKLE_ROLE_OUTPUT)
       continue;
     for (uint32_t j = 0; j < given.argument_count; ++j)
-      if (i != j && overlap(command.arguments[i], command.arguments[j]))
+      if (i != j && overlap(command.arguments[i], command.arguments[j]) &&
+          !isInPlace(module, i, j))
         return Status::failure(
             SPARKLE_OVERLAP,
             "command %u, argument '%s': expected bytes of its own, since it is "

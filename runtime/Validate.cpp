@@ -167,7 +167,7 @@ Status checkTensors(const sparkle_kernel_t &kernel) {
   if (!hasOutput)
     return Status::invalidArtifact(
         "kernel '%s': expected an output, but got none", kernel.name);
-  return {};
+  return validateInPlace(kernel);
 }
 
 //===----------------------------------------------------------------------===//

@@ -21,7 +21,7 @@ extern "C" {
 
 /* "SPKL" in memory on a little-endian machine. */
 #define SPARKLE_KERNEL_MAGIC UINT32_C(0x4c4b5053)
-#define SPARKLE_KERNEL_VERSION UINT32_C(5)
+#define SPARKLE_KERNEL_VERSION UINT32_C(6)
 /* No tensor has more dimensions, and no layout more factors. */
 #define SPARKLE_MAX_RANK 16
 /* A kernel has no more sizes, no more tensors and no more codes. */
@@ -128,6 +128,11 @@ typedef struct sparkle_tensor {
   const sparkle_extent_t *extents;
   /* Outermost first. A physical extent is rounded up to whole blocks. */
   const sparkle_factor_t *layout;
+  /* Of an input: 1 + the number of an output of the same element, extents and
+   * layout that may be written over it: both arguments are the same bytes then.
+   * Else 0. No other buffers overlap. */
+  uint32_t in_place;
+  uint32_t reserved; /* must be 0 */
 } sparkle_tensor_t;
 
 /* How one code takes a weight. */

@@ -382,7 +382,9 @@ typedef enum sparkle_command_kind {
   SPARKLE_COMMAND_MAX = 0x7fffffff
 } sparkle_command_kind_t;
 
-/* One step of work. It sees what the steps before it wrote. */
+/* One step of work. It sees what the steps before it wrote. An output of a
+ * kernel may be the same bytes as an input whose `in_place` names it; no other
+ * bytes that are written are an argument twice. */
 typedef struct sparkle_command {
   uint32_t kind; /* sparkle_command_kind_t */
   uint32_t fill; /* of FILL: four bytes to repeat; offset and size are

@@ -133,7 +133,8 @@ SPARKLE_API void sparkle_task_release(sparkle_task_t *task);
 /* Submits a run of the task and returns without waiting for it, unless as many
  * submissions are pending as may be.
  * arrays: one for each tensor without temps, null for weights; of exactly the
- * tensor's bytes, the written ones different from all others.
+ * tensor's bytes, the written ones different from all others: inputs stay as
+ * they are, for another device to do again what one has failed to do.
  * hint: the device to run on, "cpu", "WORD" for any of that target, "WORD:0";
  * "auto": the scheduler chooses; null: it does unless SPARKLE_DEVICE_HINT says
  * otherwise. Where that device cannot, others do it.

@@ -106,7 +106,8 @@ Constant *Writer::factors(ArrayRef<Factor> factors) {
 Constant *Writer::tensor(const TensorDescription &tensor) {
   return record({string(tensor.name), u32(tensor.role), u32(tensor.element),
                  u32(tensor.extents.size()), u32(tensor.layout.size()),
-                 extents(tensor.extents), factors(tensor.layout)});
+                 extents(tensor.extents), factors(tensor.layout),
+                 u32(tensor.inPlace), u32(0)});
 }
 
 Constant *Writer::packing(const KernelDescription &kernel,

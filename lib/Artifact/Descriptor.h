@@ -39,6 +39,7 @@ struct TensorDescription {
   sparkle_element_t element = SPARKLE_ELEMENT_F32;
   llvm::SmallVector<Extent> extents;
   llvm::SmallVector<Factor> layout;
+  uint32_t inPlace = 0;
 };
 
 /// sparkle_packing_t. `tensor` counts the kernel's tensors.

@@ -126,6 +126,7 @@ private:
   void printVariant(const CodeDescription *code);
   void printChoice();
   void printKernel(const CodeDescription *code);
+  std::string getInPlace() const;
   void printPackings(const CodeDescription *code);
   void printPacking(const CodeDescription *code, uint32_t index);
   void printWorkspace(const CodeDescription *code);
@@ -335,6 +336,16 @@ SmallVector<std::string> KernelPrinter::getSizeParameters() const {
   return parameters;
 }
 
+/// ", but\n * these may be the same bytes: y and z0": what is written in place.
+std::string KernelPrinter::getInPlace() const {
+  std::string pairs;
+  for (auto [argument, tensor] : zip_equal(arguments, kernel.tensors))
+    if (tensor.inPlace)
+      pairs += (pairs.empty() ? "" : ", ") + arguments[tensor.inPlace - 1] +
+               " and " + argument;
+  return pairs.empty() ? "" : ", but\n * these may be the same bytes: " + pairs;
+}
+
 void KernelPrinter::printKernel(const CodeDescription *code) {
   SmallVector<std::string> parameters;
   for (auto [argument, tensor] : zip_equal(arguments, kernel.tensors))
@@ -344,8 +355,10 @@ void KernelPrinter::printKernel(const CodeDescription *code) {
     out << "/* As " << kernel.name << ". */\n";
   else
     out << "/* Computes the outputs, every element of them. Buffers must not "
-           "overlap.\n * Returns 0; 1 if a pointer is null or a size is "
-           "negative or too large"
+           "overlap"
+        << getInPlace()
+        << ".\n * Returns 0; 1 if a pointer is null or a size is negative or "
+           "too large"
         << (code ? "." : "; 3 if\n * no variant runs.")
         << " Where\n * nothing is to be computed it returns 0 and touches "
            "nothing. Thread-safe. */\n";

@@ -34,6 +34,7 @@ private:
   LogicalResult describeAlgorithm();
   LogicalResult buildReference(ModuleOp algorithm);
   void buildRewrittenCounts();
+  void describeInPlace();
   LogicalResult buildFunctions();
   LogicalResult emitImages();
   void collectCodes();
@@ -77,6 +78,7 @@ FailureOr<Artifact> Compilation::run() {
     return failure();
   if (options.emit == Emit::Tiled)
     return printModules();
+  describeInPlace();
   if (options.emit == Emit::Header)
     return printHeader();
   if (failed(buildFunctions()) || failed(forEach(&Variant::lower)) ||
@@ -136,6 +138,18 @@ void Compilation::buildRewrittenCounts() {
       buildRewrittenCount(
           kernel, getCodeName(kernel.getSymName(), code.target, code.processor),
           *functions);
+}
+
+/// What the tiles of all codes allow.
+void Compilation::describeInPlace() {
+  for (auto [index, description] : llvm::enumerate(kernels))
+    sparkle::describeInPlace(
+        llvm::map_to_vector(variants,
+                            [index = index](const Variant &variant) {
+                              auto all = variant.getModule().getOps<KernelOp>();
+                              return *std::next(all.begin(), index);
+                            }),
+        description);
 }
 
 /// What only the tiles of each code tell.

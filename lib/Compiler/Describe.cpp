@@ -6,6 +6,7 @@
 #include "lib/Compiler/Describe.h"
 #include "lib/Artifact/Header.h"
 #include "lib/Compiler/Divide.h"
+#include "lib/Target/InPlace.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -287,6 +288,24 @@ describeKernels(ModuleOp module, ArrayRef<std::string> suffixes) {
   if (failed(checkSymbols(module, suffixes)))
     return failure();
   return descriptions;
+}
+
+/// The name of the output that may be written over input `name`; empty if none.
+static StringRef getInPlace(KernelOp tiled, StringRef name) {
+  for (TensorOp tensor : tiled.getTensors())
+    if (TensorOp output =
+            tensor.getName() == name ? findInPlace(tensor) : TensorOp())
+      return output.getName();
+  return "";
+}
+
+void describeInPlace(ArrayRef<KernelOp> codes, KernelDescription &kernel) {
+  for (TensorDescription &input : kernel.tensors)
+    for (uint32_t i = 0; i < kernel.tensors.size(); ++i)
+      if (llvm::all_of(codes, [&](KernelOp code) {
+            return getInPlace(code, input.name) == kernel.tensors[i].name;
+          }))
+        input.inPlace = i + 1;
 }
 
 FailureOr<std::vector<Packing>> describePackings(KernelOp kernel) {

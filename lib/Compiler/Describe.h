@@ -19,6 +19,9 @@ namespace sparkle {
 mlir::FailureOr<std::vector<KernelDescription>>
 describeKernels(mlir::ModuleOp module, llvm::ArrayRef<std::string> suffixes);
 
+/// Adds which outputs may be written over inputs, by the tiles of all `codes`.
+void describeInPlace(llvm::ArrayRef<KernelOp> codes, KernelDescription &kernel);
+
 /// How the tiled `kernel` takes its weights: packed as it says, else as
 /// declared. Fails if one is too large for 64 bits.
 mlir::FailureOr<std::vector<Packing>> describePackings(KernelOp kernel);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One kernel, all checks: values against the oracle; the same bits from any
-// number of threads and at any alignment; no byte touched outside of the
-// buffers, none left unwritten in the outputs; bad arguments refused; the
+// number of threads, at any alignment and in place; no byte touched outside of
+// the buffers, none left unwritten in the outputs; bad arguments refused; the
 // emitted reference equal to the oracle, and its bound honest.
 
 #include "test/end-to-end/Run.h"
+#include "sparkle/kernel.h"
 #include "test/end-to-end/Guarded.h"
 #include "tools/sparkle-run/Problem/Half.h"
 
@@ -64,6 +65,8 @@ private:
   std::string checkReference(const Call &call) const;
   std::string compareReference(const Call &call, const Buffers &exact) const;
   std::string checkRefusals(const Call &call) const;
+  unsigned findArgument(const char *name) const;
+  std::string checkInPlace(const Call &separate) const;
 
   const Problem &problem;
   void *library;
@@ -457,6 +460,42 @@ std::string Run::checkReference(const Call &call) const {
   return compareReference(call, exact);
 }
 
+unsigned Run::findArgument(const char *name) const {
+  unsigned i = 0;
+  while (argument(i).name != name)
+    ++i;
+  return i;
+}
+
+/// Over each input over which an output may be written: the same bits.
+std::string Run::checkInPlace(const Call &separate) const {
+  auto *kernel = static_cast<const sparkle_kernel_t *>(find("_kernel"));
+  if (!kernel)
+    return "no descriptor was emitted";
+  for (uint32_t t = 0; t < kernel->tensor_count; ++t) {
+    const sparkle_tensor_t &tensor = kernel->tensors[t];
+    if (!tensor.in_place)
+      continue;
+    unsigned input = findArgument(tensor.name);
+    unsigned output = findArgument(kernel->tensors[tensor.in_place - 1].name);
+    Call call;
+    if (auto error = makeBuffers(call, Placement::End); !error.empty())
+      return error;
+    std::memcpy(call[output]->get<char>(), call[input]->get<char>(),
+                call[output]->size());
+    Words words = getWords(call);
+    words[input] = words[output];
+    if (int status = invoke<int>(find(""), words))
+      return "returned " + std::to_string(status);
+    for (const auto &buffer : call)
+      if (!buffer->isIntact())
+        return "wrote outside of '" + buffer->getName() + "'";
+    if (auto error = compareBits(separate, call); !error.empty())
+      return error;
+  }
+  return "";
+}
+
 /// Every pointer NULL in turn, then every size negative or huge.
 std::string Run::checkRefusals(const Call &call) const {
   const Words good = getWords(call);
@@ -521,6 +560,8 @@ std::string Run::check() {
     return "on 3 threads, unaligned: " + error;
   if (auto error = compareBits(first, third); !error.empty())
     return "on 3 threads, unaligned: " + error;
+  if (auto error = checkInPlace(first); !error.empty())
+    return "in place: " + error;
   return checkRefusals(first);
 }
 

@@ -11,12 +11,15 @@
 /// Everything that a descriptor points to, in one place that can be written.
 struct Descriptor {
   Descriptor() {
-    tensors[0] = {"x",  SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, xExtents,
-                  plain};
+    tensors[0] = {
+        "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, xExtents, plain, 0,
+        0};
     tensors[1] = {
-        "w", SPARKLE_ROLE_WEIGHT, SPARKLE_ELEMENT_F32, 2, 2, wExtents, plain};
+        "w", SPARKLE_ROLE_WEIGHT, SPARKLE_ELEMENT_F32, 2, 2, wExtents, plain, 0,
+        0};
     tensors[2] = {
-        "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, plain};
+        "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, plain, 0,
+        0};
     code.target = SPARKLE_TARGET_CPU;
     code.packing_count = 1;
     code.processor = "x86-64";

@@ -26,10 +26,12 @@ struct Rows {
   sparkle_extent_t output = {2 * pad - dilation * (taps - 1) - 1 + stride,
                              stride, one};
   sparkle_factor_t layout = {0, 0, 1, 0};
-  sparkle_tensor_t tensors[3] = {
-      {"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &input, &layout},
-      {"z", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &output, &layout},
-      {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, &output, &layout}};
+  sparkle_tensor_t tensors[3] = {{"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32,
+                                  1, 1, &input, &layout, 0, 0},
+                                 {"z", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32,
+                                  1, 1, &output, &layout, 0, 0},
+                                 {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32,
+                                  1, 1, &output, &layout, 0, 0}};
   sparkle_slice_t slices[3] = {{0, 0, stride, -pad, dilation *(taps - 1) - pad},
                                {1, 0, 1, 0, 0},
                                {2, 0, 1, 0, 0}};
@@ -214,7 +216,8 @@ TEST_F(Divide, cut) {
   sparkle_factor_t layout[5] = {
       {0, 0, 1, 0}, {1, 0, 16, 0}, {2, 0, 1, 0}, {3, 0, 1, 0}, {1, 0, 1, 16}};
   sparkle_tensor_t tensor = {
-      "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F16, 4, 5, extents, layout};
+      "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F16, 4, 5, extents, layout, 0,
+      0};
   sparkle_kernel_t kernel = {};
   kernel.tensors = &tensor;
   kernel.tensor_count = 1;

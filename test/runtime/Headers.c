@@ -8,7 +8,7 @@ _Static_assert(SPARKLE_TARGET_CPU == 1, "numbers of targets never change");
 _Static_assert(sizeof(sparkle_error_t) == 252, "part of the ABI");
 _Static_assert(sizeof(sparkle_extent_t) == 24, "part of the ABI");
 _Static_assert(sizeof(sparkle_factor_t) == 24, "part of the ABI");
-_Static_assert(sizeof(sparkle_tensor_t) == 40, "part of the ABI");
+_Static_assert(sizeof(sparkle_tensor_t) == 48, "part of the ABI");
 _Static_assert(sizeof(sparkle_packing_t) == 40, "part of the ABI");
 _Static_assert(sizeof(sparkle_launch_t) == 32, "part of the ABI");
 _Static_assert(sizeof(sparkle_code_t) == 144, "part of the ABI");

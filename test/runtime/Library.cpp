@@ -52,17 +52,17 @@ TEST_F(LibraryTest, kernels) {
   ASSERT_EQ(sparkle_library_open(SPARKLE_TEST_KERNELS, &library, &error),
             SPARKLE_OK)
       << error.message;
-  ASSERT_EQ(sparkle_library_get_kernel_count(library), 16u);
-  const char *names[] = {"add",           "product", "conv",    "chain",
-                         "split",         "rows1_0", "rows1_1", "rows1_2",
-                         "rows2_0",       "rows2_1", "rows2_2", "channels",
-                         "channelsFirst", "pixels",  "tall",    "wide"};
-  for (size_t i = 0; i < 16; ++i) {
+  ASSERT_EQ(sparkle_library_get_kernel_count(library), 17u);
+  const char *names[] = {
+      "add",      "product",       "conv",    "residual", "chain",   "split",
+      "rows1_0",  "rows1_1",       "rows1_2", "rows2_0",  "rows2_1", "rows2_2",
+      "channels", "channelsFirst", "pixels",  "tall",     "wide"};
+  for (size_t i = 0; i < 17; ++i) {
     const sparkle_kernel_t *kernel = sparkle_library_get_kernel(library, i);
     EXPECT_STREQ(kernel->name, names[i]);
     EXPECT_EQ(sparkle_library_find_kernel(library, names[i]), kernel);
   }
-  EXPECT_EQ(sparkle_library_get_kernel(library, 16), nullptr);
+  EXPECT_EQ(sparkle_library_get_kernel(library, 17), nullptr);
   EXPECT_EQ(sparkle_library_find_kernel(library, "ad"), nullptr);
   EXPECT_EQ(sparkle_library_find_kernel(library, nullptr), nullptr);
   sparkle_library_release(library);
@@ -162,7 +162,7 @@ TEST_F(LibraryTest, otherVersion) {
   bytes[place + 4] = 9;
   EXPECT_EQ(openBytes(bytes), SPARKLE_INVALID_ARTIFACT);
   EXPECT_STREQ(error.message,
-               "expected kernel descriptor version 5, but got 9");
+               "expected kernel descriptor version 6, but got 9");
 }
 
 TEST_F(LibraryTest, damagedImage) {

@@ -37,7 +37,9 @@ struct PackTest : testing::Test {
                                2,
                                static_cast<uint32_t>(from.size()),
                                extents,
-                               from.data()};
+                               from.data(),
+                               0,
+                               0};
     sparkle_kernel_t kernel = {};
     sparkle_packing_t packing = {
         0,       static_cast<uint32_t>(to.size()),     to.data(),
@@ -77,9 +79,15 @@ TEST_F(PackTest, fromBlocks) {
 
 TEST_F(PackTest, halves) {
   sparkle_extent_t extents[] = {{2, 1, nullptr}, {2, 1, nullptr}};
-  sparkle_tensor_t tensor = {
-      "w",     SPARKLE_ROLE_WEIGHT, SPARKLE_ELEMENT_F16, 2, 2,
-      extents, plain.data()};
+  sparkle_tensor_t tensor = {"w",
+                             SPARKLE_ROLE_WEIGHT,
+                             SPARKLE_ELEMENT_F16,
+                             2,
+                             2,
+                             extents,
+                             plain.data(),
+                             0,
+                             0};
   sparkle_packing_t packing = {0, 2, turned.data(), nullptr, 8, nullptr};
   uint16_t source[] = {1, 2, 3, 4}, packed[4] = {};
   Status status = packByLayout({}, tensor, packing, source, packed);
@@ -116,7 +124,7 @@ TEST_F(PackTest, asTheCompilerDoes) {
       ++compared;
     }
   }
-  EXPECT_EQ(compared, 15);
+  EXPECT_EQ(compared, 16);
   sparkle_library_release(library);
 }
 

@@ -44,7 +44,7 @@ TEST_F(Validate, magic) {
 
 TEST_F(Validate, version) {
   good.kernel.version = 4;
-  expectMessage("expected kernel descriptor version 5, but got 4");
+  expectMessage("expected kernel descriptor version 6, but got 4");
 }
 
 TEST_F(Validate, structSize) {
@@ -110,6 +110,44 @@ TEST_F(Validate, element) {
                 "got 0");
   good.tensors[0].element = SPARKLE_ELEMENT_F16;
   EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+}
+
+TEST_F(Validate, inPlace) {
+  auto refuse = [&](const std::string &tensor, uint32_t number) {
+    std::string message =
+        "tensor '" + tensor +
+        "': expected 0 in place, or of an input 1 + the number of an output "
+        "like it, but got " +
+        std::to_string(number);
+    expectMessage(message.c_str());
+  };
+  sparkle_tensor_t &x = good.tensors[0], &y = good.tensors[2];
+  for (uint32_t number : {1, 2, 3, 4, 0x7fffffff}) { // x: [N, 8], y: [N, 20]
+    x.in_place = number;
+    refuse("x", number);
+  }
+  sparkle_tensor_t like = y;
+  like.name = "x";
+  like.role = SPARKLE_ROLE_INPUT;
+  like.in_place = 3;
+  x = like;
+  EXPECT_EQ(sparkle_kernel_validate(&good.kernel, nullptr), SPARKLE_OK);
+  x.element = SPARKLE_ELEMENT_F16;
+  refuse("x", 3);
+  x = like;
+  sparkle_factor_t turned[2] = {{1, 0, 1, 0}, {0, 0, 1, 0}};
+  x.layout = turned;
+  refuse("x", 3);
+  x = like;
+  sparkle_extent_t longer[2] = {{1, 1, good.n}, {20, 1, nullptr}};
+  x.extents = longer;
+  refuse("x", 3);
+  x = like;
+  y.in_place = 1;
+  refuse("y", 1);
+  y.in_place = 0;
+  y.reserved = 1;
+  refuse("y", 0);
 }
 
 TEST_F(Validate, cuts) {

@@ -63,7 +63,8 @@ void ImageBuilder::finish() {
   UnitAttr yes = builder.getUnitAttr();
   for (auto function : module.getOps<LLVM::LLVMFuncOp>())
     for (unsigned i = 0; i < bindings; ++i) {
-      function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), yes);
+      if (!shared.contains(i))
+        function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), yes);
       if (!written.contains(i))
         function.setArgAttr(i, LLVM::LLVMDialect::getReadonlyAttrName(), yes);
     }

@@ -3,13 +3,25 @@
 // What the modules of all GPUs' kernels have in common: launches as attributes.
 
 #include "lib/Target/GPU/ImageBuilder.h"
+#include "lib/Target/InPlace.h"
 
 using namespace mlir;
 
 namespace sparkle::gpu {
 
 ImageBuilder::ImageBuilder(KernelOp kernel)
-    : kernel(kernel), builder(kernel), loc(kernel.getLoc()) {}
+    : kernel(kernel), builder(kernel), loc(kernel.getLoc()) {
+  // A binding for each argument: the tensors without temps.
+  auto arguments =
+      llvm::filter_to_vector(kernel.getTensors(), [](TensorOp tensor) {
+        return tensor.getRole() != Role::Temp;
+      });
+  for (auto [binding, tensor] : llvm::enumerate(arguments))
+    if (TensorOp output = findInPlace(tensor)) {
+      shared.insert(binding);
+      shared.insert(llvm::find(arguments, output) - arguments.begin());
+    }
+}
 
 void ImageBuilder::addLaunch(const Launch &launch) {
   launches.push_back(builder.getDictionaryAttr({

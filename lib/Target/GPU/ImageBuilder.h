@@ -40,6 +40,8 @@ protected:
   mlir::OpBuilder builder;
   mlir::Location loc;
   llvm::SmallDenseSet<unsigned> written;
+  /// Bindings that may be the same bytes as another one.
+  llvm::SmallDenseSet<unsigned> shared;
 
 private:
   llvm::SmallVector<mlir::Attribute> launches;

@@ -110,11 +110,12 @@ void ImageBuilder::finish() {
   for (auto &[key, variable] : buffers) {
     unsigned binding = std::get<0>(key);
     bool isWritten = written.contains(binding);
+    bool isShared = shared.contains(binding);
     if (!isWritten)
       variable->setAttr("non_writable", builder.getUnitAttr());
-    else if (views[binding] > 1)
+    if (isShared || (isWritten && views[binding] > 1))
       variable->setAttr("aliased", builder.getUnitAttr());
-    if (views[binding] == 1)
+    else if (views[binding] == 1)
       variable->setAttr("restrict", builder.getUnitAttr());
   }
   SmallVector<spirv::Capability> capabilities{spirv::Capability::Shader};

@@ -2,11 +2,12 @@
 
 // Bindings come as addresses, then the run-time sizes. The workgroups may be
 // more than fit along x; one behind the last does nothing. Four points of a
-// lane are one quad, and rows of 20 begin at multiples of four.
+// lane are one quad, and rows of 20 begin at multiples of four. The output may
+// be written over the input.
 // CHECK-LABEL: module @copy
 // CHECK-SAME: sparkle.arguments = array<i64: 2, 1>
 // CHECK-SAME: entry = "copy_0", grid = #map, invocations = 8 : i64, local_bytes = 0 : i64
-// CHECK: llvm.func protected amdgpu_kernelcc @copy_0(%[[X:.*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[Y:.*]]: !llvm.ptr<1> {llvm.noalias}, %[[N:.*]]: i32)
+// CHECK: llvm.func protected amdgpu_kernelcc @copy_0(%[[X:.*]]: !llvm.ptr<1> {llvm.readonly}, %[[Y:.*]]: !llvm.ptr<1>, %[[N:.*]]: i32)
 // CHECK: llvm.call_intrinsic "llvm.amdgcn.workitem.id.x"()
 // CHECK: llvm.call_intrinsic "llvm.amdgcn.workgroup.id.x"()
 // CHECK: %[[ROW:.*]] = llvm.call_intrinsic "llvm.amdgcn.workgroup.id.y"()

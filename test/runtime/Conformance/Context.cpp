@@ -160,7 +160,7 @@ TEST_P(ContextTest, damagedDescriptor) {
   Module module;
   expect(sparkle_module_create(device, &damaged, module.out(), &error),
          SPARKLE_INVALID_ARTIFACT,
-         "expected kernel descriptor version 5, but got 1");
+         "expected kernel descriptor version 6, but got 1");
 }
 
 TEST_P(ContextTest, synchronous) {

@@ -62,6 +62,23 @@ TEST_P(KernelTest, inputsMayBeTheSame) {
   EXPECT_EQ(download<float>(y), Floats(100, 6));
 }
 
+TEST_P(KernelTest, inPlace) {
+  const struct {
+    const char *name;
+    size_t input, output;
+  } kernels[] = {{"add", 0, 2}, {"add", 1, 2}, {"residual", 2, 3}};
+  for (int64_t size : {1, 7, 64, 333})
+    for (uint64_t guard : {0u, 4 * properties.alignment})
+      for (auto [name, input, output] : kernels) {
+        SCOPED_TRACE(testing::Message() << name << " at " << size);
+        Problem problem(*this, name, {size}, 1, guard);
+        problem.views[output] = problem.views[input];
+        run({problem.command()});
+        std::swap(problem.buffers[output], problem.buffers[input]);
+        problem.check();
+      }
+}
+
 TEST_P(KernelTest, statedShapesAndElements) {
   Module module = makeModule("product");
   Problem problem(*this, "product", {6});

@@ -358,7 +358,8 @@ struct LostTest : RecordingTest {
   sparkle_extent_t extent = {1, 1, nullptr};
   sparkle_factor_t factor = {0, 0, 1, 0};
   sparkle_tensor_t tensor = {
-      "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor};
+      "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor, 0,
+      0};
   sparkle_code_t code = [] {
     sparkle_code_t code = {};
     code.target = SPARKLE_TARGET_CPU;

@@ -3,7 +3,7 @@
 // Every command and submission that is refused, with its status and sentence.
 // Each case damages one thing of a good call.
 
-#include "test/runtime/Conformance/Device.h"
+#include "test/runtime/Conformance/Problem.h"
 
 namespace {
 
@@ -264,7 +264,9 @@ TEST_P(RefusedTest, misaligned) {
 }
 
 TEST_P(RefusedTest, overlap) {
-  views[2] = views[0];
+  Problem problem(*this, "residual", {30});
+  problem.views[3] = part(problem.buffers[0], 0, 30 * 20 * 4);
+  command = problem.command();
   refuse(SPARKLE_OVERLAP,
          "command 0, argument 'y': expected bytes of its own, since it is "
          "written, but got some of 'x'");

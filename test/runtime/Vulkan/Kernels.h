@@ -13,9 +13,17 @@
 struct AffineKernel {
   AffineKernel() {
     tensors[0] = {
-        "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor};
-    tensors[1] = {
-        "y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor};
+        "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor, 0,
+        0};
+    tensors[1] = {"y",
+                  SPARKLE_ROLE_OUTPUT,
+                  SPARKLE_ELEMENT_F32,
+                  1,
+                  1,
+                  &extent,
+                  &factor,
+                  0,
+                  0};
     launch.entry = "main";
     launch.grid = &groups;
     launch.grid_count = 1;

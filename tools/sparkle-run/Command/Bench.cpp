@@ -8,6 +8,7 @@
 #include "tools/sparkle-run/Execution/Peaks.h"
 #include "tools/sparkle-run/Execution/Times.h"
 #include "tools/sparkle-run/Peer/Peer.h"
+#include "tools/sparkle-run/Problem/Source.h"
 
 #include <algorithm>
 #include <chrono>
@@ -88,6 +89,7 @@ public:
 private:
   void prepare(size_t i);
   Figure measure(size_t i, size_t device);
+  static void addInPlace(Session &session, const Work &one);
   void meet(Figure &figure, Session &session, const Work &one,
             const Instance &instance);
   void time(Figure &figure, Session &session,
@@ -203,6 +205,15 @@ void Bench::meet(Figure &figure, Session &session, const Work &one,
       figure.theirs[i].missing = "it failed";
 }
 
+/// Adds a residual as the CPU's peer does: the output is what it is added to.
+void Bench::addInPlace(Session &session, const Work &one) {
+  std::string summand = one.asked ? getSummand(*one.asked) : "";
+  for (uint32_t t = 0; t < one.kernel->tensor_count; ++t)
+    if (one.kernel->tensors[t].in_place &&
+        summand == one.kernel->tensors[t].name)
+      session.writeOver(t);
+}
+
 Figure Bench::measure(size_t i, size_t device) {
   const Instance &instance = *instances[i];
   Figure figure;
@@ -223,6 +234,8 @@ Figure Bench::measure(size_t i, size_t device) {
                        ? 2 * work[i].asked->conv.countNominalMultiplyAdds()
                        : figure.operations;
   peaks.update(device);
+  if (devices[device].isCpu())
+    addInPlace(session, work[i]);
   if (!session.tune() || !session.prepareTiming()) {
     figure.error = session.getError();
     return figure;

@@ -163,7 +163,7 @@ const Layer *Stack::findSource(size_t i, const Tensor &tensor) const {
   return nullptr;
 }
 
-/// Lets it read what others wrote. oneDNN adds in place, which is its way: what
+/// Lets it read what others wrote. oneDNN adds in place, and so do ours: what
 /// it adds to becomes the result.
 std::string Stack::link(size_t i) {
   Layer &layer = layers[i];
@@ -181,6 +181,8 @@ std::string Stack::link(size_t i) {
     ++flowing;
     size_t y = findOutput(*source->instance);
     layer.session->setData(t, source->session->getData(y));
+    if (uint32_t output = layer.work.kernel->tensors[t].in_place)
+      layer.session->setData(output - 1, source->session->getData(y));
     layer.peer->setData(name == "x" ? "x" : "y", source->peer->getData("y"));
   }
   return "";

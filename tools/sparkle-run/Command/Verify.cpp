@@ -56,6 +56,7 @@ private:
   Verdict check(const Instance &instance);
   Finding checkOn(const Device &device, const Instance &instance,
                   Outputs &outputs);
+  static std::string checkInPlace(Session &session, const Instance &instance);
   void report(const Work &one, const Verdict &verdict);
   void writeJson(const Work &one, const Verdict &verdict);
   void count(const Work &one, const Verdict &verdict);
@@ -90,6 +91,28 @@ void Verifier::prepare(size_t i) {
   instances[i] = std::move(instance);
 }
 
+/// Once more over each input over which an output may be written; what is
+/// wrong.
+std::string Verifier::checkInPlace(Session &session, const Instance &instance) {
+  std::string error;
+  const sparkle_kernel_t &kernel = instance.getKernel();
+  for (uint32_t t = 0; t < kernel.tensor_count && error.empty(); ++t) {
+    if (!kernel.tensors[t].in_place)
+      continue;
+    Outputs outputs;
+    session.writeOver(t);
+    if (!session.run(outputs))
+      error = session.getError();
+    else if (Comparison comparison = instance.compare(outputs);
+             !comparison.isGood())
+      error = comparison.describe();
+    if (!error.empty())
+      error = std::string("over '") + kernel.tensors[t].name + "': " + error;
+  }
+  session.writeOver({});
+  return error;
+}
+
 /// Runs every variant; `outputs` are those of the first.
 Finding Verifier::checkOn(const Device &device, const Instance &instance,
                           Outputs &outputs) {
@@ -119,6 +142,8 @@ Finding Verifier::checkOn(const Device &device, const Instance &instance,
       if (variant == 0 ||
           comparison.largestShare > finding.comparison.largestShare)
         finding.comparison = comparison;
+      if (finding.error.empty())
+        finding.error = checkInPlace(session, instance);
     }
     if (!finding.error.empty()) {
       finding.error = std::string("code for ") +

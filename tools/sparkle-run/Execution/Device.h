@@ -9,6 +9,7 @@
 #include "tools/sparkle-run/Execution/Instance.h"
 
 #include <optional>
+#include <utility>
 
 namespace sparkle {
 
@@ -89,6 +90,8 @@ public:
   bool selectVariant(uint32_t variant);
   /// Makes the fastest variant current.
   bool tune();
+  /// From now on the output that may be is written over this input, or none.
+  void writeOver(std::optional<size_t> input) { overwritten = input; }
 
   /// Runs it once. Arguments lie inside of larger buffers whose other bytes
   /// have to stay as they are, as do the inputs; outputs begin as poison.
@@ -124,11 +127,17 @@ private:
   bool takeOutputs(Outputs &outputs);
   bool prepareDirect();
   size_t findArgument(size_t tensor) const;
+  const Argument &getPlace(const Argument &argument) const;
+  Argument &getPlace(Argument &argument) {
+    return const_cast<Argument &>(std::as_const(*this).getPlace(argument));
+  }
+  void refill(Argument &argument);
 
   const Device &device;
   const Instance &instance;
   std::string error;
   bool isLacking = false;
+  std::optional<size_t> overwritten;
   Owned<sparkle_module_t> module;
   sparkle_module_properties_t properties = {};
   std::vector<Argument> arguments;

@@ -91,16 +91,13 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
   uint64_t offset = (margin + alignment - 1) / alignment * alignment;
   uint64_t whole = (offset + size + margin + 3) / 4 * 4;
   Argument argument{tensor, offset, size, Values(int64_t(whole)), {}, {}, {}};
-  char *bytes = argument.image.get<char>() + offset;
-  const Values &input = instance.getInput(tensor);
-  uint32_t role = instance.getTensors()[tensor].getRole();
-  if (role == SPARKLE_ROLE_WEIGHT &&
-      !check(sparkle_module_pack(module.get(), index, input.get<void>(), bytes,
-                                 &failure),
+  if (wanted.getRole() == SPARKLE_ROLE_WEIGHT &&
+      !check(sparkle_module_pack(module.get(), index,
+                                 instance.getInput(tensor).get<void>(),
+                                 argument.image.get<char>() + offset, &failure),
              failure))
     return false;
-  if (role == SPARKLE_ROLE_INPUT)
-    std::memcpy(bytes, input.get<char>(), size);
+  refill(argument);
   for (auto [memory, buffer] :
        {std::pair(SPARKLE_MEMORY_UPLOAD, &argument.upload),
         std::pair(SPARKLE_MEMORY_DEVICE, &argument.memory),
@@ -116,6 +113,17 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
   return true;
 }
 
+/// Makes the image of an input or output what it was before it was written.
+void Session::refill(Argument &argument) {
+  char *bytes = argument.image.get<char>() + argument.offset;
+  uint32_t role = instance.getTensors()[argument.tensor].getRole();
+  if (role == SPARKLE_ROLE_INPUT)
+    std::memcpy(bytes, instance.getInput(argument.tensor).get<char>(),
+                argument.size);
+  if (role == SPARKLE_ROLE_OUTPUT)
+    std::memset(bytes, 0xff, argument.size);
+}
+
 bool Session::createArguments(uint64_t margin) {
   arguments.clear();
   for (size_t t = 0; t < instance.getTensors().size(); ++t)
@@ -129,7 +137,8 @@ std::vector<sparkle_view_t> Session::getViews() const {
   std::vector<sparkle_view_t> views;
   for (const Argument &argument : arguments) {
     const Tensor &tensor = instance.getTensors()[argument.tensor];
-    views.push_back({argument.memory.get(), argument.offset, argument.size,
+    const Argument &place = getPlace(argument);
+    views.push_back({place.memory.get(), place.offset, place.size,
                      tensor.getElement(), uint32_t(tensor.getShape().size()),
                      tensor.getShape().data()});
   }
@@ -215,17 +224,21 @@ bool Session::takeOutputs(Outputs &outputs) {
   outputs = instance.makeOutputs();
   size_t output = 0;
   for (Argument &argument : arguments) {
+    if (instance.getTensors()[argument.tensor].getRole() != SPARKLE_ROLE_OUTPUT)
+      continue;
+    Argument &place = getPlace(argument);
+    const char *written = static_cast<const char *>(sparkle_buffer_get_pointer(
+                              place.readback.get())) +
+                          place.offset;
+    std::memcpy(outputs[output++].get<char>(), written, place.size);
+    std::memcpy(place.image.get<char>() + place.offset, written, place.size);
+  }
+  for (Argument &argument : arguments) {
     const Tensor &tensor = instance.getTensors()[argument.tensor];
     const char *after = static_cast<const char *>(
         sparkle_buffer_get_pointer(argument.readback.get()));
-    char *before = argument.image.get<char>();
+    const char *before = argument.image.get<char>();
     uint64_t end = argument.offset + argument.size;
-    if (tensor.getRole() == SPARKLE_ROLE_OUTPUT) {
-      std::memcpy(outputs[output++].get<char>(), after + argument.offset,
-                  argument.size);
-      std::memcpy(before + argument.offset, after + argument.offset,
-                  argument.size);
-    }
     for (int64_t at = 0; at < argument.image.getSize(); ++at)
       if (after[at] != before[at]) {
         error = std::string("expected the bytes ") +
@@ -236,8 +249,7 @@ bool Session::takeOutputs(Outputs &outputs) {
                 std::to_string(at - int64_t(argument.offset)) + " changed";
         return false;
       }
-    if (tensor.getRole() == SPARKLE_ROLE_OUTPUT)
-      std::memset(before + argument.offset, 0xff, argument.size);
+    refill(argument);
   }
   return true;
 }
@@ -255,8 +267,10 @@ static double now() {
 /// Calls the CPU's code as a program does that it is linked into.
 bool Session::prepareDirect() {
   pointers.clear();
-  for (Argument &argument : arguments)
-    pointers.push_back(argument.image.get<char>() + argument.offset);
+  for (const Argument &argument : arguments) {
+    const Argument &place = getPlace(argument);
+    pointers.push_back(place.image.get<char>() + place.offset);
+  }
   const sparkle_code_t &code = *properties.code;
   int64_t bytes =
       code.workspace_size ? code.workspace_size(instance.getSizes().data()) : 0;
@@ -271,6 +285,14 @@ size_t Session::findArgument(size_t tensor) const {
   while (arguments[argument].tensor != tensor)
     ++argument;
   return argument;
+}
+
+/// Where it lies: an output may lie where an input does.
+const Session::Argument &Session::getPlace(const Argument &argument) const {
+  const sparkle_kernel_t &kernel = instance.getKernel();
+  bool isOver = overwritten &&
+                kernel.tensors[*overwritten].in_place == argument.tensor + 1;
+  return isOver ? arguments[findArgument(*overwritten)] : argument;
 }
 
 void *Session::getData(size_t tensor) const {
@@ -324,16 +346,25 @@ bool Session::time(double &seconds) {
   return true;
 }
 
+/// After a run in place the input is not what it was: it runs once more.
 bool Session::readOutputs(Outputs &outputs) {
+  double seconds;
+  if (overwritten) {
+    refill(arguments[findArgument(*overwritten)]);
+    if ((!device.isCpu() && !copy(true)) || !time(seconds))
+      return false;
+  }
   if (!device.isCpu()) {
     recording.reset();
     return takeOutputs(outputs);
   }
   outputs = instance.makeOutputs();
   size_t output = 0;
-  for (Argument &argument : arguments)
+  for (const Argument &argument : arguments)
     if (instance.getTensors()[argument.tensor].getRole() == SPARKLE_ROLE_OUTPUT)
       std::memcpy(outputs[output++].get<char>(),
-                  argument.image.get<char>() + argument.offset, argument.size);
+                  getPlace(argument).image.get<char>() +
+                      getPlace(argument).offset,
+                  argument.size);
   return true;
 }

@@ -10,6 +10,7 @@
 // either.
 
 #include "tools/sparkle-run/Peer/Peer.h"
+#include "tools/sparkle-run/Problem/Source.h"
 
 #include <chrono>
 #include <cstring>
@@ -433,18 +434,12 @@ void *OneDnn::adopt(int query, const void *declared, void *data) {
 
 /// oneDNN adds to the output: lets it hold z.
 bool OneDnn::resetOutput() {
-  size_t operand = 0;
-  for (const PostOp &step : problem.postOps) {
-    if (step.kind == PostOp::Sum) {
-      void *z = getInput("z" + std::to_string(operand));
-      return reorder(
-          &destination, makeMemory(&destination, z),
-          library.primitive_desc_query_md(description, queryDestination, 0),
-          output);
-    }
-    operand += step.kind != PostOp::Eltwise;
-  }
-  return true;
+  std::string z = getSummand(problem);
+  return z.empty() ||
+         reorder(
+             &destination, makeMemory(&destination, getInput(z)),
+             library.primitive_desc_query_md(description, queryDestination, 0),
+             output);
 }
 
 bool OneDnn::addBias() {

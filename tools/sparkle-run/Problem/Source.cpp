@@ -536,6 +536,16 @@ std::string Writer::write(const std::string &kernel) {
          spellOutput("y") + " = " + right + "\n}\n" + spellPattern(kernel);
 }
 
+std::string sparkle::getSummand(const Case &problem) {
+  size_t operands = 0;
+  for (const PostOp &step : problem.postOps) {
+    if (step.kind == PostOp::Sum)
+      return "z" + std::to_string(operands);
+    operands += step.kind != PostOp::Eltwise;
+  }
+  return "";
+}
+
 std::string sparkle::writeKernel(const Case &problem, const std::string &name) {
   return Writer(problem).write(name);
 }

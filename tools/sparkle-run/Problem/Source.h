@@ -15,6 +15,9 @@ namespace sparkle {
 /// `kernel NAME with reference { ... }`
 std::string writeKernel(const Case &problem, const std::string &name);
 
+/// What the first `sum` of the epilogue adds; empty if there is none.
+std::string getSummand(const Case &problem);
+
 } // namespace sparkle
 
 #endif // SPARKLE_TOOLS_SPARKLE_RUN_PROBLEM_SOURCE_H

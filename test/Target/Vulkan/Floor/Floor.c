@@ -62,12 +62,16 @@ static const sparkle_factor_t rowMajor[] = {
     {0, 0, 1, 0}, {1, 0, 1, 0}, {2, 0, 1, 0}, {3, 0, 1, 0}};
 
 static const sparkle_tensor_t tensors[] = {
-    {"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 4, 4, xExtents, rowMajor},
+    {"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 4, 4, xExtents, rowMajor, 0,
+     0},
     {"f", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 4, 4, filterExtents,
-     rowMajor},
-    {"b", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, biasExtents, rowMajor},
-    {"z", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, zExtents, rowMajor},
-    {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, rowMajor}};
+     rowMajor, 0, 0},
+    {"b", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, biasExtents, rowMajor,
+     0, 0},
+    {"z", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 2, 2, zExtents, rowMajor, 0,
+     0},
+    {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 2, 2, yExtents, rowMajor, 0,
+     0}};
 
 /* Tiles of 64 pixels and 64 channels, as the shader's. */
 static const sparkle_extent_t grid[] = {{63, 64, one[PIXELS]},

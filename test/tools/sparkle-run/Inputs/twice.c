@@ -7,12 +7,23 @@
 #include <math.h>
 #include <stddef.h>
 
-enum { RIGHT, WRONG, FORGETFUL, REACHING, MEDDLING, REFUSING, UNBOUND };
+enum {
+  RIGHT,
+  WRONG,
+  FORGETFUL,
+  REACHING,
+  MEDDLING,
+  REFUSING,
+  UNBOUND,
+  SHARING
+};
 enum { COUNT = 8 };
 
 static int invoke(void *const *arguments, const int64_t *sizes) {
   float *x = arguments[0], *y = arguments[1];
   (void)sizes;
+  if (MODE == SHARING) /* x is no longer what it was */
+    y[5] = 1;
   for (int i = 0; i < COUNT - (MODE == FORGETFUL); ++i)
     y[i] = 2 * x[i];
   if (MODE == WRONG)
@@ -45,8 +56,10 @@ static int64_t count_operations(const int64_t *sizes) {
 static const sparkle_extent_t extents[] = {{COUNT, 1, NULL}};
 static const sparkle_factor_t layout[] = {{0, 0, 1, 0}};
 static const sparkle_tensor_t tensors[] = {
-    {"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, extents, layout},
-    {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, extents, layout}};
+    {"x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, extents, layout,
+     MODE == SHARING ? 2 : 0, 0},
+    {"y", SPARKLE_ROLE_OUTPUT, SPARKLE_ELEMENT_F32, 1, 1, extents, layout, 0,
+     0}};
 static const sparkle_code_t codes[] = {{.target = SPARKLE_TARGET_CPU,
                                         .processor = "x86-64",
                                         .pattern = "",
