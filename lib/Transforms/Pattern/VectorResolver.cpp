@@ -66,6 +66,7 @@ private:
   void chooseTile();
   void chooseUnroll();
   bool goesAlongLanes();
+  bool streamsAlongLanes();
   bool isStoredInRow(unsigned index);
   int64_t getOutputBytes();
   void chooseOrder();
@@ -123,10 +124,15 @@ void VectorResolver::choose() {
   llvm::copy(divideWork(nest), workers.begin());
   fitWorkers(nest, stage, steps, workers);
   chooseNear();
-  if (order.empty())
+  bool isOpen = order.empty();
+  if (isOpen)
     chooseOrder();
   if (!prefetch)
     choosePrefetch();
+  if (isOpen && prefetch.empty() && streamsAlongLanes()) {
+    lanesInside = true;
+    chooseOrder();
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -534,6 +540,32 @@ bool VectorResolver::goesAlongLanes() {
   return shared * 2 <= target.getCloseBytes() || streamed > shared;
 }
 
+/// Whether it goes inside although what varies along the lanes alone is not
+/// close: it then comes from near memory in one stream, which processors
+/// foresee, where the few rows of a tile are streams that end soon. These are
+/// close for all of the lanes instead. Not where few terms stand between the
+/// stores, nor where taps read the rows of a tile before.
+bool VectorResolver::streamsAlongLanes() {
+  constexpr int64_t kFewTerms = 128;
+  Sizes tile(registers), worker(workers);
+  int64_t terms = 1, stream = 0, rows = 0;
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    terms *= extents[i];
+    tile[i] = worker[i] = near[i];
+    if ((extents[i] > 1 && isTap(i)) || near[i] < extents[i])
+      return false;
+  }
+  for (const Operand &operand : operands) {
+    if (operand.varies(laneIndex) == operand.varies(thickIndex))
+      return false;
+    bool isShared = operand.varies(laneIndex);
+    (isShared ? stream : rows) +=
+        operand.countBox(isShared ? worker : tile) * operand.getElementBytes();
+  }
+  return terms >= kFewTerms && stream * 2 <= target.getNearBytes() &&
+         rows * 2 <= target.getCloseBytes();
+}
+
 /// Output indices: the lanes' outside or inside. Sum indices: those of single
 /// steps outside, so that the weights of each slice lie in a row; that which
 /// slides inside.
@@ -550,6 +582,7 @@ void VectorResolver::chooseOrder() {
       return 10;
     return slideIndex && index == static_cast<int64_t>(*slideIndex) ? 12 : 11;
   };
+  order.clear();
   for (unsigned i = 0; i < extents.size(); ++i)
     order.push_back(i);
   llvm::sort(order, [&](int64_t a, int64_t b) {
