@@ -84,6 +84,7 @@ private:
   void emitWorkers();
   void emitNest();
   bool isOneTile(unsigned index);
+  bool hasBorderWorkers(unsigned index);
   void nearSteps(ArrayRef<int64_t> indices, Body body);
   void outputTiles(ArrayRef<int64_t> indices, Body body);
   void reduce(ArrayRef<int64_t> indices);
@@ -254,13 +255,32 @@ bool Tiler::isOneTile(unsigned index) {
   return !ShapedType::isDynamic(extent) && worker <= size && extent % size == 0;
 }
 
-/// The register tiles of a worker's tile.
+/// Whether tiles may reach outside at the first workers along `index`, or the
+/// last ones, alone: where no loop over the taps can be clamped.
+bool Tiler::hasBorderWorkers(unsigned index) {
+  if (masked || isWithin || getConstantIntValue(spans[index].lower))
+    return false;
+  auto slides = [&](AffineExpr expr) {
+    for (unsigned i = outputs; i < spans.size(); ++i)
+      if (expr.isFunctionOfDim(index) && expr.isFunctionOfDim(i) &&
+          pattern.getNear()[i] > 1 &&
+          (pattern.getRegisters()[index] > 1 || pattern.getUnroll()[i] > 1))
+        return true;
+    return false;
+  };
+  return llvm::any_of(reads, [&](ReadOp read) {
+    return llvm::any_of(read.getMap().getResults(), slides);
+  });
+}
+
+/// The register tiles of a worker's tile. A single one is a loop, too, where
+/// its steps at the border are told apart.
 void Tiler::outputTiles(ArrayRef<int64_t> indices, Body body) {
   if (indices.empty())
     return body();
   int64_t index = indices.front();
   auto inner = [&] { outputTiles(indices.drop_front(), body); };
-  if (!isOneTile(index)) {
+  if (!isOneTile(index) || hasBorderWorkers(index)) {
     int64_t step = pattern.getRegisters()[index];
     if (!masked)
       return steps(index, step, inner);

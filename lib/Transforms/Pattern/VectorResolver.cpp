@@ -32,6 +32,8 @@ struct Step {
   int64_t streamedBytes = 0;
   /// Loads of lines that drive each other out of the close memory.
   int64_t collisions = 0;
+  /// Lines of which all steps together read a part.
+  int64_t broken = 0;
   bool fits = true;
 };
 
@@ -298,9 +300,14 @@ Step VectorResolver::getStep(int64_t vectors, int64_t thickness,
     // Half of a line now, the other half for the next tile along the lanes,
     // when it is gone.
     int64_t bytes = vectors * target.getLanes() * operand.getElementBytes();
-    if (alongTile && alongLanes && bytes % kLine &&
-        collides(operand, points * countOtherTaps(operand)))
+    if (!alongTile || !alongLanes || bytes % kLine == 0)
+      continue;
+    if (collides(operand, points * countOtherTaps(operand)))
       step.collisions += loads;
+    Sizes tile(extents);
+    std::fill_n(tile.begin(), outputs, 1);
+    tile[thickIndex] = thickness;
+    step.broken += operand.countBox(tile);
   }
   // One element in flight. Of 32 registers the allocator does best with two to
   // spare; of 16 each counts, but what slices share wants one.
@@ -337,7 +344,10 @@ double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
   double parts = 0;
   if (storesInRow && !lanesInside && bytes % kLine)
     parts = 16 * double(thickness);
-  return steps * slots + 2 * tile + parts + 20;
+  // So many places to read from, of which each gives little, take their time.
+  constexpr double kBrokenSlots = 5;
+  return std::max(steps * slots + 2 * tile + parts + 20,
+                  lanesInside ? kBrokenSlots * double(step.broken) : 0);
 }
 
 /// Cycles for all tiles of the two indices, those at the ends of the extents
@@ -418,20 +428,29 @@ void VectorResolver::chooseTile() {
 }
 
 /// Unrolls a few steps of the largest index of the sum besides, as long as the
-/// body stays small: a long one is slow to compile and spills. Never of taps:
-/// where each is a step, those outside are left out.
+/// body stays small: a long one is slow to compile and spills. Of taps only
+/// where the sum has no other index, and then all or none: where each is a
+/// step, those outside are left out.
 void VectorResolver::chooseUnroll() {
-  constexpr int64_t kMaxBody = 256;
-  int64_t body = 1;
+  constexpr int64_t kMaxBody = 256, kMaxTaps = 128;
+  int64_t body = 1, taps = 1;
+  bool areAll = true;
   for (unsigned i = 0; i < outputs; ++i)
     body *= llvm::divideCeil(registers[i], lanes[i]);
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
     body *= std::max<int64_t>(unroll[i], 1);
+    if (!unroll[i] && isTap(i) && !near[i])
+      taps *= extents[i];
+    areAll &= unroll[i] == 0 || unroll[i] == extents[i];
     if (!unroll[i] && !isTap(i) &&
         (!largest || extents[i] >= extents[*largest]))
       largest = i;
   }
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    if (!largest && areAll && !unroll[i] && !near[i] &&
+        body * taps <= kMaxTaps && suits(i, extents[i]))
+      unroll[i] = extents[i];
   if (largest) {
     int64_t most = std::clamp<int64_t>(kMaxBody / body, 1, 4);
     int64_t limit = near[*largest] ? near[*largest] : extents[*largest];

@@ -138,9 +138,9 @@ double Division::countFar(const Sizes &sizes) {
 /// One tile of the output for each worker, and enough of these. Where the loop
 /// along the lanes is outside, they are divided so often, and the other indices
 /// for the rest, that the least comes from far. Where it is inside, what the
-/// lanes read lies in rows, which are better left whole.
+/// lanes read lies in rows, which are better left whole if there are a few.
 Sizes Division::choose() {
-  constexpr int64_t kEnoughTiles = 16;
+  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 7;
   auto missing = [&](int64_t tiles) {
     return llvm::divideCeilSigned(kEnoughTiles, tiles);
   };
@@ -158,8 +158,9 @@ Sizes Division::choose() {
   Sizes best, sizes(nest.outputs, 1);
   if (nest.lanesInside) {
     int64_t tiles = divide(others, kEnoughTiles, sizes);
-    tiles *= divide({nest.laneIndex}, missing(tiles), sizes);
-    divide(thick, missing(tiles), sizes);
+    bool isEnough = tiles >= kEnoughRows;
+    tiles *= divide({nest.laneIndex}, isEnough ? 1 : missing(tiles), sizes);
+    divide(thick, isEnough ? 1 : missing(tiles), sizes);
     return sizes;
   }
   int64_t most = 0;
