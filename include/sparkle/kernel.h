@@ -130,7 +130,8 @@ typedef struct sparkle_tensor {
   const sparkle_factor_t *layout;
   /* Of an input: 1 + the number of an output of the same element, extents and
    * layout that may be written over it: both arguments are the same bytes then.
-   * Else 0. No other buffers overlap. */
+   * Not in a part of a split, which computes more than is of use. Else 0.
+   * Nothing else that is written overlaps anything. */
   uint32_t in_place;
   uint32_t reserved; /* must be 0 */
 } sparkle_tensor_t;

@@ -16,6 +16,7 @@ static bool holdsPartialSums(TensorOp output) {
 
 TensorOp findInPlace(TensorOp input) {
   TensorOp output;
+  llvm::SmallPtrSet<Operation *, 1> launches;
   if (input.getRole() != Role::Input)
     return {};
   for (OpOperand &use : input->getUses()) {
@@ -31,8 +32,9 @@ TensorOp findInPlace(TensorOp input) {
     if (!cast<AffineMapAttr>(store.getMaps()[number]).getValue().isIdentity())
       return {};
     output = written;
+    launches.insert(store->getParentOfType<WorkersOp>());
   }
-  if (!output || input.getType() != output.getType() ||
+  if (!output || launches.size() != 1 || input.getType() != output.getType() ||
       input.getExtents() != output.getExtents() || holdsPartialSums(output))
     return {};
   return output;

@@ -263,7 +263,7 @@ bool Tiler::hasBorderWorkers(unsigned index) {
   auto slides = [&](AffineExpr expr) {
     for (unsigned i = outputs; i < spans.size(); ++i)
       if (expr.isFunctionOfDim(index) && expr.isFunctionOfDim(i) &&
-          pattern.getNear()[i] > 1 &&
+          extents[i] > 1 &&
           (pattern.getRegisters()[index] > 1 || pattern.getUnroll()[i] > 1))
         return true;
     return false;

@@ -111,7 +111,7 @@ void ImageBuilder::finish() {
     unsigned binding = std::get<0>(key);
     bool isWritten = written.contains(binding);
     bool isShared = shared.contains(binding);
-    if (!isWritten)
+    if (!isWritten && !isShared)
       variable->setAttr("non_writable", builder.getUnitAttr());
     if (isShared || (isWritten && views[binding] > 1))
       variable->setAttr("aliased", builder.getUnitAttr());

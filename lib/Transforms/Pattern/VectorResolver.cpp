@@ -440,16 +440,17 @@ void VectorResolver::chooseUnroll() {
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
     body *= std::max<int64_t>(unroll[i], 1);
-    if (!unroll[i] && isTap(i) && !near[i])
+    areAll &= (unroll[i] ? unroll[i]
+               : near[i] ? near[i]
+                         : extents[i]) == extents[i];
+    if (!unroll[i] && isTap(i))
       taps *= extents[i];
-    areAll &= unroll[i] == 0 || unroll[i] == extents[i];
-    if (!unroll[i] && !isTap(i) &&
-        (!largest || extents[i] >= extents[*largest]))
+    else if (!unroll[i] && extents[i] > 1 &&
+             (!largest || extents[i] >= extents[*largest]))
       largest = i;
   }
   for (unsigned i = outputs; i < extents.size(); ++i)
-    if (!largest && areAll && !unroll[i] && !near[i] &&
-        body * taps <= kMaxTaps && suits(i, extents[i]))
+    if (!largest && areAll && !unroll[i] && body * taps <= kMaxTaps)
       unroll[i] = extents[i];
   if (largest) {
     int64_t most = std::clamp<int64_t>(kMaxBody / body, 1, 4);

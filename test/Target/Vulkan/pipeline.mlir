@@ -7,7 +7,7 @@
 // CHECK-SAME: sparkle.features = 0
 // CHECK-SAME: entry = "copy_0", grid = #map, invocations = 8 : i64, local_bytes = 0 : i64
 // CHECK: spirv.GlobalVariable @sizes : !spirv.ptr<!spirv.struct<(i32 [0])>, PushConstant>
-// CHECK: spirv.GlobalVariable @buffer_0_f32x4 bind(0, 0) {aliased, non_writable}
+// CHECK: spirv.GlobalVariable @buffer_0_f32x4 bind(0, 0) {aliased}
 // CHECK: spirv.GlobalVariable @buffer_1_f32x4 bind(0, 1) {aliased}
 // CHECK: spirv.func @copy_0() "None"
 // CHECK: %[[N:.*]] = spirv.Load "PushConstant"

@@ -167,6 +167,7 @@ const Layer *Stack::findSource(size_t i, const Tensor &tensor) const {
 /// it adds to becomes the result.
 std::string Stack::link(size_t i) {
   Layer &layer = layers[i];
+  const Layer *read = nullptr;
   for (size_t t = 0; t < layer.instance->getTensors().size(); ++t) {
     const Tensor &tensor = layer.instance->getTensors()[t];
     std::string name = tensor.getName();
@@ -176,6 +177,10 @@ std::string Stack::link(size_t i) {
     const Layer *source = findSource(i, tensor);
     if (name == "z0" && !source)
       return "expected a layer before it that writes what it adds";
+    if (name == "z0" && source == read)
+      return "expected what it reads and what it adds to be of two layers, as "
+             "the sum is written over the latter";
+    read = source;
     if (!source)
       continue;
     ++flowing;

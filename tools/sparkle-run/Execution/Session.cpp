@@ -346,17 +346,17 @@ bool Session::time(double &seconds) {
   return true;
 }
 
-/// After a run in place the input is not what it was: it runs once more.
+/// On the CPU, after runs in place, once more: the input is not what it was.
 bool Session::readOutputs(Outputs &outputs) {
-  double seconds;
-  if (overwritten) {
-    refill(arguments[findArgument(*overwritten)]);
-    if ((!device.isCpu() && !copy(true)) || !time(seconds))
-      return false;
-  }
   if (!device.isCpu()) {
     recording.reset();
     return takeOutputs(outputs);
+  }
+  double seconds;
+  if (overwritten) {
+    refill(arguments[findArgument(*overwritten)]);
+    if (!time(seconds))
+      return false;
   }
   outputs = instance.makeOutputs();
   size_t output = 0;
