@@ -440,9 +440,8 @@ void VectorResolver::chooseUnroll() {
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
     body *= std::max<int64_t>(unroll[i], 1);
-    areAll &= (unroll[i] ? unroll[i]
-               : near[i] ? near[i]
-                         : extents[i]) == extents[i];
+    int64_t step = unroll[i] ? unroll[i] : near[i] ? near[i] : extents[i];
+    areAll &= step == extents[i];
     if (!unroll[i] && isTap(i))
       taps *= extents[i];
     else if (!unroll[i] && extents[i] > 1 &&
