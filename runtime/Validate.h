@@ -12,9 +12,9 @@ namespace sparkle::runtime {
 /// Checks every field of `kernel` and all that it points to.
 Status validate(const sparkle_kernel_t &kernel);
 
-/// What it checks of outputs that may be written over an input, and
+// Parts of it, for a kernel whose tensors are right.
+/// What may be written over an input is an output like it.
 Status validateInPlace(const sparkle_kernel_t &kernel);
-/// of the splits of a kernel whose tensors are right.
 Status validateSplits(const sparkle_kernel_t &kernel);
 
 /// A list and its length go together.

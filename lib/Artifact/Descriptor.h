@@ -39,6 +39,7 @@ struct TensorDescription {
   sparkle_element_t element = SPARKLE_ELEMENT_F32;
   llvm::SmallVector<Extent> extents;
   llvm::SmallVector<Factor> layout;
+  /// 1 + the number of the output that may be written over it; 0: none.
   uint32_t inPlace = 0;
 };
 

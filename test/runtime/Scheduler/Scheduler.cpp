@@ -122,15 +122,19 @@ TEST_F(SchedulerTest, predictionsLearnAndStay) {
     ok(sparkle_task_predict(product.task, 0, &before, &error));
     EXPECT_EQ(before.source, SPARKLE_SOURCE_ROOFLINE);
     EXPECT_GT(before.kernel_ns, before.bound_ns);
+    for (int i = 0; i < 8; ++i)
+      product.submit();
+    product.check();
+    ok(sparkle_task_predict(product.task, 0, &after, &error));
     // Beside other work a peak may be measured too low: what passes it does not
     // count, until it has been measured again.
-    for (int i = 0; i < 100 && after.runs < 4; ++i) {
+    EXPECT_GE(after.runs + counters(0).suspects, 4u);
+    for (int i = 0; i < 100 && after.runs == 0; ++i) {
       product.submit();
       product.check();
       ok(sparkle_task_predict(product.task, 0, &after, &error));
     }
     EXPECT_EQ(after.source, SPARKLE_SOURCE_HISTORY);
-    EXPECT_GE(after.runs, 4u);
     EXPECT_GT(after.last_ns, 0);
     expect(sparkle_task_predict(product.task, 1, &after, &error),
            SPARKLE_INVALID_ARGUMENT,

@@ -15,15 +15,9 @@ struct AffineKernel {
     tensors[0] = {
         "x", SPARKLE_ROLE_INPUT, SPARKLE_ELEMENT_F32, 1, 1, &extent, &factor, 0,
         0};
-    tensors[1] = {"y",
-                  SPARKLE_ROLE_OUTPUT,
-                  SPARKLE_ELEMENT_F32,
-                  1,
-                  1,
-                  &extent,
-                  &factor,
-                  0,
-                  0};
+    tensors[1] = tensors[0];
+    tensors[1].name = "y";
+    tensors[1].role = SPARKLE_ROLE_OUTPUT;
     launch.entry = "main";
     launch.grid = &groups;
     launch.grid_count = 1;

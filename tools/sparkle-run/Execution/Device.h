@@ -9,7 +9,6 @@
 #include "tools/sparkle-run/Execution/Instance.h"
 
 #include <optional>
-#include <utility>
 
 namespace sparkle {
 
@@ -90,7 +89,8 @@ public:
   bool selectVariant(uint32_t variant);
   /// Makes the fastest variant current.
   bool tune();
-  /// From now on the output that may be is written over this input, or none.
+  /// From now on an output is written over this input, which names it by
+  /// `in_place`; or none over any.
   void writeOver(std::optional<size_t> input) { overwritten = input; }
 
   /// Runs it once. Arguments lie inside of larger buffers whose other bytes
@@ -123,14 +123,11 @@ private:
   bool submit(const std::vector<sparkle_command_t> &commands, uint32_t flags,
               uint64_t &value);
   bool copy(bool isUpload);
-  std::vector<sparkle_view_t> getViews() const;
+  std::vector<sparkle_view_t> getViews();
   bool takeOutputs(Outputs &outputs);
   bool prepareDirect();
   size_t findArgument(size_t tensor) const;
-  const Argument &getPlace(const Argument &argument) const;
-  Argument &getPlace(Argument &argument) {
-    return const_cast<Argument &>(std::as_const(*this).getPlace(argument));
-  }
+  Argument &getPlace(Argument &argument);
   void refill(Argument &argument);
 
   const Device &device;

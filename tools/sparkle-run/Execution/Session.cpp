@@ -133,9 +133,9 @@ bool Session::createArguments(uint64_t margin) {
   return true;
 }
 
-std::vector<sparkle_view_t> Session::getViews() const {
+std::vector<sparkle_view_t> Session::getViews() {
   std::vector<sparkle_view_t> views;
-  for (const Argument &argument : arguments) {
+  for (Argument &argument : arguments) {
     const Tensor &tensor = instance.getTensors()[argument.tensor];
     const Argument &place = getPlace(argument);
     views.push_back({place.memory.get(), place.offset, place.size,
@@ -267,7 +267,7 @@ static double now() {
 /// Calls the CPU's code as a program does that it is linked into.
 bool Session::prepareDirect() {
   pointers.clear();
-  for (const Argument &argument : arguments) {
+  for (Argument &argument : arguments) {
     const Argument &place = getPlace(argument);
     pointers.push_back(place.image.get<char>() + place.offset);
   }
@@ -288,7 +288,7 @@ size_t Session::findArgument(size_t tensor) const {
 }
 
 /// Where it lies: an output may lie where an input does.
-const Session::Argument &Session::getPlace(const Argument &argument) const {
+Session::Argument &Session::getPlace(Argument &argument) {
   const sparkle_kernel_t &kernel = instance.getKernel();
   bool isOver = overwritten &&
                 kernel.tensors[*overwritten].in_place == argument.tensor + 1;
@@ -360,11 +360,11 @@ bool Session::readOutputs(Outputs &outputs) {
   }
   outputs = instance.makeOutputs();
   size_t output = 0;
-  for (const Argument &argument : arguments)
+  for (Argument &argument : arguments) {
+    const Argument &place = getPlace(argument);
     if (instance.getTensors()[argument.tensor].getRole() == SPARKLE_ROLE_OUTPUT)
       std::memcpy(outputs[output++].get<char>(),
-                  getPlace(argument).image.get<char>() +
-                      getPlace(argument).offset,
-                  argument.size);
+                  place.image.get<char>() + place.offset, place.size);
+  }
   return true;
 }
