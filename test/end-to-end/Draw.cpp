@@ -83,7 +83,6 @@ std::string Drawing::drawChannels() {
     switch (random.pick(0, 2)) {
     case 0: // One filter for each channel.
       groups = oc = ic;
-      isDepthwise = rank && ic > 1;
       break;
     case 1: // Several.
       groups = ic;
@@ -94,6 +93,8 @@ std::string Drawing::drawChannels() {
       ic = groups * (ic % 20 + 1);
       oc = groups * (oc % 20 + 1);
     }
+    // Whichever case it was drawn by: its sum has no index of channels.
+    isDepthwise = rank && groups > 1 && groups == ic && groups == oc;
     text = spell("g", groups);
   }
   work = batch * ic * oc / groups;
