@@ -9,6 +9,9 @@
 #include "lib/Transforms/Pattern/Resolver.h"
 #include "lib/Transforms/Pattern/Workers.h"
 
+#include <limits>
+#include <optional>
+
 namespace sparkle {
 
 class VectorResolver : public Resolver {
