@@ -47,6 +47,13 @@ struct Access {
   llvm::SmallVector<llvm::SmallVector<LinearForm, 2>> conditions;
   /// What the lanes are, one or one each, if that is known: nothing is read.
   llvm::SmallVector<float, 2> numbers;
+
+  /// Whether run time finds either all lanes or none.
+  bool isAllOrNothing() const {
+    return present.all() && llvm::all_of(conditions, [](auto &forms) {
+             return forms.size() == 1;
+           });
+  }
 };
 
 /// The arithmetic of an accumulate's or a store's body on whole vectors.
@@ -121,9 +128,9 @@ private:
   mlir::Value getMask(const Access &access);
   mlir::Value getCondition(const Access &access, unsigned lane);
   mlir::Value getAddress(const Memory &memory, const LinearForm &offset);
-  mlir::Value getGuarded(const Memory &memory, const LinearForm &offset,
-                         mlir::Value condition);
-  mlir::Value getZero();
+  mlir::Value loadGuarded(mlir::Type type, const Memory &memory,
+                          const LinearForm &offset, mlir::Value condition);
+  mlir::Value getZeros(int64_t bytes);
   Memory describe(ConstantOp op);
   void findNumbers(const Memory &memory, Access &access);
   mlir::Value loadStored(const Memory &memory, const Access &access);

@@ -203,26 +203,33 @@ Value KernelLowering::getMask(const Access &access) {
   return all;
 }
 
-/// A zero to read instead of what is not there.
-Value KernelLowering::getZero() {
-  constexpr StringLiteral kName = "sparkle.zero";
+/// Bytes of zero to read instead of what is not there.
+Value KernelLowering::getZeros(int64_t bytes) {
   auto module = kernel->getParentOfType<ModuleOp>();
-  if (!module.lookupSymbol(kName)) {
+  std::string name = "sparkle.zeros." + std::to_string(bytes);
+  if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(code);
     code.setInsertionPointToStart(module.getBody());
-    LLVM::GlobalOp::create(code, code.loc, code.getF32Type(),
-                           /*isConstant=*/true, LLVM::Linkage::Private, kName,
-                           code.getF32FloatAttr(0));
+    auto type = VectorType::get(bytes, code.getI8Type());
+    LLVM::GlobalOp::create(code, code.loc, type, /*isConstant=*/true,
+                           LLVM::Linkage::Private, name,
+                           code.getZeroAttr(type));
   }
-  return LLVM::AddressOfOp::create(code, code.loc, code.pointerType(), kName);
+  return LLVM::AddressOfOp::create(code, code.loc, code.pointerType(), name);
 }
 
-/// The address of an element where `condition` holds, else of a zero: so a read
-/// outside of a tensor needs no branch.
-Value KernelLowering::getGuarded(const Memory &memory, const LinearForm &offset,
-                                 Value condition) {
+/// Loads from an offset where `condition` holds, else zeros: so a read outside
+/// of a tensor needs no branch, and touches nothing.
+Value KernelLowering::loadGuarded(Type type, const Memory &memory,
+                                  const LinearForm &offset, Value condition) {
   Value address = getAddress(memory, offset);
-  return condition ? code.select(condition, address, getZero()) : address;
+  if (condition) {
+    auto vector = dyn_cast<VectorType>(type);
+    int64_t bits = memory.element.getIntOrFloatBitWidth() *
+                   (vector ? vector.getNumElements() : 1);
+    address = code.select(condition, address, getZeros(bits / 8));
+  }
+  return code.load(type, address);
 }
 
 /// Elements as they are stored.
@@ -241,22 +248,24 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   case Access::Nothing:
     return code.zero(type);
   case Access::Broadcast: {
-    Value address =
-        getGuarded(memory, access.offsets.front(), getCondition(access, 0));
-    return code.broadcast(code.load(element, address), lanes);
+    Value scalar = loadGuarded(element, memory, access.offsets.front(),
+                               getCondition(access, 0));
+    return code.broadcast(scalar, lanes);
   }
   case Access::Contiguous: {
-    Value address = getAddress(memory, access.offsets.front());
-    if (Value mask = getMask(access))
-      return code.loadMasked(type, address, mask);
-    return code.load(type, address);
+    // A masked load of what is not mapped is slow, even of no lane.
+    if (access.isAllOrNothing())
+      return loadGuarded(type, memory, access.offsets.front(),
+                         getCondition(access, 0));
+    return code.loadMasked(type, getAddress(memory, access.offsets.front()),
+                           getMask(access));
   }
   case Access::Scattered: {
     Value vector = code.zero(type);
     for (unsigned lane : access.present.set_bits()) {
-      Value address =
-          getGuarded(memory, access.offsets[lane], getCondition(access, lane));
-      vector = code.insert(vector, code.load(element, address), lane);
+      Value scalar = loadGuarded(element, memory, access.offsets[lane],
+                                 getCondition(access, lane));
+      vector = code.insert(vector, scalar, lane);
     }
     return vector;
   }
