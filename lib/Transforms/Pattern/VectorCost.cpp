@@ -133,6 +133,15 @@ VectorResolver::Step VectorResolver::getStep(int64_t vectors, int64_t thickness,
   return step;
 }
 
+/// Whether all terms of `sums` sums, which slide along taps, make a body that
+/// is short enough to need no loop.
+bool VectorResolver::isStraight(int64_t sums, int64_t slide) {
+  int64_t body = sums;
+  for (unsigned i = outputs; i < extents.size() && body <= kMaxBody; ++i)
+    body *= extents[i];
+  return slide > 1 && slide == extents[*slideIndex] && body <= kMaxBody;
+}
+
 /// What one register tile takes, in slots of a multiply-add. Infinite if it
 /// does not fit into the registers.
 double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
@@ -143,11 +152,15 @@ double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
   double steps = 1.0 / double(slide);
   for (int64_t extent : ArrayRef(extents).drop_front(outputs))
     steps *= double(extent);
+  double tile = double(step.sums), loads = double(step.loads);
   // Too few independent sums wait for each other; more are too few where each
   // element serves several taps, as the same sums come shortly one after the
-  // other.
+  // other. Where all of them are short, those of the next tile have begun.
+  constexpr double kWindow = 32;
+  bool straight = isStraight(step.sums, slide);
   double latency = double(target.getFmaLatency()) * (slide > 1 ? 1.15 : 1);
-  double tile = double(step.sums), loads = double(step.loads);
+  if (straight)
+    latency /= 1 + kWindow / (steps * double(slide) * tile);
   double sums = double(slide) * std::max(tile, latency);
   // A load takes a little longer than a multiply-add. What does not stay close
   // streams from near memory, some 24 bytes a slot.
@@ -155,14 +168,17 @@ double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
       std::max({sums, 1.15 * loads, double(step.streamedBytes) / 24}) +
       0.02 * loads;
   slots += double(step.collisions);
-  // Lines of the output of which tiles write parts are fetched for each.
+  // Lines of the output of which tiles write parts are fetched for each, unless
+  // the other parts follow at once.
   int64_t bytes = vectors * target.getLanes() * getOutputBytes();
   double parts = 0;
-  if (storesInRow && !lanesInside && bytes % kLine)
-    parts = 16 * double(thickness);
+  if (storesInRow && bytes % kLine)
+    parts = (lanesInside ? 3 : 16) * double(thickness);
+  // A loop of a few steps ends where the processor does not foresee it.
+  double loop = straight ? 8 : 20;
   // So many places to read from, of which each gives little, take their time.
   constexpr double kBrokenSlots = 5;
-  return std::max(steps * slots + 2 * tile + parts + 20,
+  return std::max(steps * slots + 2 * tile + parts + loop,
                   lanesInside ? kBrokenSlots * double(step.broken) : 0);
 }
 

@@ -177,31 +177,27 @@ void VectorResolver::chooseTile() {
       size = 1;
 }
 
-/// Unrolls a few steps of the largest index of the sum besides, as long as the
-/// body stays small: a long one is slow to compile and spills. Of taps only
-/// where the sum has no other index, and then all or none: where each is a
-/// step, those outside are left out.
+/// Unrolls all of a sum that makes a short body; else a few steps of its
+/// largest index, but no taps: where each is a step, those outside are left
+/// out.
 void VectorResolver::chooseUnroll() {
-  constexpr int64_t kMaxBody = 256, kMaxTaps = 128;
-  int64_t body = 1, taps = 1;
-  bool areAll = true;
+  int64_t sums = 1;
   for (unsigned i = 0; i < outputs; ++i)
-    body *= llvm::divideCeil(registers[i], lanes[i]);
+    sums *= llvm::divideCeil(registers[i], lanes[i]);
+  bool isWhole = isStraight(sums, slideIndex ? unroll[*slideIndex] : 1);
+  int64_t body = sums;
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
+    isWhole &= unroll[i] || !near[i] || near[i] == extents[i];
     body *= std::max<int64_t>(unroll[i], 1);
-    int64_t step = unroll[i] ? unroll[i] : near[i] ? near[i] : extents[i];
-    areAll &= step == extents[i];
-    if (!unroll[i] && isTap(i))
-      taps *= extents[i];
-    else if (!unroll[i] && extents[i] > 1 &&
-             (!largest || extents[i] >= extents[*largest]))
+    if (!unroll[i] && !isTap(i) && extents[i] > 1 &&
+        (!largest || extents[i] >= extents[*largest]))
       largest = i;
   }
   for (unsigned i = outputs; i < extents.size(); ++i)
-    if (!largest && areAll && !unroll[i] && body * taps <= kMaxTaps)
+    if (isWhole && !unroll[i] && suits(i, extents[i]))
       unroll[i] = extents[i];
-  if (largest) {
+  if (largest && !unroll[*largest]) {
     int64_t most = std::clamp<int64_t>(kMaxBody / body, 1, 4);
     int64_t limit = near[*largest] ? near[*largest] : extents[*largest];
     unroll[*largest] = std::min(most, limit);

@@ -41,6 +41,10 @@ private:
     double cost = std::numeric_limits<double>::infinity();
   };
 
+  /// Multiply-adds of a body without a loop: a longer one is slow to compile
+  /// and spills.
+  static constexpr int64_t kMaxBody = 256;
+
   void choose() override;
   llvm::SmallVector<std::string> explain() override;
   std::string explainRegisters();
@@ -55,6 +59,7 @@ private:
   bool collides(const Operand &operand, int64_t thickness);
   int64_t countOtherTaps(const Operand &operand);
   Step getStep(int64_t vectors, int64_t thickness, int64_t slide);
+  bool isStraight(int64_t sums, int64_t slide);
   double getTileCost(int64_t vectors, int64_t thickness, int64_t slide);
   double getCost(const Choice &choice);
   void chooseTile();
