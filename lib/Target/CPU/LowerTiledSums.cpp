@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include <map>
+#include <optional>
+#include <tuple>
 
 using namespace mlir;
 
@@ -256,12 +258,12 @@ FailureOr<Value> KernelLowering::finishSum(StoreOp op, Value sum,
 /// One accumulate: a list of terms, each the sum of one vector of the tile at
 /// one point of the slice, out of one element of each operand.
 ///
-/// What counts is the order. The point of a slice that reads the same elements
-/// (taps of a kernel along a row) form a group. Within a group the operand with
-/// the fewest elements is resident: all of its elements are loaded first. Each
-/// element of the other is loaded once and used at once by all terms that need
-/// it. Left to itself, CSE would merge the loads of distant taps and keep the
-/// elements alive in between, which spills.
+/// What counts is the order. Terms that read the same elements (taps of a
+/// kernel along a row, of all vectors that share its elements) form a group.
+/// Within a group the operand with the fewest elements is resident: all of its
+/// elements are loaded first. Each element of the other is loaded once and used
+/// at once by all terms that need it. Left to itself, CSE would merge the loads
+/// of distant taps and keep the elements alive in between, which spills.
 class Accumulation {
 public:
   Accumulation(KernelLowering &lowering, AccumulateOp op)
@@ -384,30 +386,32 @@ void Accumulation::collectTerms() {
   }
 }
 
-/// Terms by groups of points of the slice that share elements, except those of
-/// an operand that is the same at every point.
+/// Terms by groups that share elements; of an operand that is the same at every
+/// point of the slice, only at the same point.
 SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
   unsigned rank = at.size() - op.getSlice().size();
+  auto moves = [&](AffineMap map) {
+    for (unsigned dim = rank; dim < at.size(); ++dim)
+      if (map.isFunctionOfDim(dim))
+        return true;
+    return false;
+  };
   llvm::EquivalenceClasses<unsigned> classes;
-  std::map<std::pair<unsigned, unsigned>, unsigned> firstUse;
-  for (const Term &term : terms) {
-    classes.insert(term.slice);
+  std::map<std::tuple<unsigned, unsigned, unsigned>, unsigned> firstUse;
+  for (auto [i, term] : llvm::enumerate(terms)) {
+    classes.insert(i);
     for (auto [operand, element] : llvm::enumerate(term.elements)) {
-      bool moves = false;
-      for (unsigned dim = rank; dim < at.size(); ++dim)
-        moves |= maps[operand].isFunctionOfDim(dim);
-      if (!moves)
-        continue;
-      auto [use, isNew] = firstUse.try_emplace({operand, element}, term.slice);
+      unsigned slice = moves(maps[operand]) ? 0 : term.slice;
+      auto [use, isNew] = firstUse.try_emplace({operand, element, slice}, i);
       if (!isNew)
-        classes.unionSets(use->second, term.slice);
+        classes.unionSets(use->second, i);
     }
   }
   SmallVector<SmallVector<unsigned>> groups;
   std::map<unsigned, unsigned> numbers;
-  for (auto [i, term] : llvm::enumerate(terms)) {
+  for (unsigned i = 0; i < terms.size(); ++i) {
     auto [number, isNew] =
-        numbers.try_emplace(classes.getLeaderValue(term.slice), groups.size());
+        numbers.try_emplace(classes.getLeaderValue(i), groups.size());
     if (isNew)
       groups.emplace_back();
     groups[number->second].push_back(i);
@@ -460,12 +464,17 @@ void Accumulation::hideStreamed(Roles roles) {
 
 LogicalResult Accumulation::run() {
   collectTerms();
+  std::optional<unsigned> before;
   for (ArrayRef<unsigned> group : groupTerms()) {
     Roles roles = assignRoles(group);
     // The element in flight, and one to spare for the allocator.
     int64_t live = roles.resident + sums.size() + 2;
     if (live <= lowering.registers) {
-      keepLoadsBehind();
+      // Vectors of the same taps may have their loads brought together.
+      unsigned first = terms[group.front()].slice;
+      if (first != before)
+        keepLoadsBehind();
+      before = first;
       if (failed(emitGroup(group, roles)))
         return failure();
       continue;
