@@ -253,7 +253,7 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
     return code.broadcast(scalar, lanes);
   }
   case Access::Contiguous: {
-    // A masked load of what is not mapped is slow, even of no lane.
+    // A masked load of no lane can be slow where the page is not mapped.
     if (access.isAllOrNothing())
       return loadGuarded(type, memory, access.offsets.front(),
                          getCondition(access, 0));

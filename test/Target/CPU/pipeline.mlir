@@ -128,7 +128,7 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // Enough work is shared out: the scratch of a copied box belongs to the thread,
 // and the loop does not wait, as the team meets at the end of the region. A row
 // outside of the tensor is not touched, not even with a mask: its page may not
-// be there, and a processor takes its time to find that this does not matter.
+// be mapped, which can be slow.
 // CHECK-LABEL: llvm.func @team(
 // CHECK: omp.parallel {
 // CHECK: llvm.alloca %{{.*}} x f32 {alignment = 64 : i64}
