@@ -48,11 +48,10 @@ struct Access {
   /// What the lanes are, one or one each, if that is known: nothing is read.
   llvm::SmallVector<float, 2> numbers;
 
-  /// Whether run time finds either all lanes or none.
+  /// Whether run time finds either all of the lanes that are read or none.
   bool isAllOrNothing() const {
-    return present.all() && llvm::all_of(conditions, [](auto &forms) {
-             return forms.size() == 1;
-           });
+    return llvm::all_of(conditions,
+                        [](auto &forms) { return forms.size() == 1; });
   }
 };
 

@@ -99,8 +99,7 @@ Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
   for (int64_t lane : access.present.set_bits())
     contiguous &= offsets[lane] == offsets[first] + (lane - first);
   bool uniform =
-      access.present.count() == lanes.size() &&
-      llvm::all_of(access.conditions, [](auto &c) { return c.size() == 1; });
+      access.present.count() == lanes.size() && access.isAllOrNothing();
   if (uniform && llvm::all_equal(offsets)) {
     access.kind = Access::Broadcast;
     access.offsets = {offsets.front()};
@@ -254,7 +253,7 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   }
   case Access::Contiguous: {
     // A masked load of no lane can be slow where the page is not mapped.
-    if (access.isAllOrNothing())
+    if (access.present.all() && access.isAllOrNothing())
       return loadGuarded(type, memory, access.offsets.front(),
                          getCondition(access, 0));
     return code.loadMasked(type, getAddress(memory, access.offsets.front()),
