@@ -261,9 +261,10 @@ FailureOr<Value> KernelLowering::finishSum(StoreOp op, Value sum,
 /// What counts is the order. Terms that read the same elements (taps of a
 /// kernel along a row, of all vectors that share its elements) form a group.
 /// Within a group the operand with the fewest elements is resident: all of its
-/// elements are loaded first. Each element of the other is loaded once and used
-/// at once by all terms that need it. Left to itself, CSE would merge the loads
-/// of distant taps and keep the elements alive in between, which spills.
+/// elements are loaded first, or each when it is wanted where there is no room
+/// for all at once. Each element of the other is loaded once and used at once
+/// by all terms that need it. Left to itself, CSE would merge the loads of
+/// distant taps and keep the elements alive in between, which spills.
 class Accumulation {
 public:
   Accumulation(KernelLowering &lowering, AccumulateOp op)
@@ -295,7 +296,14 @@ private:
     unsigned resident = 0;
   };
   Roles assignRoles(ArrayRef<unsigned> group);
+  /// The terms that want one streamed element, for each of these.
+  using Steps = SmallVector<SmallVector<unsigned>>;
+  Steps getSteps(ArrayRef<unsigned> group, Roles roles);
+  std::optional<Steps> roll(ArrayRef<unsigned> group, Roles roles);
+  bool fits(size_t resident) const;
   LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
+  LogicalResult emitSteps(const Steps &steps, ArrayRef<unsigned> resident,
+                          Roles roles);
   void keepLoadsBehind();
   void hideStreamed(Roles roles);
   LogicalResult emitTerm(const Term &term, ArrayRef<Value> arguments);
@@ -462,20 +470,29 @@ void Accumulation::hideStreamed(Roles roles) {
                 .getResult(0);
 }
 
+/// Whether registers hold so many resident elements beside the sums, the
+/// element in flight, and one to spare for the allocator.
+bool Accumulation::fits(size_t resident) const {
+  return resident + sums.size() + 2 <= static_cast<size_t>(lowering.registers);
+}
+
 LogicalResult Accumulation::run() {
   collectTerms();
   std::optional<unsigned> before;
   for (ArrayRef<unsigned> group : groupTerms()) {
     Roles roles = assignRoles(group);
-    // The element in flight, and one to spare for the allocator.
-    int64_t live = roles.resident + sums.size() + 2;
-    if (live <= lowering.registers) {
+    if (fits(roles.resident)) {
       // Vectors of the same taps may have their loads brought together.
       unsigned first = terms[group.front()].slice;
       if (first != before)
         keepLoadsBehind();
       before = first;
       if (failed(emitGroup(group, roles)))
+        return failure();
+      continue;
+    }
+    if (std::optional<Steps> steps = roll(group, roles)) {
+      if (failed(emitSteps(*steps, /*resident=*/{}, roles)))
         return failure();
       continue;
     }
@@ -496,21 +513,10 @@ LogicalResult Accumulation::run() {
   return success();
 }
 
-LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
-  SmallVector<std::map<unsigned, Value>> loaded(maps.size());
-  auto get = [&](unsigned operand, unsigned element) {
-    Value &value = loaded[operand][element];
-    if (!value)
-      value = lowering.load(memories[operand], elements[operand][element]);
-    return value;
-  };
-  for (unsigned i : group)
-    for (auto [operand, element] : llvm::enumerate(terms[i].elements))
-      if (operand != roles.streamed)
-        get(operand, element);
-
-  // By streamed element, in the order of the first term that wants it along
-  // the tile: neighbours in memory, as the tile is row-major.
+/// In the order of the first term that wants an element along the tile:
+/// neighbours in memory, as the tile is row-major.
+Accumulation::Steps Accumulation::getSteps(ArrayRef<unsigned> group,
+                                           Roles roles) {
   SmallVector<unsigned> order(group);
   llvm::sort(order, [&](unsigned a, unsigned b) {
     return std::pair(terms[a].vector, a) < std::pair(terms[b].vector, b);
@@ -518,11 +524,73 @@ LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
   llvm::MapVector<unsigned, SmallVector<unsigned>> uses;
   for (unsigned i : order)
     uses[maps.empty() ? 0 : terms[i].elements[roles.streamed]].push_back(i);
-  for (auto &[element, users] : uses)
-    for (unsigned i : users) {
+  return llvm::to_vector(llvm::make_second_range(uses));
+}
+
+/// The steps in the order of memory, if few enough resident elements are wanted
+/// from a first to a last step that are open at once: a row that a tile of
+/// several rows reads meets the taps of these few.
+std::optional<Accumulation::Steps> Accumulation::roll(ArrayRef<unsigned> group,
+                                                      Roles roles) {
+  Steps steps = getSteps(group, roles);
+  auto getOffsets = [&](ArrayRef<unsigned> step) {
+    unsigned element = terms[step.front()].elements[roles.streamed];
+    return ArrayRef(elements[roles.streamed][element].offsets);
+  };
+  if (llvm::any_of(steps, [&](auto &step) { return getOffsets(step).empty(); }))
+    return std::nullopt;
+  llvm::sort(steps, [&](auto &a, auto &b) {
+    const LinearForm &left = getOffsets(a).front();
+    const LinearForm &right = getOffsets(b).front();
+    return std::tie(left.terms, left.constant) <
+           std::tie(right.terms, right.constant);
+  });
+
+  std::map<std::pair<unsigned, unsigned>, std::pair<size_t, size_t>> spans;
+  for (auto [number, step] : llvm::enumerate(steps))
+    for (unsigned i : step)
+      for (auto [operand, element] : llvm::enumerate(terms[i].elements))
+        if (operand != roles.streamed)
+          spans.try_emplace({operand, element}, number, number)
+              .first->second.second = number;
+  SmallVector<size_t> resident(steps.size(), 0);
+  for (auto &[element, span] : spans)
+    for (size_t number = span.first; number <= span.second; ++number)
+      ++resident[number];
+  if (!fits(*llvm::max_element(resident)))
+    return std::nullopt;
+  return steps;
+}
+
+/// All terms of a group, once its resident elements are loaded.
+LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
+  return emitSteps(getSteps(group, roles), group, roles);
+}
+
+/// The resident elements of the terms `resident` are loaded first, others where
+/// they are wanted.
+LogicalResult Accumulation::emitSteps(const Steps &steps,
+                                      ArrayRef<unsigned> resident,
+                                      Roles roles) {
+  std::map<std::pair<unsigned, unsigned>, Value> loaded;
+  auto get = [&](unsigned operand, unsigned element) {
+    Value &value = loaded[{operand, element}];
+    if (!value)
+      value = lowering.load(memories[operand], elements[operand][element]);
+    return value;
+  };
+  for (unsigned i : resident)
+    for (auto [operand, element] : llvm::enumerate(terms[i].elements))
+      if (operand != roles.streamed)
+        get(operand, element);
+  for (ArrayRef<unsigned> step : steps)
+    for (unsigned i : step) {
       SmallVector<Value> arguments;
-      for (auto [operand, which] : llvm::enumerate(terms[i].elements))
-        arguments.push_back(get(operand, which));
+      for (auto [operand, element] : llvm::enumerate(terms[i].elements)) {
+        if (operand != roles.streamed && !loaded.count({operand, element}))
+          keepLoadsBehind();
+        arguments.push_back(get(operand, element));
+      }
       if (failed(emitTerm(terms[i], arguments)))
         return failure();
     }

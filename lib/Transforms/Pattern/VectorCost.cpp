@@ -7,6 +7,8 @@
 
 #include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/MathExtras.h"
+#include <array>
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -87,121 +89,161 @@ int64_t VectorResolver::countOtherTaps(const Operand &operand) {
   return count;
 }
 
-/// One step of the sum of a register tile of `vectors` by `thickness`, with
-/// `slide` steps of the index that slides along it at a time.
-VectorResolver::Step VectorResolver::getStep(int64_t vectors, int64_t thickness,
-                                             int64_t slide) {
+/// Points of an operand for `size` steps of an index of the left side and
+/// `taps` of the one that slides along it, if one does.
+static int64_t countPoints(const Operand &operand, unsigned index, int64_t size,
+                           std::optional<unsigned> tap, int64_t taps) {
+  int64_t points = (operand.varies(index) ? size : 1) *
+                   (tap && operand.varies(*tap) ? taps : 1);
+  for (auto &row : operand.coefficients)
+    if (tap && row[index] && row[*tap])
+      points = std::min(points, std::abs(row[index]) * (size - 1) +
+                                    std::abs(row[*tap]) * (taps - 1) + 1);
+  return points;
+}
+
+/// One step of the sum of a register tile, with `slide` steps of the index that
+/// slides along it at a time. What serves several rows of a tile counts in part
+/// for each of the steps.
+VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   Step step;
-  step.sums = vectors * thickness;
-  step.slide = slide;
+  bool straight = isStraight(tile);
   for (const Operand &operand : operands) {
     bool alongLanes = operand.varies(laneIndex);
     bool alongTile = operand.varies(thickIndex);
-    bool alongSlide = slideIndex && operand.varies(*slideIndex);
-    int64_t points = (alongTile ? thickness : 1) * (alongSlide ? slide : 1);
-    for (auto &row : operand.coefficients)
-      if (slideIndex && row[thickIndex] && row[*slideIndex])
-        points =
-            std::min(points, std::abs(row[thickIndex]) * (thickness - 1) +
-                                 std::abs(row[*slideIndex]) * (slide - 1) + 1);
-    int64_t loads = points * (alongLanes ? vectors : 1);
+    int64_t points = countPoints(operand, thickIndex, tile.thickness,
+                                 slideIndex, tile.slide);
+    double rows = 1;
+    if (rowIndex) {
+      bool hasTaps = straight && operand.varies(*rowTapIndex);
+      int64_t taps = hasTaps ? extents[*rowTapIndex] : 1;
+      rows = double(countPoints(operand, *rowIndex, tile.rows, rowTapIndex,
+                                taps)) /
+             double(taps);
+    }
+    double loads = double(points * (alongLanes ? tile.vectors : 1)) * rows;
     step.loads += loads;
     if (alongLanes && !alongTile) {
-      step.kept += loads;
+      // Where all taps are there, a row that is read meets those of as many
+      // rows as the tile has. Vectors that share nothing take turns then.
+      bool rolls = straight && tile.rows > 1;
+      step.kept += points * (rolls ? tile.rows : 1) *
+                   (rolls && isApart() ? 1 : tile.vectors);
       step.streamedBytes +=
-          loads * target.getLanes() * operand.getElementBytes();
+          points * tile.vectors * target.getLanes() * operand.getElementBytes();
     }
     if (alongTile && collides(operand, points))
       step.collisions += loads;
+    if (!alongTile || !alongLanes)
+      continue;
+    Sizes box(extents);
+    std::fill_n(box.begin(), outputs, 1);
+    box[thickIndex] = tile.thickness;
+    if (rowIndex)
+      box[*rowIndex] = tile.rows;
+    int64_t bytes =
+        tile.vectors * target.getLanes() * operand.getElementBytes();
+    step.whole += operand.countBox(box) * (bytes / kLine);
+    if (bytes % kLine == 0)
+      continue;
     // Half of a line now, the other half for the next tile along the lanes,
     // when it is gone.
-    int64_t bytes = vectors * target.getLanes() * operand.getElementBytes();
-    if (!alongTile || !alongLanes || bytes % kLine == 0)
-      continue;
-    if (collides(operand, points * countOtherTaps(operand)))
+    if (collides(operand,
+                 std::llround(double(points) * rows) * countOtherTaps(operand)))
       step.collisions += loads;
-    Sizes tile(extents);
-    std::fill_n(tile.begin(), outputs, 1);
-    tile[thickIndex] = thickness;
-    step.broken += operand.countBox(tile);
+    step.broken += operand.countBox(box);
   }
   // One element in flight. Of 32 registers the allocator does best with two to
   // spare; of 16 each counts, but what slices share wants one.
   int64_t spare =
-      std::max<int64_t>(slide > 1 ? 1 : 0, target.getVectors() / 8 - 2);
-  step.fits = step.sums + step.kept + 1 + spare <= target.getVectors();
+      std::max<int64_t>(tile.slide > 1 ? 1 : 0, target.getVectors() / 8 - 2);
+  step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
   return step;
 }
 
-/// Whether all terms of `sums` sums, which slide along taps, make a body that
+/// Whether the vectors of a tile share nothing.
+bool VectorResolver::isApart() {
+  return llvm::all_of(operands, [&](const Operand &operand) {
+    return operand.varies(laneIndex);
+  });
+}
+
+/// Whether all terms of a tile, whose sums slide along taps, make a body that
 /// is short enough to need no loop.
-bool VectorResolver::isStraight(int64_t sums, int64_t slide) {
-  int64_t body = sums;
+bool VectorResolver::isStraight(const RegisterTile &tile) {
+  int64_t body = tile.getSums();
   for (unsigned i = outputs; i < extents.size() && body <= kMaxBody; ++i)
     body *= extents[i];
-  return slide > 1 && slide == extents[*slideIndex] && body <= kMaxBody;
+  return tile.slide > 1 && tile.slide == extents[*slideIndex] &&
+         body <= kMaxBody;
 }
 
 /// What one register tile takes, in slots of a multiply-add. Infinite if it
 /// does not fit into the registers.
-double VectorResolver::getTileCost(int64_t vectors, int64_t thickness,
-                                   int64_t slide) {
-  Step step = getStep(vectors, thickness, slide);
+double VectorResolver::getTileCost(const RegisterTile &tile) {
+  Step step = getStep(tile);
   if (!step.fits)
     return std::numeric_limits<double>::infinity();
-  double steps = 1.0 / double(slide);
+  bool straight = isStraight(tile);
+  double steps = 1.0 / double(tile.slide);
   for (int64_t extent : ArrayRef(extents).drop_front(outputs))
     steps *= double(extent);
-  double tile = double(step.sums), loads = double(step.loads);
+  double sums = double(tile.getSums());
   // Too few independent sums wait for each other; more are too few where each
   // element serves several taps, as the same sums come shortly one after the
-  // other. Where all of them are short, those of the next tile have begun.
-  constexpr double kWindow = 32;
-  bool straight = isStraight(step.sums, slide);
-  double latency = double(target.getFmaLatency()) * (slide > 1 ? 1.15 : 1);
+  // other. Where all of them are short, those of the next tile have begun, or
+  // those of the next vector; fewer of these, as they have loads of their own.
+  double window = isApart() ? 20 : 32;
+  double independent = sums / double(isApart() ? tile.vectors : 1);
+  double latency = double(target.getFmaLatency()) * (tile.slide > 1 ? 1.15 : 1);
   if (straight)
-    latency /= 1 + kWindow / (steps * double(slide) * tile);
-  double sums = double(slide) * std::max(tile, latency);
+    latency /= 1 + window / (steps * double(tile.slide) * independent);
+  double adds =
+      double(tile.slide) * sums * std::max(1.0, latency / independent);
   // A load takes a little longer than a multiply-add. What does not stay close
   // streams from near memory, some 24 bytes a slot.
   double slots =
-      std::max({sums, 1.15 * loads, double(step.streamedBytes) / 24}) +
-      0.02 * loads;
-  slots += double(step.collisions);
+      std::max({adds, 1.15 * step.loads, double(step.streamedBytes) / 24}) +
+      0.02 * step.loads;
+  slots += step.collisions;
   // Lines of the output of which tiles write parts are fetched for each, unless
   // the other parts follow at once.
-  int64_t bytes = vectors * target.getLanes() * getOutputBytes();
+  int64_t bytes = tile.vectors * target.getLanes() * getOutputBytes();
   double parts = 0;
   if (storesInRow && bytes % kLine)
-    parts = (lanesInside ? 3 : 16) * double(thickness);
+    parts = (lanesInside ? 3 : 16) * double(tile.thickness * tile.rows);
   // A loop of a few steps ends where the processor does not foresee it.
   double loop = straight ? 8 : 20;
+  double computing = steps * slots + 2 * sums + parts + loop;
+  if (!lanesInside)
+    return computing;
   // So many places to read from, of which each gives little, take their time.
-  constexpr double kBrokenSlots = 5;
-  return std::max(steps * slots + 2 * tile + parts + loop,
-                  lanesInside ? kBrokenSlots * double(step.broken) : 0);
+  // Most of what is shorter passes meanwhile.
+  constexpr double kWholeSlots = 7, kBrokenSlots = 5;
+  double reading =
+      kWholeSlots * double(step.whole) + kBrokenSlots * double(step.broken);
+  return std::max(computing, reading) + 0.1 * std::min(computing, reading);
 }
 
-/// Cycles for all tiles of the two indices, those at the ends of the extents
-/// included.
-double VectorResolver::getCost(const Choice &choice) {
+/// Slots for all tiles, those at the ends of the extents included.
+double VectorResolver::getCost(const RegisterTile &tile) {
   int64_t lanesExtent = getSpan(laneIndex);
   int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex);
-  int64_t lineLanes = choice.vectors * lanes[laneIndex];
-  int64_t restVectors =
-      llvm::divideCeil(lanesExtent % lineLanes, lanes[laneIndex]);
-  int64_t restThickness = thickExtent % choice.thickness;
-  auto line = [&](int64_t vectors) {
-    double cost = double(thickExtent / choice.thickness) *
-                  getTileCost(vectors, choice.thickness, choice.slide);
-    if (restThickness)
-      cost += getTileCost(vectors, restThickness, choice.slide);
-    return cost;
+  int64_t rowExtent = rowIndex ? getSpan(*rowIndex) : 1;
+  int64_t lineLanes = tile.vectors * lanes[laneIndex];
+  // How many tiles there are along an index, and how large the last one is.
+  auto divide = [](int64_t extent, int64_t size) {
+    return std::array<std::pair<int64_t, int64_t>, 2>{
+        {{extent / size, size}, {extent % size ? 1 : 0, extent % size}}};
   };
   double cost = 0;
-  if (int64_t whole = lanesExtent / lineLanes)
-    cost += double(whole) * line(choice.vectors);
-  if (restVectors)
-    cost += line(restVectors);
+  for (auto [lines, lineExtent] : divide(lanesExtent, lineLanes))
+    for (auto [columns, thickness] : divide(thickExtent, tile.thickness))
+      for (auto [stripes, rows] : divide(rowExtent, tile.rows))
+        if (int64_t count = lines * columns * stripes) {
+          int64_t vectors = llvm::divideCeil(lineExtent, lanes[laneIndex]);
+          cost += double(count) *
+                  getTileCost({vectors, thickness, tile.slide, rows});
+        }
   return cost;
 }

@@ -7,6 +7,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace sparkle;
@@ -32,7 +33,8 @@ void VectorResolver::choose() {
   if (llvm::all_of(lanes, [](int64_t count) { return count == 1; }))
     laneIndex = chooseLaneIndex();
   thickIndex = chooseThickIndex();
-  slideIndex = chooseSlideIndex();
+  slideIndex = findSlideIndex(thickIndex);
+  chooseRowIndex();
   lanesInside = goesAlongLanes();
   storesInRow = isStoredInRow(laneIndex);
 
@@ -116,12 +118,30 @@ unsigned VectorResolver::chooseThickIndex() {
   return best;
 }
 
-std::optional<unsigned> VectorResolver::chooseSlideIndex() {
+/// The index of the sum that slides along one of the left side.
+std::optional<unsigned> VectorResolver::findSlideIndex(unsigned index) {
   for (unsigned i = extents.size(); i-- > outputs;)
     for (const Operand &operand : operands)
-      if (operand.slides(thickIndex, i))
+      if (operand.slides(index, i))
         return i;
   return std::nullopt;
+}
+
+/// A third index of a register tile, along which other taps slide: what is read
+/// for one row of pixels serves the next one, too. Not where the pattern
+/// divides the sum.
+void VectorResolver::chooseRowIndex() {
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    for (int64_t size : {unroll[i], near[i]})
+      if (size && size != extents[i])
+        return;
+  for (unsigned i = 0; slideIndex && i < outputs; ++i) {
+    if (i == laneIndex || i == thickIndex || !isStatic(i) || extents[i] == 1)
+      continue;
+    std::optional<unsigned> tap = findSlideIndex(i);
+    if (tap && tap != slideIndex)
+      rowIndex = i, rowTapIndex = tap;
+  }
 }
 
 /// Fills in the register tile, and the slice of the index that slides along it.
@@ -147,21 +167,29 @@ void VectorResolver::chooseTile() {
            suits(*slideIndex, extents[*slideIndex]))
     slides.push_back(extents[*slideIndex]);
 
-  Choice best{minV, minT, slides.front()};
+  // More rows than two would keep more taps than there are registers.
+  auto [minR, maxR] = range(rowIndex ? registers[*rowIndex] : 1, 2);
+
+  RegisterTile best{minV, minT, slides.front(), minR};
+  double bestCost = std::numeric_limits<double>::infinity();
   for (int64_t slide : slides)
     for (int64_t v = minV; v <= maxV; ++v)
-      for (int64_t t = minT; t <= maxT; ++t) {
-        // A worker's tile that is given consists of whole register tiles.
-        if (!registers[laneIndex] &&
-            !suits(laneIndex, std::min(v * count, laneExtent)))
-          continue;
-        if (isThick && !registers[thickIndex] && !suits(thickIndex, t))
-          continue;
-        Choice choice{v, t, slide};
-        choice.cost = getCost(choice);
-        if (choice.cost < best.cost)
-          best = choice;
-      }
+      for (int64_t t = minT; t <= maxT; ++t)
+        for (int64_t rows = minR; rows <= maxR; ++rows) {
+          // A worker's tile that is given consists of whole register tiles.
+          if (!registers[laneIndex] &&
+              !suits(laneIndex, std::min(v * count, laneExtent)))
+            continue;
+          if (isThick && !registers[thickIndex] && !suits(thickIndex, t))
+            continue;
+          RegisterTile tile{v, t, slide, rows};
+          bool addsRows = rows > 1 && !registers[*rowIndex];
+          if (addsRows && !(suits(*rowIndex, rows) && isStraight(tile)))
+            continue;
+          double cost = getCost(tile);
+          if (cost < bestCost)
+            best = tile, bestCost = cost;
+        }
   if (!registers[laneIndex]) {
     int64_t size = std::min(best.vectors * count, laneExtent);
     while (!suits(laneIndex, size)) // No number of whole vectors does.
@@ -170,6 +198,8 @@ void VectorResolver::chooseTile() {
   }
   if (isThick && !registers[thickIndex])
     registers[thickIndex] = best.thickness;
+  if (rowIndex && !registers[*rowIndex])
+    registers[*rowIndex] = best.rows;
   if (slideIndex && !unroll[*slideIndex])
     unroll[*slideIndex] = best.slide;
   for (int64_t &size : registers)
@@ -177,15 +207,25 @@ void VectorResolver::chooseTile() {
       size = 1;
 }
 
+/// The tile that the pattern has, whoever chose it: indices of the left side
+/// that are thick besides count as one.
+VectorResolver::RegisterTile VectorResolver::getTile() {
+  RegisterTile tile;
+  tile.slide = slideIndex ? unroll[*slideIndex] : 1;
+  tile.vectors = llvm::divideCeil(registers[laneIndex], lanes[laneIndex]);
+  for (unsigned i = 0; i < outputs; ++i)
+    if (i != laneIndex)
+      (i == rowIndex ? tile.rows : tile.thickness) *= registers[i];
+  return tile;
+}
+
 /// Unrolls all of a sum that makes a short body; else a few steps of its
 /// largest index, but no taps: where each is a step, those outside are left
 /// out.
 void VectorResolver::chooseUnroll() {
-  int64_t sums = 1;
-  for (unsigned i = 0; i < outputs; ++i)
-    sums *= llvm::divideCeil(registers[i], lanes[i]);
-  bool isWhole = isStraight(sums, slideIndex ? unroll[*slideIndex] : 1);
-  int64_t body = sums;
+  RegisterTile tile = getTile();
+  bool isWhole = isStraight(tile);
+  int64_t body = tile.getSums();
   std::optional<unsigned> largest;
   for (unsigned i = outputs; i < extents.size(); ++i) {
     isWhole &= unroll[i] || !near[i] || near[i] == extents[i];
@@ -219,21 +259,16 @@ void VectorResolver::chooseUnroll() {
 // Why
 //===----------------------------------------------------------------------===//
 
-/// Of the tile that the pattern has, whoever chose it: several indices of the
-/// left side that are thick count as one.
 std::string VectorResolver::explainRegisters() {
-  int64_t vectors = llvm::divideCeil(registers[laneIndex], lanes[laneIndex]);
-  int64_t thickness = 1;
-  for (unsigned i = 0; i < outputs; ++i)
-    if (i != laneIndex)
-      thickness *= registers[i];
-  int64_t slide = slideIndex ? unroll[*slideIndex] : 1;
-  Step step = getStep(vectors, thickness, slide);
+  RegisterTile tile = getTile();
+  Step step = getStep(tile);
+  int64_t steps = tile.rows > 1 ? extents[*rowTapIndex] : 1;
   return llvm::formatv(
              "registers: {0} sums, {1} vectors kept and 1 in flight, of {2}; "
              "{3} loads for {4} multiply-adds",
-             step.sums, step.kept, target.getVectors(), step.loads,
-             step.sums * slide)
+             tile.getSums(), step.kept, target.getVectors(),
+             std::llround(step.loads * double(steps)),
+             tile.getSums() * tile.slide * steps)
       .str();
 }
 

@@ -20,25 +20,28 @@ public:
       : Resolver(define, target) {}
 
 private:
+  /// Sizes of one register tile and of its slice.
+  struct RegisterTile {
+    int64_t vectors = 1, thickness = 1, slide = 1;
+    /// Of pixels: more than one are chosen only where all taps are in one body.
+    int64_t rows = 1;
+
+    int64_t getSums() const { return vectors * thickness * rows; }
+  };
+
   /// What one step of a register tile takes.
   struct Step {
-    int64_t sums = 0, slide = 1;
-    int64_t loads = 0;
+    double loads = 0;
     /// Vectors of what the whole tile shares, which stay in registers.
     int64_t kept = 0;
     /// Bytes of these.
     int64_t streamedBytes = 0;
     /// Loads of lines that drive each other out of the close memory.
-    int64_t collisions = 0;
-    /// Lines of which all steps together read a part.
-    int64_t broken = 0;
+    double collisions = 0;
+    /// Places along the lanes from which all steps together read lines, and
+    /// such from which they read parts of lines.
+    int64_t whole = 0, broken = 0;
     bool fits = true;
-  };
-
-  /// Sizes of one register tile and its slice, with what they cost.
-  struct Choice {
-    int64_t vectors = 1, thickness = 1, slide = 1;
-    double cost = std::numeric_limits<double>::infinity();
   };
 
   /// Multiply-adds of a body without a loop: a longer one is slow to compile
@@ -54,15 +57,18 @@ private:
   int64_t getSpan(unsigned index);
   unsigned chooseLaneIndex();
   unsigned chooseThickIndex();
-  std::optional<unsigned> chooseSlideIndex();
+  std::optional<unsigned> findSlideIndex(unsigned index);
   bool isTap(unsigned index);
+  void chooseRowIndex();
   bool collides(const Operand &operand, int64_t thickness);
   int64_t countOtherTaps(const Operand &operand);
-  Step getStep(int64_t vectors, int64_t thickness, int64_t slide);
-  bool isStraight(int64_t sums, int64_t slide);
-  double getTileCost(int64_t vectors, int64_t thickness, int64_t slide);
-  double getCost(const Choice &choice);
+  Step getStep(const RegisterTile &tile);
+  bool isApart();
+  bool isStraight(const RegisterTile &tile);
+  double getTileCost(const RegisterTile &tile);
+  double getCost(const RegisterTile &tile);
   void chooseTile();
+  RegisterTile getTile();
   void chooseUnroll();
   bool goesAlongLanes();
   bool streamsAlongLanes();
@@ -78,10 +84,11 @@ private:
   int64_t getTileBytes();
   int64_t getBytes(const Operand &operand);
 
-  /// Where the lanes lie, where a register tile is thick besides, and which
-  /// index of the sum slides along that, if any does.
+  /// Where the lanes lie, where a register tile is thick besides, which index
+  /// of the sum slides along that, if any does; along what a tile may have
+  /// several rows of pixels, and which index of the sum slides along these.
   unsigned laneIndex = 0, thickIndex = 0;
-  std::optional<unsigned> slideIndex;
+  std::optional<unsigned> slideIndex, rowIndex, rowTapIndex;
   /// Whether the loop along the lanes is innermost, and whether the output is
   /// contiguous along them.
   bool lanesInside = false, storesInRow = false;

@@ -201,6 +201,18 @@ std::vector<Pattern> PatternGrid::getTiles() const {
           continue;
         all.push_back(all.back());
         all.back().set("unroll", tap, extents.at(tap));
+        const Pattern row = all.back();
+        for (const auto &[rows, before] : automatic.get("registers")) {
+          std::string across = getTap(rows);
+          if (rows == thick || rows == lanes || across.empty() ||
+              extents.at(across) == 1 || extents.at(rows) == 1 ||
+              2 * sums > most)
+            continue;
+          all.push_back(row);
+          all.back().set("registers", rows, 2);
+          all.back().set("unroll", across, extents.at(across));
+          fitWorkers(all.back());
+        }
       }
   return all;
 }

@@ -48,8 +48,8 @@ public:
               const std::map<std::string, int64_t> &extents);
 
   /// All register tiles: one to four vectors along the lanes by so many
-  /// elements along one other index. Each with one tap at a time, and with all
-  /// of the taps that slide along it.
+  /// elements along one other index. Each with one tap at a time, with all of
+  /// the taps that slide along it, and in two rows with all taps.
   std::vector<Pattern> getTiles() const;
   /// All small slices of the sum for a tile.
   std::vector<Pattern> getSlices(const Pattern &tile) const;
