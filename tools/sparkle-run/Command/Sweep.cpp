@@ -100,7 +100,8 @@ bool Sweep::compileAutomatic() {
   return automatic->error.empty() || fail(automatic->error);
 }
 
-/// Brings its data into memory.
+/// Brings its data into memory; on the CPU inputs and outputs are those of
+/// `auto`, as it makes a difference which pages they got.
 bool Sweep::open(Contender &contender) {
   if (contender.session)
     return true;
@@ -110,9 +111,15 @@ bool Sweep::open(Contender &contender) {
     return fail(contender.instance->getObstacle());
   contender.instance->fill();
   contender.session = std::make_unique<Session>(device, *contender.instance);
-  return (contender.session->open() == Session::Status::Ready &&
-          contender.session->prepareTiming()) ||
-         fail(contender.session->getError());
+  Session &session = *contender.session;
+  if (session.open() != Session::Status::Ready || !session.prepareTiming())
+    return fail(session.getError());
+  const std::vector<Tensor> &tensors = contender.instance->getTensors();
+  for (size_t t = 0; device.isCpu() && t < tensors.size(); ++t)
+    if (tensors[t].getRole() == SPARKLE_ROLE_INPUT ||
+        tensors[t].getRole() == SPARKLE_ROLE_OUTPUT)
+      session.setData(t, automatic->session->getData(t));
+  return true;
 }
 
 bool Sweep::check(Contender &contender) {
@@ -135,7 +142,7 @@ bool Sweep::race(const std::vector<Contender *> &group, int64_t rounds) {
   constexpr int burst = 3;
   for (Contender *one : group) {
     one->times = Times();
-    if (!open(*one))
+    if (!open(*automatic) || !open(*one))
       return false;
   }
   auto begin = std::chrono::steady_clock::now();

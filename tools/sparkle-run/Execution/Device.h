@@ -104,7 +104,8 @@ public:
   /// The memory of an argument of the timed runs, on the CPU.
   void *getData(size_t tensor) const;
   void setData(size_t tensor, void *data);
-  /// The outputs of the timed runs.
+  /// The outputs of the timed runs; on the CPU of another one like them, with
+  /// the inputs of the instance.
   bool readOutputs(Outputs &outputs);
   /// Whether the times are the device's own.
   bool hasDeviceTimes() const { return hasTimes; }

@@ -346,25 +346,32 @@ bool Session::time(double &seconds) {
   return true;
 }
 
-/// On the CPU, after runs in place, once more: the input is not what it was.
+/// On the CPU of one more run: others may have written where it writes, and
+/// after runs in place the input is not what it was.
 bool Session::readOutputs(Outputs &outputs) {
   if (!device.isCpu()) {
     recording.reset();
     return takeOutputs(outputs);
   }
+  auto visit = [&](uint32_t role, auto visitor) {
+    for (size_t i = 0; i < arguments.size(); ++i)
+      if (instance.getTensors()[arguments[i].tensor].getRole() == role)
+        visitor(arguments[i], static_cast<char *>(pointers[i]));
+  };
+  visit(SPARKLE_ROLE_OUTPUT, [](Argument &argument, char *data) {
+    std::memset(data, 0xff, argument.size);
+  });
+  visit(SPARKLE_ROLE_INPUT, [&](Argument &argument, char *data) {
+    std::memcpy(data, instance.getInput(argument.tensor).get<char>(),
+                argument.size);
+  });
   double seconds;
-  if (overwritten) {
-    refill(arguments[findArgument(*overwritten)]);
-    if (!time(seconds))
-      return false;
-  }
+  if (!time(seconds))
+    return false;
   outputs = instance.makeOutputs();
   size_t output = 0;
-  for (Argument &argument : arguments) {
-    const Argument &place = getPlace(argument);
-    if (instance.getTensors()[argument.tensor].getRole() == SPARKLE_ROLE_OUTPUT)
-      std::memcpy(outputs[output++].get<char>(),
-                  place.image.get<char>() + place.offset, place.size);
-  }
+  visit(SPARKLE_ROLE_OUTPUT, [&](Argument &argument, char *data) {
+    std::memcpy(outputs[output++].get<char>(), data, argument.size);
+  });
   return true;
 }

@@ -27,8 +27,8 @@ public:
   virtual bool time(double &seconds) = 0;
   /// The outputs of one run of their own; a sum adds to what they hold.
   virtual bool computeOutputs(Outputs &outputs) = 0;
-  /// The memory of an argument, "x" or "y", for a stack of layers; null if it
-  /// is of no such use. What it adds to lies in that of "y".
+  /// The memory of an argument, "x" or "y", if it lies there as in ours; else
+  /// null. What it adds to lies in that of "y".
   virtual void *getData(const std::string &) const { return nullptr; }
   virtual void setData(const std::string &, void *) {}
 };
