@@ -140,7 +140,7 @@ double Division::countFar(const Sizes &sizes) {
 /// for the rest, that the least comes from far. Where it is inside, what the
 /// lanes read lies in rows, which are better left whole if there are a few.
 Sizes Division::choose() {
-  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 7;
+  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 14, kFewRows = 7;
   auto missing = [&](int64_t tiles) {
     return llvm::divideCeilSigned(kEnoughTiles, tiles);
   };
@@ -158,9 +158,8 @@ Sizes Division::choose() {
   Sizes best, sizes(nest.outputs, 1);
   if (nest.lanesInside) {
     int64_t tiles = divide(others, kEnoughTiles, sizes);
-    bool isEnough = tiles >= kEnoughRows;
-    tiles *= divide({nest.laneIndex}, isEnough ? 1 : missing(tiles), sizes);
-    divide(thick, isEnough ? 1 : missing(tiles), sizes);
+    tiles *= divide(thick, tiles < kEnoughRows ? missing(tiles) : 1, sizes);
+    divide({nest.laneIndex}, tiles < kFewRows ? missing(tiles) : 1, sizes);
     return sizes;
   }
   int64_t most = 0;
