@@ -46,6 +46,8 @@ Contraction::Contraction(AccumulateOp op)
   auto maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
   for (auto [i, box] : llvm::enumerate(op.getBoxes()))
     (getConstant(box) ? constants : variables).push_back(i);
+  // Along the last dimension first, which is mostly that of memory.
+  std::reverse(constants.begin(), constants.end());
 
   Level product{SmallVector<bool>(rank, false), {}};
   for (unsigned operand : variables)

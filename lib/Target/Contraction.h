@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Sums of products with constants, one constant after the other: of
-// sum(r, s: a[i, r] * b[j, s] * x[r, s]) first t[i, s] = sum(r: a[i, r] * x[r,
-// s]), then sum(s: b[j, s] * t[i, s]). What two elements of a tile have in
+// sum(r, s: a[i, r] * b[j, s] * x[r, s]) first t[r, j] = sum(s: b[j, s] * x[r,
+// s]), then sum(r: a[i, r] * t[r, j]). What two elements of a tile have in
 // common is computed once, and no zero is multiplied.
 
 #ifndef SPARKLE_LIB_TARGET_CONTRACTION_H

@@ -151,6 +151,23 @@ Value Code::insert(Value vector, Value scalar, int64_t lane) {
 Value Code::extract(Value vector, int64_t lane) {
   return LLVM::ExtractElementOp::create(*this, loc, vector, i32(lane));
 }
+Value Code::first(Value vector, int64_t lanes) {
+  if (lanes == cast<VectorType>(vector.getType()).getNumElements())
+    return vector;
+  return LLVM::ShuffleVectorOp::create(
+      *this, loc, vector, vector,
+      llvm::to_vector(llvm::seq<int32_t>(0, lanes)));
+}
+Value Code::concatenate(ArrayRef<Value> vectors) {
+  if (vectors.size() == 1)
+    return vectors.front();
+  size_t half = vectors.size() / 2;
+  Value low = concatenate(vectors.take_front(half));
+  Value high = concatenate(vectors.drop_front(half));
+  int32_t lanes = 2 * cast<VectorType>(low.getType()).getNumElements();
+  return LLVM::ShuffleVectorOp::create(
+      *this, loc, low, high, llvm::to_vector(llvm::seq<int32_t>(0, lanes)));
+}
 
 void Code::branch(Block *block, ValueRange arguments) {
   LLVM::BrOp::create(*this, loc, arguments, block);

@@ -29,6 +29,9 @@ private:
   Point getPoint(const Offset &offset);
   Access getElement(unsigned operand, const Offset &offset, int64_t filled,
                     int64_t width);
+  Access getVector(unsigned operand, const Offset &offset);
+  Value load(unsigned operand, const Offset &offset);
+  Value loadAmongNeighbours(unsigned operand, Offset offset);
 
   KernelLowering &lowering;
   Code &code;
@@ -36,6 +39,8 @@ private:
   TileVectors tile;
   Point at;
   SmallVector<AffineMap> maps;
+  /// The elements that neighbours brought along.
+  std::map<std::pair<unsigned, Offset>, Value> loaded;
 };
 
 Point VectorContraction::getPoint(const Offset &offset) {
@@ -58,24 +63,70 @@ Access VectorContraction::getElement(unsigned operand, const Offset &offset,
                           width, op.getInside()[operand]);
 }
 
+Access VectorContraction::getVector(unsigned operand, const Offset &offset) {
+  // What does not vary along the lanes is broadcast, also where only some of
+  // them are filled.
+  if (!maps[operand].isFunctionOfDim(tile.laneDim))
+    return getElement(operand, offset, 1, 1);
+  int64_t rest = op.getType().getShape()[tile.laneDim] - offset[tile.laneDim];
+  return getElement(operand, offset, std::min(tile.lanes, rest), tile.lanes);
+}
+
+/// Null where there is nothing.
+Value VectorContraction::load(unsigned operand, const Offset &offset) {
+  Access access = getVector(operand, offset);
+  if (access.kind == Access::Nothing)
+    return {};
+  if (access.kind == Access::Scattered)
+    if (Value element = loadAmongNeighbours(operand, offset))
+      return element;
+  Value element =
+      lowering.load(lowering.memories[op.getBoxes()[operand]], access);
+  if (static_cast<int64_t>(access.present.size()) < tile.lanes)
+    element = code.broadcast(code.extract(element, 0), tile.lanes);
+  return element;
+}
+
+/// An element whose lanes lie far apart in memory, but each next to the same
+/// lane of other elements: with all of these. Null if there are too few.
+Value VectorContraction::loadAmongNeighbours(unsigned operand, Offset offset) {
+  auto known = loaded.find({operand, offset});
+  if (known != loaded.end())
+    return known->second;
+  SmallVector<int64_t> extents(op.getType().getShape());
+  llvm::append_range(extents, op.getSlice());
+  for (unsigned dim = 0; dim < extents.size(); ++dim) {
+    if (dim == tile.laneDim || !maps[operand].isFunctionOfDim(dim))
+      continue;
+    Offset moved = offset;
+    std::vector<Access> row;
+    for (moved[dim] = 0; moved[dim] < extents[dim]; ++moved[dim])
+      row.push_back(getVector(operand, moved));
+    size_t first = 0, count = 0, wanted = offset[dim];
+    while (first + count <= wanted) {
+      first += count;
+      count = countNeighbours(ArrayRef(row).drop_front(first));
+    }
+    if (count == 1)
+      continue;
+    SmallVector<Value> columns = lowering.loadTransposed(
+        lowering.memories[op.getBoxes()[operand]], row[first], count);
+    for (auto [i, column] : llvm::enumerate(columns)) {
+      moved[dim] = first + i;
+      loaded[{operand, moved}] = column;
+    }
+    return columns[wanted - first];
+  }
+  return {};
+}
+
 Value VectorContraction::emitProduct(ArrayRef<unsigned> operands,
                                      const Offset &offset) {
-  int64_t extent = op.getType().getShape()[tile.laneDim];
   Value product;
   for (unsigned operand : operands) {
-    bool varies = maps[operand].isFunctionOfDim(tile.laneDim);
-    // What does not vary along the lanes is broadcast, also where only some of
-    // them are filled.
-    int64_t filled =
-        varies ? std::min(tile.lanes, extent - offset[tile.laneDim]) : 1;
-    Access access =
-        getElement(operand, offset, filled, varies ? tile.lanes : 1);
-    if (access.kind == Access::Nothing)
+    Value element = load(operand, offset);
+    if (!element)
       return {};
-    const Memory &memory = lowering.memories[op.getBoxes()[operand]];
-    Value element = lowering.load(memory, access);
-    if (!varies && tile.lanes > 1)
-      element = code.broadcast(code.extract(element, 0), tile.lanes);
     product =
         product
             ? LLVM::FMulOp::create(code, code.loc, product, element).getResult()

@@ -3,9 +3,9 @@
 // The state of lowering one kernel, shared by the files that lower its parts:
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the C functions around it),
 // LowerTiledMemory.cpp (elements and boxes), LowerTiledSums.cpp (register
-// tiles), LowerTiledBody.cpp (the arithmetic of one element),
-// Contract.cpp (sums of products with constants), Transpose.cpp (vectors to be
-// stored across their lanes).
+// tiles), LowerTiledBody.cpp (the arithmetic of one element), Accumulate.cpp
+// (sums of products), Contract.cpp (those with constants), Transpose.cpp
+// (vectors whose lanes lie far apart in memory).
 
 #ifndef SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
@@ -55,6 +55,10 @@ struct Access {
   }
 };
 
+/// How many of the vectors that lie at `accesses` a transposition turns into
+/// vectors that lie in a row: neighbours in memory, lane by lane.
+size_t countNeighbours(llvm::ArrayRef<Access> accesses);
+
 /// The arithmetic of an accumulate's or a store's body on whole vectors.
 mlir::FailureOr<mlir::Value>
 evaluateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
@@ -69,6 +73,11 @@ accumulateBody(Code &code, mlir::Block &body, mlir::ValueRange arguments,
 
 // Transpose.cpp
 bool canTranspose(int64_t lanes);
+/// Floats of the blocks that x86 shuffles within.
+constexpr int64_t kBlock = 4;
+/// Four vectors whose blocks are each a matrix of 4 x 4, with these transposed.
+llvm::SmallVector<mlir::Value>
+transposeBlocks(Code &code, llvm::ArrayRef<mlir::Value> rows);
 /// As many vectors as they have lanes: lane `j` of the result's `i` is lane `i`
 /// of row `j`. There may be fewer rows than lanes.
 llvm::SmallVector<mlir::Value> transpose(Code &code,
@@ -135,6 +144,8 @@ private:
   mlir::Value loadStored(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
+  llvm::SmallVector<mlir::Value>
+  loadTransposed(const Memory &memory, const Access &first, int64_t count);
   void storeTransposed(const Memory &memory, const Access &first,
                        llvm::ArrayRef<mlir::Value> vectors);
   void lower(StageOp op);
@@ -156,9 +167,6 @@ private:
   // LowerTiledSums.cpp
   void prefetchTile(InitOp init);
   mlir::LogicalResult lower(InitOp op);
-  mlir::LogicalResult lower(AccumulateOp op);
-  // Contract.cpp
-  bool contract(AccumulateOp op);
   mlir::LogicalResult lower(StoreOp op);
   enum class Sums { Partial, Finished };
   Memory getWritten(mlir::Value tensorOrBox);
@@ -166,7 +174,12 @@ private:
   mlir::FailureOr<mlir::Value> finishSum(StoreOp op, mlir::Value sum,
                                          llvm::ArrayRef<Point> lanes,
                                          int64_t width);
+
+  // Accumulate.cpp
+  mlir::LogicalResult lower(AccumulateOp op);
   friend class Accumulation;
+  // Contract.cpp
+  bool contract(AccumulateOp op);
   friend class VectorContraction;
 
   mlir::Value getScalar(mlir::Value value);

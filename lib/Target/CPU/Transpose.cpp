@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Transposes vectors in registers, by shuffles that x86 has one instruction
-// for: so sums with lanes along one dimension are stored along another.
+// for: so vectors with lanes along one dimension are loaded and stored along
+// another.
 
 #include "lib/Target/CPU/LowerTiled.h"
 
@@ -40,8 +41,6 @@ public:
     });
   }
 
-  static constexpr int64_t kBlock = 4;
-
 private:
   Value shuffle(Value a, Value b, function_ref<int64_t(int64_t)> from) {
     SmallVector<int32_t> mask;
@@ -59,6 +58,23 @@ bool canTranspose(int64_t lanes) {
   return lanes == 4 || lanes == 8 || lanes == 16;
 }
 
+SmallVector<Value> transposeBlocks(Code &code, ArrayRef<Value> rows) {
+  Type type = rows.front().getType();
+  Shuffles shuffles(code, cast<VectorType>(type).getNumElements());
+  // By floats, then by pairs of floats.
+  Value low[2], high[2];
+  for (int64_t i : {0, 1}) {
+    Value a = rows[2 * i], b = rows[2 * i + 1];
+    low[i] = shuffles.unpack(a, b, 1, /*upper=*/false);
+    high[i] = shuffles.unpack(a, b, 1, /*upper=*/true);
+  }
+  SmallVector<Value> columns;
+  for (Value *half : {low, high})
+    for (bool upper : {false, true})
+      columns.push_back(shuffles.unpack(half[0], half[1], 2, upper));
+  return columns;
+}
+
 SmallVector<Value> transpose(Code &code, ArrayRef<Value> rows) {
   Type type = rows.front().getType();
   int64_t lanes = cast<VectorType>(type).getNumElements();
@@ -67,23 +83,12 @@ SmallVector<Value> transpose(Code &code, ArrayRef<Value> rows) {
   while (static_cast<int64_t>(matrix.size()) < lanes)
     matrix.push_back(LLVM::PoisonOp::create(code, code.loc, type));
 
-  // Squares of 4 x 4 within the blocks: by floats, then by pairs of floats.
-  Shuffles shuffles(code, lanes);
-  constexpr int64_t kBlock = Shuffles::kBlock;
-  for (int64_t row = 0; row < lanes; row += kBlock) {
-    Value low[2], high[2];
-    for (int64_t i : {0, 1}) {
-      Value a = matrix[row + 2 * i], b = matrix[row + 2 * i + 1];
-      low[i] = shuffles.unpack(a, b, 1, /*upper=*/false);
-      high[i] = shuffles.unpack(a, b, 1, /*upper=*/true);
-    }
-    for (int64_t i : {0, 1}) {
-      matrix[row + i] = shuffles.unpack(low[0], low[1], 2, /*upper=*/i);
-      matrix[row + 2 + i] = shuffles.unpack(high[0], high[1], 2, /*upper=*/i);
-    }
-  }
+  for (int64_t row = 0; row < lanes; row += kBlock)
+    llvm::copy(transposeBlocks(code, ArrayRef(matrix).slice(row, kBlock)),
+               matrix.begin() + row);
 
   // Then the blocks: column c of the squares, for each block of the row.
+  Shuffles shuffles(code, lanes);
   for (int64_t column = 0; column < kBlock; ++column) {
     auto square = [&](int64_t i) -> Value & {
       return matrix[column + i * kBlock];

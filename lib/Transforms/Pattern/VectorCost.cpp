@@ -9,6 +9,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace mlir;

@@ -9,7 +9,6 @@
 #include "lib/Transforms/Pattern/Resolver.h"
 #include "lib/Transforms/Pattern/Workers.h"
 
-#include <limits>
 #include <optional>
 
 namespace sparkle {

@@ -13,8 +13,8 @@
 // A tile of 20 is a whole vector and four lanes of another.
 // CHECK: %[[FULL:.*]] = llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
 // CHECK: llvm.store %[[FULL]]
-// CHECK: %[[REST:.*]] = llvm.intr.masked.load
-// CHECK: llvm.intr.masked.store %[[REST]]
+// CHECK: %[[REST:.*]] = llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<4xf32>
+// CHECK: llvm.store %{{.*}} : vector<4xf32>
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
   sparkle.kernel @copy sizes ["N"] {
     %c0 = arith.constant 0 : index
@@ -228,8 +228,9 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
 // CHECK: llvm.shufflevector %{{.*}}, %{{.*}} [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
 // CHECK-NOT: llvm.extractelement
-// CHECK-COUNT-16: llvm.intr.masked.store
-// CHECK-NOT: llvm.intr.masked.store
+// CHECK-COUNT-16: llvm.store %{{.*}} : vector<8xf32>
+// CHECK-NOT: llvm.store
+// CHECK-LABEL: llvm.func @overhang(
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
   sparkle.kernel @transposed sizes [] {
     %x = sparkle.tensor input "x" extents () -> (16, 8) : <16x8xf32, (d0, d1) -> (d1, d0)>
@@ -249,9 +250,10 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // Of a tile that overhangs, only the points inside of the output are written:
 // two lanes at the end of a row of 18, no row beyond the third, and, one lane
 // after the other, those that run time finds inside.
-// CHECK-LABEL: llvm.func @overhang(
-// CHECK-COUNT-3: llvm.intr.masked.store %{{.*}} : vector<16xf32>, vector<16xi1>
-// CHECK-NOT: llvm.intr.masked.store
+// CHECK: llvm.store %{{.*}} : vector<2xf32>
+// CHECK: llvm.store %{{.*}} : vector<2xf32>
+// CHECK: llvm.store %{{.*}} : vector<2xf32>
+// CHECK-NOT: llvm.store %{{.*}} : vector<2xf32>
 // CHECK-LABEL: llvm.func @overhang_run_time(
 // CHECK: llvm.icmp "sge"
 // CHECK-COUNT-32: llvm.intr.masked.store %{{.*}} : vector<1xf32>, vector<1xi1>

@@ -140,9 +140,11 @@ bool Sweep::check(Contender &contender) {
 /// not counted.
 bool Sweep::race(const std::vector<Contender *> &group, int64_t rounds) {
   constexpr int burst = 3;
+  if (!open(*automatic))
+    return false;
   for (Contender *one : group) {
     one->times = Times();
-    if (!open(*automatic) || !open(*one))
+    if (!open(*one))
       return false;
   }
   auto begin = std::chrono::steady_clock::now();

@@ -129,7 +129,7 @@ private:
   bool prepareDirect();
   size_t findArgument(size_t tensor) const;
   Argument &getPlace(Argument &argument);
-  void refill(Argument &argument);
+  void refill(const Argument &argument, void *bytes);
 
   const Device &device;
   const Instance &instance;

@@ -97,7 +97,7 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
                                  argument.image.get<char>() + offset, &failure),
              failure))
     return false;
-  refill(argument);
+  refill(argument, argument.image.get<char>() + offset);
   for (auto [memory, buffer] :
        {std::pair(SPARKLE_MEMORY_UPLOAD, &argument.upload),
         std::pair(SPARKLE_MEMORY_DEVICE, &argument.memory),
@@ -113,9 +113,8 @@ bool Session::createArgument(size_t tensor, uint64_t margin) {
   return true;
 }
 
-/// Makes the image of an input or output what it was before it was written.
-void Session::refill(Argument &argument) {
-  char *bytes = argument.image.get<char>() + argument.offset;
+/// Makes the bytes of an input or output what they were before it was written.
+void Session::refill(const Argument &argument, void *bytes) {
   uint32_t role = instance.getTensors()[argument.tensor].getRole();
   if (role == SPARKLE_ROLE_INPUT)
     std::memcpy(bytes, instance.getInput(argument.tensor).get<char>(),
@@ -249,7 +248,7 @@ bool Session::takeOutputs(Outputs &outputs) {
                 std::to_string(at - int64_t(argument.offset)) + " changed";
         return false;
       }
-    refill(argument);
+    refill(argument, argument.image.get<char>() + argument.offset);
   }
   return true;
 }
@@ -356,22 +355,20 @@ bool Session::readOutputs(Outputs &outputs) {
   auto visit = [&](uint32_t role, auto visitor) {
     for (size_t i = 0; i < arguments.size(); ++i)
       if (instance.getTensors()[arguments[i].tensor].getRole() == role)
-        visitor(arguments[i], static_cast<char *>(pointers[i]));
+        visitor(arguments[i], pointers[i]);
   };
-  visit(SPARKLE_ROLE_OUTPUT, [](Argument &argument, char *data) {
-    std::memset(data, 0xff, argument.size);
-  });
-  visit(SPARKLE_ROLE_INPUT, [&](Argument &argument, char *data) {
-    std::memcpy(data, instance.getInput(argument.tensor).get<char>(),
-                argument.size);
-  });
+  // Inputs last: one may lie where an output does.
+  for (uint32_t role : {SPARKLE_ROLE_OUTPUT, SPARKLE_ROLE_INPUT})
+    visit(role, [&](const Argument &argument, void *data) {
+      refill(argument, data);
+    });
   double seconds;
   if (!time(seconds))
     return false;
   outputs = instance.makeOutputs();
   size_t output = 0;
-  visit(SPARKLE_ROLE_OUTPUT, [&](Argument &argument, char *data) {
-    std::memcpy(outputs[output++].get<char>(), data, argument.size);
+  visit(SPARKLE_ROLE_OUTPUT, [&](const Argument &argument, void *data) {
+    std::memcpy(outputs[output++].get<void>(), data, argument.size);
   });
   return true;
 }

@@ -1,50 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// oneDNN 2 through its C interface.
-//
-// One OpenMP runtime. Our kernels call LLVM's; Debian's oneDNN calls GCC's. Two
-// of them in one process would keep two teams spinning on the same cores.
-// LLVM's also has the entry points of GCC's and is made global before oneDNN is
-// opened, so that both sides run on the same team; this is checked, because it
-// is only a matter of order. Alone in a process, oneDNN takes the same time on
-// either.
+// A problem on oneDNN 2.
 
+#include "tools/sparkle-run/Peer/OneDnnLibrary.h"
 #include "tools/sparkle-run/Peer/Peer.h"
 #include "tools/sparkle-run/Problem/Source.h"
 
 #include <chrono>
 #include <cstring>
-#include <dlfcn.h>
 
 using namespace sparkle;
+using namespace sparkle::onednn;
 
 namespace {
-
-//===----------------------------------------------------------------------===//
-// The interface of oneDNN 2
-//===----------------------------------------------------------------------===//
-
-// From dnnl_types.h of oneDNN 2: numbers of its enumerations.
-enum {
-  cpuEngine = 1,
-  inOrder = 1,
-  float32 = 3,
-  anyTag = 1,
-  forwardInference = 96,
-  directConvolution = 1,
-  winogradConvolution = 2,
-  querySource = 129,
-  queryWeights = 131,
-  queryDestination = 133,
-  queryMethod = 8,
-  argumentSource = 1,
-  argumentDestination = 17,
-  argumentWeights = 33,
-  argumentBias = 41,
-  argumentPrelu = 33, // Of a post-op, as the operand of a binary one below.
-  argumentOperand = 2,
-  argumentPostOp = 16384
-};
 
 /// Steps of the epilogue as dnnl_alg_kind_t.
 constexpr struct {
@@ -59,125 +27,6 @@ constexpr struct {
     {"tanh", 0x2f},     {"add", 0x1fff0},       {"mul", 0x1fff1},
     {"max", 0x1fff2},   {"min", 0x1fff3},       {"div", 0x1fff4},
     {"sub", 0x1fff5}};
-
-/// dnnl_memory_desc_t and dnnl_convolution_desc_t: filled in and read by oneDNN
-/// alone, and smaller than this.
-struct Description {
-  alignas(16) char bytes[8192] = {};
-};
-
-struct Version {
-  int major, minor, patch;
-};
-
-struct ExecutionArgument {
-  int index;
-  void *memory;
-};
-
-using Dims = int64_t[12];
-
-/// FUNCTION(result, name, parameters)
-#define FUNCTIONS(FUNCTION)                                                    \
-  FUNCTION(const Version *, version, (void))                                   \
-  FUNCTION(int, engine_create, (void **, int, size_t))                         \
-  FUNCTION(int, stream_create, (void **, void *, unsigned))                    \
-  FUNCTION(int, stream_wait, (void *))                                         \
-  FUNCTION(int, memory_desc_init_by_strides,                                   \
-           (void *, int, const int64_t *, int, const int64_t *))               \
-  FUNCTION(int, memory_desc_init_by_tag,                                       \
-           (void *, int, const int64_t *, int, int))                           \
-  FUNCTION(size_t, memory_desc_get_size, (const void *))                       \
-  FUNCTION(int, dilated_convolution_forward_desc_init,                         \
-           (void *, int, int, const void *, const void *, const void *,        \
-            const void *, const int64_t *, const int64_t *, const int64_t *,   \
-            const int64_t *))                                                  \
-  FUNCTION(int, primitive_attr_create, (void **))                              \
-  FUNCTION(int, primitive_attr_destroy, (void *))                              \
-  FUNCTION(int, primitive_attr_set_post_ops, (void *, void *))                 \
-  FUNCTION(int, post_ops_create, (void **))                                    \
-  FUNCTION(int, post_ops_destroy, (void *))                                    \
-  FUNCTION(int, post_ops_append_sum, (void *, float))                          \
-  FUNCTION(int, post_ops_append_eltwise, (void *, float, int, float, float))   \
-  FUNCTION(int, post_ops_append_binary, (void *, int, const void *))           \
-  FUNCTION(int, post_ops_append_prelu, (void *, int))                          \
-  FUNCTION(int, primitive_desc_create,                                         \
-           (void **, const void *, const void *, void *, const void *))        \
-  FUNCTION(int, primitive_desc_destroy, (void *))                              \
-  FUNCTION(int, primitive_desc_query, (const void *, int, int, void *))        \
-  FUNCTION(const void *, primitive_desc_query_md, (const void *, int, int))    \
-  FUNCTION(int, primitive_create, (void **, const void *))                     \
-  FUNCTION(int, primitive_destroy, (void *))                                   \
-  FUNCTION(int, primitive_execute,                                             \
-           (const void *, void *, int, const ExecutionArgument *))             \
-  FUNCTION(int, memory_create, (void **, const void *, void *, void *))        \
-  FUNCTION(int, memory_destroy, (void *))                                      \
-  FUNCTION(int, memory_set_data_handle, (void *, void *))                      \
-  FUNCTION(                                                                    \
-      int, reorder_primitive_desc_create,                                      \
-      (void **, const void *, void *, const void *, void *, const void *))
-
-/// The opened library, its engine and its stream.
-struct Library {
-#define MEMBER(result, name, parameters) result(*name) parameters = nullptr;
-  FUNCTIONS(MEMBER)
-#undef MEMBER
-  void *engine = nullptr, *stream = nullptr;
-  std::string error;
-
-  Library();
-
-private:
-  bool joinRuntimes();
-  void open();
-};
-
-} // namespace
-
-/// Makes the OpenMP runtime of our kernels the one that oneDNN finds.
-bool Library::joinRuntimes() {
-  Dl_info gcc, llvm;
-  dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL);
-  void *parallel = dlsym(RTLD_DEFAULT, "GOMP_parallel");
-  void *fork = dlsym(RTLD_DEFAULT, "__kmpc_fork_call");
-  return parallel && fork && dladdr(parallel, &gcc) && dladdr(fork, &llvm) &&
-         gcc.dli_fbase == llvm.dli_fbase;
-}
-
-void Library::open() {
-  if (!joinRuntimes()) {
-    error = "expected one OpenMP runtime, but oneDNN and the kernels would "
-            "have different ones";
-    return;
-  }
-  void *library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    error = "libdnnl.so.2 is not there";
-    return;
-  }
-  bool isWhole = true;
-#define LOAD(result, name, parameters)                                         \
-  name =                                                                       \
-      reinterpret_cast<result(*) parameters>(dlsym(library, "dnnl_" #name));   \
-  isWhole &= name != nullptr;
-  FUNCTIONS(LOAD)
-#undef LOAD
-  if (!isWhole || version()->major != 2)
-    error = "libdnnl.so.2 is not oneDNN 2";
-  else if (engine_create(&engine, cpuEngine, 0) != 0 ||
-           stream_create(&stream, engine, inOrder) != 0)
-    error = "oneDNN has no engine for the CPU";
-}
-
-Library::Library() { open(); }
-
-/// Opened by the first use.
-static const Library &getLibrary() {
-  static const Library library;
-  return library;
-}
-
-namespace {
 
 class OneDnn : public Peer {
 public:

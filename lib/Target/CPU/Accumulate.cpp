@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order in which an accumulate loads its operands and multiplies.
+
+#include "lib/Target/CPU/LowerTiled.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include <map>
+#include <optional>
+#include <tuple>
+
+using namespace mlir;
+
+namespace sparkle::cpu {
+
+/// One accumulate: a list of terms, each the sum of one vector of the tile at
+/// one point of the slice, out of one element of each operand.
+///
+/// What counts is the order. Terms that read the same elements (taps of a
+/// kernel along a row, of all vectors that share its elements) form a group.
+/// Within a group the operand with the fewest elements is resident: all of its
+/// elements are loaded first, or each when it is wanted where there is no room
+/// for all at once. Each element of the other is loaded once and used at once
+/// by all terms that need it. Left to itself, CSE would merge the loads of
+/// distant taps and keep the elements alive in between, which spills.
+class Accumulation {
+public:
+  Accumulation(KernelLowering &lowering, AccumulateOp op)
+      : lowering(lowering), code(lowering.code), op(op),
+        tile(op.getSums().getType()), sums(lowering.tiles[op.getSums()]),
+        at(lowering.indices.getPoint(op.getAt())) {
+    for (Value box : op.getBoxes())
+      memories.push_back(lowering.memories[box]);
+    maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
+    elements.resize(maps.size());
+    known.resize(maps.size());
+  }
+
+  LogicalResult run();
+
+private:
+  struct Term {
+    unsigned vector;
+    unsigned slice;
+    SmallVector<unsigned, 2> elements;
+  };
+  void collectTerms();
+  unsigned getElement(unsigned operand, const Point &point, int64_t filled);
+  bool vanishes(Value value, const Term &term);
+  SmallVector<SmallVector<unsigned>> groupTerms();
+  struct Roles {
+    unsigned streamed = 0;
+    /// Registers that the elements of all other operands take.
+    unsigned resident = 0;
+  };
+  Roles assignRoles(ArrayRef<unsigned> group);
+  /// The terms that want one streamed element, for each of these.
+  using Steps = SmallVector<SmallVector<unsigned>>;
+  Steps getSteps(ArrayRef<unsigned> group, Roles roles);
+  std::optional<Steps> roll(ArrayRef<unsigned> group, Roles roles);
+  bool fits(size_t resident) const;
+  LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
+  LogicalResult emitSteps(const Steps &steps, ArrayRef<unsigned> resident,
+                          Roles roles);
+  void keepLoadsBehind();
+  void hideStreamed(Roles roles);
+  LogicalResult emitTerm(const Term &term, ArrayRef<Value> arguments);
+
+  KernelLowering &lowering;
+  Code &code;
+  AccumulateOp op;
+  TileVectors tile;
+  SmallVector<Value> sums;
+  Point at;
+  std::vector<Memory> memories;
+  SmallVector<AffineMap> maps;
+
+  SmallVector<Term> terms;
+  /// Per operand: its distinct elements, and what finds them again.
+  std::vector<std::vector<Access>> elements;
+  std::vector<std::map<std::pair<Point, int64_t>, unsigned>> known;
+};
+
+LogicalResult KernelLowering::lower(AccumulateOp op) {
+  Indices::Scope scope(indices);
+  if (contract(op))
+    return success();
+  return Accumulation(*this, op).run();
+}
+
+/// The element of an operand for the vector that begins at `point`, a point of
+/// the iteration space.
+unsigned Accumulation::getElement(unsigned operand, const Point &point,
+                                  int64_t filled) {
+  AffineMap map = maps[operand];
+  // An operand that does not vary along the lanes is the same for a full and
+  // for a partial vector.
+  bool varies = map.isFunctionOfDim(tile.laneDim);
+  Point first = Point(lowering.indices.evaluate(map, point));
+  auto [found, isNew] = known[operand].try_emplace({first, varies ? filled : 0},
+                                                   elements[operand].size());
+  if (!isNew)
+    return found->second;
+  SmallVector<Point> lanes;
+  for (int64_t lane = 0; lane < (varies ? filled : 1); ++lane) {
+    Point moved = point;
+    moved[tile.laneDim] = moved[tile.laneDim] + lane;
+    lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
+  }
+  elements[operand].push_back(lowering.resolve(
+      memories[operand], lanes, tile.lanes, op.getInside()[operand]));
+  return found->second;
+}
+
+/// Whether `value` is zero because a factor lies outside of its tensor.
+bool Accumulation::vanishes(Value value, const Term &term) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    unsigned operand = argument.getArgNumber();
+    return argument.getOwner() == &op.getBody().front() &&
+           elements[operand][term.elements[operand]].kind == Access::Nothing;
+  }
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  return product &&
+         (vanishes(product.getLhs(), term) || vanishes(product.getRhs(), term));
+}
+
+void Accumulation::collectTerms() {
+  Value result = op.getBody().front().getTerminator()->getOperand(0);
+  ArrayRef<int64_t> slice = op.getSlice();
+  SmallVector<int64_t> index(slice.size(), 0);
+  unsigned rank = at.size() - slice.size();
+  unsigned position = 0;
+  for (bool more = true; more; ++position) {
+    for (auto [number, vector] : llvm::enumerate(tile.vectors)) {
+      Point point = at;
+      for (auto [i, moved] : llvm::enumerate(vector.offset))
+        point[i] = point[i] + moved;
+      for (auto [i, moved] : llvm::enumerate(index))
+        point[rank + i] = point[rank + i] + moved;
+      Term term{static_cast<unsigned>(number), position, {}};
+      for (unsigned operand = 0; operand < maps.size(); ++operand)
+        term.elements.push_back(getElement(operand, point, vector.filled));
+      if (!vanishes(result, term))
+        terms.push_back(std::move(term));
+    }
+    more = false;
+    for (unsigned i = slice.size(); i-- > 0 && !more;) {
+      more = ++index[i] < slice[i];
+      if (!more)
+        index[i] = 0;
+    }
+  }
+}
+
+/// Terms by groups that share elements; of an operand that is the same at every
+/// point of the slice, only at the same point.
+SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
+  unsigned rank = at.size() - op.getSlice().size();
+  auto moves = [&](AffineMap map) {
+    for (unsigned dim = rank; dim < at.size(); ++dim)
+      if (map.isFunctionOfDim(dim))
+        return true;
+    return false;
+  };
+  llvm::EquivalenceClasses<unsigned> classes;
+  std::map<std::tuple<unsigned, unsigned, unsigned>, unsigned> firstUse;
+  for (auto [i, term] : llvm::enumerate(terms)) {
+    classes.insert(i);
+    for (auto [operand, element] : llvm::enumerate(term.elements)) {
+      unsigned slice = moves(maps[operand]) ? 0 : term.slice;
+      auto [use, isNew] = firstUse.try_emplace({operand, element, slice}, i);
+      if (!isNew)
+        classes.unionSets(use->second, i);
+    }
+  }
+  SmallVector<SmallVector<unsigned>> groups;
+  std::map<unsigned, unsigned> numbers;
+  for (unsigned i = 0; i < terms.size(); ++i) {
+    auto [number, isNew] =
+        numbers.try_emplace(classes.getLeaderValue(i), groups.size());
+    if (isNew)
+      groups.emplace_back();
+    groups[number->second].push_back(i);
+  }
+  return groups;
+}
+
+/// The operand with the most elements streams.
+Accumulation::Roles Accumulation::assignRoles(ArrayRef<unsigned> group) {
+  Roles roles;
+  unsigned most = 0;
+  for (unsigned operand = 0; operand < maps.size(); ++operand) {
+    llvm::SmallDenseSet<unsigned> distinct;
+    for (unsigned i : group)
+      distinct.insert(terms[i].elements[operand]);
+    roles.resident += distinct.size();
+    if (distinct.size() > most)
+      roles.streamed = operand, most = distinct.size();
+  }
+  roles.resident -= most;
+  return roles;
+}
+
+/// Keeps the loads that follow behind those before. LLVM moves up to four loads
+/// from neighbouring addresses together (ClusterNeighboringLoads), which would
+/// bring in the resident elements of later groups early, and spill. Machine
+/// code has nothing in this place.
+void Accumulation::keepLoadsBehind() {
+  LLVM::InlineAsmOp::create(code, code.loc, /*res=*/TypeRange(), ValueRange(),
+                            /*asm_string=*/"", /*constraints=*/"",
+                            /*has_side_effects=*/true, /*is_align_stack=*/false,
+                            LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+                            /*operand_attrs=*/nullptr);
+}
+
+/// Makes the streamed operand's address one that LLVM knows nothing of, so that
+/// what is loaded from here on is not kept from before.
+void Accumulation::hideStreamed(Roles roles) {
+  if (memories.empty())
+    return;
+  Value &pointer = memories[roles.streamed].pointer;
+  pointer = LLVM::InlineAsmOp::create(
+                code, code.loc, TypeRange{pointer.getType()}, pointer,
+                /*asm_string=*/"", /*constraints=*/"=r,0",
+                /*has_side_effects=*/true, /*is_align_stack=*/false,
+                LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+                /*operand_attrs=*/nullptr)
+                .getResult(0);
+}
+
+/// Whether registers hold so many resident elements beside the sums, the
+/// element in flight, and one to spare for the allocator.
+bool Accumulation::fits(size_t resident) const {
+  return resident + sums.size() + 2 <= static_cast<size_t>(lowering.registers);
+}
+
+LogicalResult Accumulation::run() {
+  collectTerms();
+  std::optional<unsigned> before;
+  for (ArrayRef<unsigned> group : groupTerms()) {
+    Roles roles = assignRoles(group);
+    if (fits(roles.resident)) {
+      // Vectors of the same taps may have their loads brought together.
+      unsigned first = terms[group.front()].slice;
+      if (first != before)
+        keepLoadsBehind();
+      before = first;
+      if (failed(emitGroup(group, roles)))
+        return failure();
+      continue;
+    }
+    if (std::optional<Steps> steps = roll(group, roles)) {
+      if (failed(emitSteps(*steps, /*resident=*/{}, roles)))
+        return failure();
+      continue;
+    }
+    // Too much to keep: one point of the slice after the other, each with
+    // loads of its own.
+    while (!group.empty()) {
+      unsigned slice = terms[group.front()].slice;
+      ArrayRef<unsigned> point =
+          group.take_while([&](unsigned i) { return terms[i].slice == slice; });
+      group = group.drop_front(point.size());
+      roles = assignRoles(point);
+      hideStreamed(roles);
+      if (failed(emitGroup(point, roles)))
+        return failure();
+    }
+  }
+  lowering.tiles[op.getResult()] = sums;
+  return success();
+}
+
+/// In the order of the first term that wants an element along the tile:
+/// neighbours in memory, as the tile is row-major.
+Accumulation::Steps Accumulation::getSteps(ArrayRef<unsigned> group,
+                                           Roles roles) {
+  SmallVector<unsigned> order(group);
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return std::pair(terms[a].vector, a) < std::pair(terms[b].vector, b);
+  });
+  llvm::MapVector<unsigned, SmallVector<unsigned>> uses;
+  for (unsigned i : order)
+    uses[maps.empty() ? 0 : terms[i].elements[roles.streamed]].push_back(i);
+  return llvm::to_vector(llvm::make_second_range(uses));
+}
+
+/// The steps in the order of memory, if few enough resident elements are wanted
+/// from a first to a last step that are open at once: a row that a tile of
+/// several rows reads meets the taps of these few.
+std::optional<Accumulation::Steps> Accumulation::roll(ArrayRef<unsigned> group,
+                                                      Roles roles) {
+  Steps steps = getSteps(group, roles);
+  auto getOffsets = [&](ArrayRef<unsigned> step) {
+    unsigned element = terms[step.front()].elements[roles.streamed];
+    return ArrayRef(elements[roles.streamed][element].offsets);
+  };
+  if (llvm::any_of(steps, [&](auto &step) { return getOffsets(step).empty(); }))
+    return std::nullopt;
+  llvm::sort(steps, [&](auto &a, auto &b) {
+    const LinearForm &left = getOffsets(a).front();
+    const LinearForm &right = getOffsets(b).front();
+    return std::tie(left.terms, left.constant) <
+           std::tie(right.terms, right.constant);
+  });
+
+  std::map<std::pair<unsigned, unsigned>, std::pair<size_t, size_t>> spans;
+  for (auto [number, step] : llvm::enumerate(steps))
+    for (unsigned i : step)
+      for (auto [operand, element] : llvm::enumerate(terms[i].elements))
+        if (operand != roles.streamed)
+          spans.try_emplace({operand, element}, number, number)
+              .first->second.second = number;
+  SmallVector<size_t> resident(steps.size(), 0);
+  for (auto &[element, span] : spans)
+    for (size_t number = span.first; number <= span.second; ++number)
+      ++resident[number];
+  if (!fits(*llvm::max_element(resident)))
+    return std::nullopt;
+  return steps;
+}
+
+/// All terms of a group, once its resident elements are loaded.
+LogicalResult Accumulation::emitGroup(ArrayRef<unsigned> group, Roles roles) {
+  return emitSteps(getSteps(group, roles), group, roles);
+}
+
+/// The resident elements of the terms `resident` are loaded first, others where
+/// they are wanted.
+LogicalResult Accumulation::emitSteps(const Steps &steps,
+                                      ArrayRef<unsigned> resident,
+                                      Roles roles) {
+  std::map<std::pair<unsigned, unsigned>, Value> loaded;
+  auto get = [&](unsigned operand, unsigned element) {
+    Value &value = loaded[{operand, element}];
+    if (!value)
+      value = lowering.load(memories[operand], elements[operand][element]);
+    return value;
+  };
+  for (unsigned i : resident)
+    for (auto [operand, element] : llvm::enumerate(terms[i].elements))
+      if (operand != roles.streamed)
+        get(operand, element);
+  for (ArrayRef<unsigned> step : steps)
+    for (unsigned i : step) {
+      SmallVector<Value> arguments;
+      for (auto [operand, element] : llvm::enumerate(terms[i].elements)) {
+        if (operand != roles.streamed && !loaded.count({operand, element}))
+          keepLoadsBehind();
+        arguments.push_back(get(operand, element));
+      }
+      if (failed(emitTerm(terms[i], arguments)))
+        return failure();
+    }
+  return success();
+}
+
+LogicalResult Accumulation::emitTerm(const Term &term,
+                                     ArrayRef<Value> arguments) {
+  Value &sum = sums[term.vector];
+  FailureOr<Value> next =
+      accumulateBody(code, op.getBody().front(), arguments, sum,
+                     [&](Value outer) { return lowering.getScalar(outer); });
+  if (failed(next))
+    return failure();
+  sum = *next;
+  return success();
+}
+
+} // namespace sparkle::cpu
