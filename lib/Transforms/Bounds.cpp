@@ -47,6 +47,19 @@ Linear Linear::without(Value value) const {
   return result;
 }
 
+AffineExpr Linear::getSizes(MLIRContext *context) const {
+  AffineExpr expr = getAffineConstantExpr(0, context);
+  for (auto [size, coefficient] : sizes)
+    expr = expr + getAffineSymbolExpr(size, context) * coefficient;
+  return expr;
+}
+
+Linear Linear::withoutSizes() const {
+  Linear result = *this;
+  result.sizes.clear();
+  return result;
+}
+
 std::optional<Linear> Linear::get(AffineExpr expr, ValueRange operands) {
   unsigned dims = operands.size(), symbols = 0;
   expr.walk([&](AffineExpr part) {
@@ -68,14 +81,23 @@ std::optional<Linear> Linear::get(AffineExpr expr, ValueRange operands) {
   return result;
 }
 
+/// The results of an affine operation's map, whose operands are all dimensions.
+static SmallVector<AffineExpr> getResults(AffineMap map) {
+  SmallVector<AffineExpr> dims;
+  for (unsigned i = 0; i < map.getNumSymbols(); ++i)
+    dims.push_back(getAffineDimExpr(map.getNumDims() + i, map.getContext()));
+  return llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) {
+    return expr.replaceSymbols(dims);
+  });
+}
+
 Linear Linear::get(Value value) {
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
     return Linear(constant.getSExtValue());
-  if (auto apply = value.getDefiningOp<affine::AffineApplyOp>();
-      apply && !apply.getAffineMap().getNumSymbols())
+  if (auto apply = value.getDefiningOp<affine::AffineApplyOp>())
     if (std::optional<Linear> linear =
-            get(apply.getAffineMap().getResult(0), apply.getMapOperands()))
+            get(getResults(apply.getAffineMap()).front(), apply.getOperands()))
       return *linear;
   if (auto extent = value.getDefiningOp<ExtentOp>())
     if (std::optional<Linear> linear = get(extent.getMap().getResult(0), {}))
@@ -113,11 +135,9 @@ int64_t sparkle::getDivisor(Value value) {
   else
     return 1;
   int64_t divisor = 0;
-  for (AffineExpr expr : map.getResults()) {
+  for (AffineExpr expr : getResults(map)) {
     std::optional<Linear> linear =
-        map.getNumSymbols()
-            ? std::nullopt
-            : Linear::get(expr, value.getDefiningOp()->getOperands());
+        Linear::get(expr, value.getDefiningOp()->getOperands());
     if (!linear || linear->hasSizes())
       return 1;
     divisor = std::gcd(divisor, linear->getConstant());
@@ -140,9 +160,9 @@ struct Bound {
 template <typename MinMaxOp> static SmallVector<Bound> getBounds(Value value) {
   SmallVector<Bound> bounds;
   auto op = value.getDefiningOp<MinMaxOp>();
-  if (!op || op.getMap().getNumSymbols())
+  if (!op)
     return {{Linear::get(value), 1}};
-  for (AffineExpr expr : op.getMap().getResults()) {
+  for (AffineExpr expr : getResults(op.getMap())) {
     int64_t denominator = 1;
     if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
         binary && binary.getKind() == AffineExprKind::CeilDiv)

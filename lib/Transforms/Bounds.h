@@ -29,6 +29,9 @@ public:
   /// The values with a coefficient that is not zero.
   llvm::SmallVector<mlir::Value> getValues() const;
   bool hasSizes() const { return !sizes.empty(); }
+  /// What the function owes to the sizes, which are the symbols.
+  mlir::AffineExpr getSizes(mlir::MLIRContext *context) const;
+  Linear withoutSizes() const;
   /// The function without what it owes to `value`.
   Linear without(mlir::Value value) const;
 

@@ -69,20 +69,61 @@ static void forEachDoubtful(
 // Clamped loops over the sum
 //===----------------------------------------------------------------------===//
 
-/// `linear` as an affine expression of `operands`, to which its values are
-/// added; null if it has run-time sizes.
-static AffineExpr toExpr(const Linear &linear, SmallVectorImpl<Value> &operands,
-                         MLIRContext *context) {
-  if (linear.hasSizes())
-    return {};
-  AffineExpr expr = getAffineConstantExpr(linear.getConstant(), context);
-  for (Value value : linear.getValues()) {
-    expr = expr + getAffineDimExpr(operands.size(), context) *
-                      linear.getCoefficient(value);
-    operands.push_back(value);
+namespace {
+/// A bound of a loop: `numerator ceildiv denominator * factor`.
+struct Limit {
+  Linear numerator;
+  int64_t denominator = 1, factor = 1;
+};
+
+/// Makes bounds in front of a loop.
+class Bounds {
+public:
+  explicit Bounds(LoopOp loop) : builder(loop), loop(loop) {}
+
+  Value max(Value bound, ArrayRef<Limit> limits) {
+    return make(bound, limits, affine::makeComposedFoldedAffineMax);
   }
-  return expr;
-}
+  Value min(Value bound, ArrayRef<Limit> limits) {
+    return make(bound, limits, affine::makeComposedFoldedAffineMin);
+  }
+
+private:
+  /// `bound` may be null.
+  template <typename Make>
+  Value make(Value bound, ArrayRef<Limit> limits, Make fold) {
+    SmallVector<AffineExpr> results;
+    SmallVector<Value> operands;
+    MLIRContext *context = builder.getContext();
+    auto add = [&](Value value) {
+      operands.push_back(value);
+      return getAffineDimExpr(operands.size() - 1, context);
+    };
+    if (bound)
+      results.push_back(add(bound));
+    for (const auto &[linear, denominator, factor] : limits) {
+      AffineExpr expr = getAffineConstantExpr(linear.getConstant(), context);
+      for (Value value : linear.getValues())
+        expr = expr + add(value) * linear.getCoefficient(value);
+      if (linear.hasSizes()) {
+        unsigned count = loop->getParentOfType<KernelOp>().getSizes().size();
+        expr = expr + add(ExtentOp::create(
+                          builder, loop.getLoc(), builder.getIndexType(),
+                          AffineMap::get(0, count, linear.getSizes(context))));
+      }
+      results.push_back(expr.ceilDiv(denominator) * factor);
+    }
+    AffineMap map = AffineMap::get(operands.size(), 0, results, context);
+    return getValueOrCreateConstantIndexOp(
+        builder, loop.getLoc(),
+        fold(builder, loop.getLoc(), map,
+             getAsOpFoldResult(ValueRange(operands))));
+  }
+
+  OpBuilder builder;
+  LoopOp loop;
+};
+} // namespace
 
 /// Whether all accumulates in `loop` read operand `operand` at `access`, so
 /// that all of their terms vanish together.
@@ -129,33 +170,14 @@ static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
 
 /// Clamps `loop` to the steps at which `access` lies in [0, extent).
 static void clamp(LoopOp loop, const Linear &access, const Linear &extent) {
-  OpBuilder builder(loop);
-  MLIRContext *context = builder.getContext();
   int64_t step = access.getCoefficient(loop.getInductionVar());
   Linear rest;
   rest.add(access.without(loop.getInductionVar()), -1);
   Linear room = extent;
   room.add(rest);
-
-  auto limit = [&](Value bound, const Linear &linear, auto make) {
-    SmallVector<Value> operands;
-    AffineExpr expr = toExpr(linear, operands, context);
-    if (!expr)
-      return bound;
-    expr = expr.ceilDiv(step);
-    AffineExpr old = getAffineDimExpr(operands.size(), context);
-    AffineMap map =
-        AffineMap::get(operands.size() + 1, 0, {old, expr}, context);
-    operands.push_back(bound);
-    return getValueOrCreateConstantIndexOp(
-        builder, loop.getLoc(),
-        make(builder, loop.getLoc(), map,
-             getAsOpFoldResult(ValueRange(operands))));
-  };
-  loop.getLowerMutable().assign(
-      limit(loop.getLower(), rest, affine::makeComposedFoldedAffineMax));
-  loop.getUpperMutable().assign(
-      limit(loop.getUpper(), room, affine::makeComposedFoldedAffineMin));
+  Bounds bounds(loop);
+  loop.getLowerMutable().assign(bounds.max(loop.getLower(), {{rest, step}}));
+  loop.getUpperMutable().assign(bounds.min(loop.getUpper(), {{room, step}}));
 }
 
 static void clampLoops(WorkersOp workers) {
@@ -176,10 +198,15 @@ static void clampLoops(WorkersOp workers) {
 // Cut loops over register tiles
 //===----------------------------------------------------------------------===//
 
+/// Of bounds that there are not.
+static constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+
 namespace {
-/// Indices of a loop; `last` is its last step at most, `end` the first behind.
+/// Indices of a loop, both included.
 struct Interior {
   int64_t first, last;
+  /// What the last one is below besides, if only the call knows it.
+  SmallVector<Limit> limits;
 };
 } // namespace
 
@@ -187,8 +214,7 @@ struct Interior {
 /// is nothing to cut.
 static std::optional<Interior> getInterior(LoopOp loop) {
   Value iv = loop.getInductionVar();
-  constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
-  Interior interior{-kNone, kNone};
+  Interior interior{-kNone, kNone, {}};
   bool doubtful = false;
   forEachDoubtful(loop, [&](AccumulateOp op, unsigned operand, unsigned dim) {
     std::optional<Access> access = getAccess(op, operand, dim);
@@ -203,14 +229,21 @@ static std::optional<Interior> getInterior(LoopOp loop) {
     Linear room = *extent;
     room.add(rest, -1).add(Linear(-1 - access->above));
     std::optional<int64_t> low = rest.add(access->below).getMinimum();
-    std::optional<int64_t> high = room.getMinimum();
+    std::optional<int64_t> high = room.withoutSizes().getMinimum();
     if (!low || !high)
       return;
     doubtful = true;
     interior.first =
         std::max(interior.first, llvm::divideCeilSigned(-*low, step));
-    interior.last =
-        std::min(interior.last, llvm::divideFloorSigned(*high, step));
+    if (!room.hasSizes()) {
+      interior.last =
+          std::min(interior.last, llvm::divideFloorSigned(*high, step));
+      return;
+    }
+    // At most floor(room / step), which is below ceil((room + 1) / step).
+    Linear sizes = room;
+    sizes.add(room.withoutSizes(), -1).add(Linear(*high + 1));
+    interior.limits.push_back({sizes, step});
   });
   return doubtful ? std::optional(interior) : std::nullopt;
 }
@@ -244,10 +277,54 @@ static LoopOp copyLoop(OpBuilder &builder, LoopOp loop, int64_t first,
   return copy;
 }
 
+/// The same where only the call knows the last step of the interior. What lies
+/// behind it may also lie in front of it, and is checked on both sides.
+static SmallVector<LoopOp> cutAtRunTime(LoopOp loop, const Interior &interior) {
+  int64_t step = loop.getStep();
+  std::optional<int64_t> least =
+      Linear::get(loop.getInductionVar()).getMinimum();
+  // Steps are multiples of the loop's step.
+  if (!least || getDivisor(loop.getLower()) % step)
+    return {loop};
+  int64_t begin = llvm::divideCeilSigned(*least, step) * step;
+  int64_t first = llvm::divideCeilSigned(interior.first, step) * step;
+  if ((first - begin) / step > kMaxBorderTiles)
+    return {loop};
+  SmallVector<Limit> behind(interior.limits), starts;
+  if (interior.last != kNone)
+    behind.push_back({Linear(interior.last + 1)});
+  for (Limit limit : behind)
+    starts.push_back({limit.numerator, limit.denominator * step, step});
+
+  SmallVector<LoopOp> parts;
+  OpBuilder builder(loop);
+  auto copy = [&](Value lower, Value upper) {
+    auto part = cast<LoopOp>(builder.clone(*loop));
+    part.getLowerMutable().assign(lower);
+    part.getUpperMutable().assign(upper);
+    parts.push_back(part);
+  };
+  Bounds bounds(loop);
+  for (int64_t at = begin; at < first; at += step) {
+    SmallVector<Limit> ends(behind);
+    ends.push_back({Linear(at + step)});
+    copy(bounds.max(loop.getLower(), {{Linear(at)}}),
+         bounds.min(loop.getUpper(), ends));
+  }
+  copy(bounds.max(loop.getLower(), {{Linear(first)}}),
+       bounds.min(loop.getUpper(), behind));
+  Value start = bounds.min({}, starts);
+  copy(bounds.max(loop.getLower(), {{Linear::get(start)}}), loop.getUpper());
+  loop.erase();
+  return parts;
+}
+
 /// Cuts a loop over register tiles into border tiles, interior and border
 /// tiles. Gives the loops that took its place; itself if it stays.
 static SmallVector<LoopOp> cut(LoopOp loop) {
   std::optional<Interior> interior = getInterior(loop);
+  if (interior && !interior->limits.empty())
+    return cutAtRunTime(loop, *interior);
   std::optional<int64_t> least =
       Linear::get(loop.getInductionVar()).getMinimum();
   std::optional<int64_t> most =

@@ -205,7 +205,7 @@ void Tiler::loop(Level level, unsigned index, OpFoldResult lower,
 
 /// Tiles of `step` from the lower to the upper bound of `index`. What is left
 /// over at the end of the extent is a tile of its own size; where only the call
-/// knows the extent, tiles of one element.
+/// knows the extent, tiles of half the size, and so on.
 void Tiler::steps(unsigned index, int64_t step, Body body) {
   Span span = spans[index];
   int64_t extent = extents[index];
@@ -214,11 +214,19 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
   if (ShapedType::isDynamic(extent)) {
     AffineExpr lower, upper;
     bindDims(builder.getContext(), lower, upper);
-    OpFoldResult whole = affine::makeComposedFoldedAffineApply(
-        builder, loc, lower + (upper - lower).floorDiv(step) * step,
-        {span.lower, span.upper});
-    loop(Level::Registers, index, span.lower, whole, step, {}, body);
-    return loop(Level::Registers, index, whole, span.upper, 1, {}, body);
+    OpFoldResult first = span.lower;
+    for (; step > 1; step /= 2) {
+      loop(Level::Registers, index, first, add(span.upper, 1 - step), step, {},
+           body);
+      // The maximum is the second; that it is not below the first is for proofs
+      // by what is linear.
+      first =
+          maximum(span.lower, affine::makeComposedFoldedAffineApply(
+                                  builder, loc,
+                                  lower + (upper - lower).floorDiv(step) * step,
+                                  {first, span.upper}));
+    }
+    return loop(Level::Registers, index, first, span.upper, 1, {}, body);
   }
   step = std::min(step, extent);
   int64_t rest = extent % step, whole = extent - rest;

@@ -281,3 +281,29 @@ sparkle.kernel @unresolved sizes [] {
   } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
 }
 
+
+// -----
+
+// What is left over of an extent that only the call knows are tiles of half the
+// size, and so on.
+// CHECK-LABEL: sparkle.kernel @left_over
+// CHECK: sparkle.workers ["i"] (%[[I:.*]]) extents ()[s0] -> (s0) steps [60]
+// CHECK: %[[END:.*]] = affine.min
+// CHECK: %[[SIX:.*]] = affine.apply {{.*}}(%[[END]])
+// CHECK: sparkle.loop registers %{{.*}} = %[[I]] to %[[SIX]] step 6 {
+// CHECK:   sparkle.init : <6xf32, 1>
+// CHECK: %[[REST:.*]] = affine.max {{.*}}(%[[I]], %[[END]])
+// CHECK: sparkle.loop registers %{{.*}} = %[[REST]] to %{{.*}} step 3 {
+// CHECK:   sparkle.init : <3xf32, 1>
+// CHECK: sparkle.loop registers %{{.*}} = %{{.*}} to %[[END]] step 1 {
+// CHECK:   sparkle.init : <1xf32, 1>
+// CHECK-NOT: sparkle.loop
+sparkle.kernel @left_over sizes ["N"] {
+  %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents ()[s0] -> (s0)
+      pattern <workers = [60], near = [1], stage = [], registers = [6], lanes = [1], unroll = [1], order = [0]> {
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<?xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?xf32, (d0) -> (d0)>
+}

@@ -7,7 +7,6 @@
 
 #include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/MathExtras.h"
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -16,8 +15,9 @@ using namespace mlir;
 using namespace sparkle;
 
 namespace {
-/// Stands for an extent that only the call knows.
-constexpr int64_t kUnknown = 1 << 16;
+/// Stands for an extent that only the call knows: a row of a usual picture, of
+/// which a power of two leaves little over.
+constexpr int64_t kUnknown = 56;
 
 /// Bytes of a line of close memory.
 constexpr int64_t kLine = 64;
@@ -232,15 +232,21 @@ double VectorResolver::getCost(const RegisterTile &tile) {
   int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex);
   int64_t rowExtent = rowIndex ? getSpan(*rowIndex) : 1;
   int64_t lineLanes = tile.vectors * lanes[laneIndex];
-  // How many tiles there are along an index, and how large the last one is.
-  auto divide = [](int64_t extent, int64_t size) {
-    return std::array<std::pair<int64_t, int64_t>, 2>{
-        {{extent / size, size}, {extent % size ? 1 : 0, extent % size}}};
+  // How many tiles there are along an index, and how large those are for what
+  // is left over: one, or such of half the size, and so on.
+  auto divide = [&](unsigned index, int64_t extent, int64_t size) {
+    SmallVector<std::pair<int64_t, int64_t>> tiles;
+    for (; extent > 0;
+         extent %= size, size = isStatic(index) ? extent : size / 2)
+      tiles.push_back({extent / size, size});
+    return tiles;
   };
   double cost = 0;
-  for (auto [lines, lineExtent] : divide(lanesExtent, lineLanes))
-    for (auto [columns, thickness] : divide(thickExtent, tile.thickness))
-      for (auto [stripes, rows] : divide(rowExtent, tile.rows))
+  for (auto [lines, lineExtent] : divide(laneIndex, lanesExtent, lineLanes))
+    for (auto [columns, thickness] :
+         divide(thickIndex, thickExtent, tile.thickness))
+      for (auto [stripes, rows] :
+           divide(rowIndex.value_or(0), rowExtent, tile.rows))
         if (int64_t count = lines * columns * stripes) {
           int64_t vectors = llvm::divideCeil(lineExtent, lanes[laneIndex]);
           cost += double(count) *

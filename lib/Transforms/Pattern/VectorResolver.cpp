@@ -104,13 +104,13 @@ unsigned VectorResolver::chooseThickIndex() {
   unsigned best = laneIndex;
   int64_t bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
-    if (i == laneIndex || !isStatic(i) || registers[i] == 1)
+    if (i == laneIndex || registers[i] == 1)
       continue;
     int64_t reused = llvm::count_if(operands, [&](const Operand &operand) {
       return operand.varies(laneIndex) && !operand.varies(i);
     });
     // Among equals, the innermost that is not trivial.
-    int64_t score = 2 * reused + (extents[i] > 1 ? 1 : 0);
+    int64_t score = 2 * reused + (getSpan(i) > 1 ? 1 : 0);
     if (score >= bestScore) {
       bestScore = score;
       best = i;
@@ -375,9 +375,9 @@ void VectorResolver::chooseOrder() {
     if (index < static_cast<int64_t>(outputs)) {
       if (index == static_cast<int64_t>(laneIndex))
         return lanesInside ? 3 : 0;
-      if (!isStatic(index))
-        return -1;
-      return index == static_cast<int64_t>(thickIndex) ? 2 : 1;
+      if (index == static_cast<int64_t>(thickIndex))
+        return 2;
+      return isStatic(index) ? 1 : -1;
     }
     if (unroll[index] == 1)
       return 10;

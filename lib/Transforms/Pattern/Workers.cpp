@@ -15,6 +15,8 @@ namespace {
 constexpr double kShared = 2 << 20, kBeyond = 6;
 /// Bytes that come in the time that a worker's tile takes to begin.
 constexpr double kTile = 20000;
+/// Elements of a worker's tile along an extent that only the call knows.
+constexpr int64_t kRow = 64;
 
 using Sizes = SmallVector<int64_t>;
 
@@ -69,8 +71,16 @@ int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
   int64_t tiles = 1;
   for (unsigned index : sequence) {
     int64_t grain = nest.registers[index], extent = nest.extents[index];
-    if (nest.workers[index] || nest.target.getCopies() || !isStatic(index)) {
+    if (nest.workers[index] || nest.target.getCopies()) {
       sizes[index] = nest.workers[index] ? nest.workers[index] : grain;
+      continue;
+    }
+    if (!isStatic(index)) {
+      bool isThick = index == nest.thickIndex;
+      sizes[index] = isThick ? llvm::alignTo(kRow, grain) : grain;
+      // Where rows have any length there is any number of them: enough.
+      if (!isThick && !isStatic(nest.thickIndex))
+        tiles = enough;
       continue;
     }
     sizes[index] = extent;
