@@ -81,15 +81,19 @@ unsigned VectorResolver::chooseLaneIndex() {
   unsigned best = 0;
   double bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
-    int64_t extent = isStatic(i) ? extents[i] : 1;
-    double score =
-        double(extent) / double(llvm::alignTo(extent, target.getLanes()));
+    // Of what only the call knows, half of the lanes may be empty.
+    double score = 0.5;
+    if (isStatic(i))
+      score = double(extents[i]) /
+              double(llvm::alignTo(extents[i], target.getLanes()));
     for (const Operand &operand : operands)
       if (operand.varies(i) && !operand.isWeight &&
           !isContiguous(operand.type, operand.coefficients, i))
         score *= 0.2;
+    // Stored across lanes: a transpose in registers, which counts where there
+    // is no sum.
     if (!isStoredInRow(i))
-      score *= 0.97; // Stored across lanes: a transpose in registers.
+      score *= operands.empty() ? 0.2 : 0.97;
     if (score >= bestScore) {
       bestScore = score;
       best = i;

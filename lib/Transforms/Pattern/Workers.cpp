@@ -76,10 +76,12 @@ int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
       continue;
     }
     if (!isStatic(index)) {
-      bool isThick = index == nest.thickIndex;
-      sizes[index] = isThick ? llvm::alignTo(kRow, grain) : grain;
-      // Where rows have any length there is any number of them: enough.
-      if (!isThick && !isStatic(nest.thickIndex))
+      // Rows lie along the lanes, or else along the tile.
+      unsigned row =
+          isStatic(nest.laneIndex) ? nest.thickIndex : nest.laneIndex;
+      sizes[index] = index == row ? llvm::alignTo(kRow, grain) : grain;
+      // Where they have any length there is any number of them: enough.
+      if (index != row && !isStatic(row))
         tiles = enough;
       continue;
     }
