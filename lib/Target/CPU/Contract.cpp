@@ -88,7 +88,7 @@ Value VectorContraction::load(unsigned operand, const Offset &offset) {
 }
 
 /// An element whose lanes lie far apart in memory, but each next to the same
-/// lane of other elements: with all of these. Null if there are too few.
+/// lane of other elements: with all of these. Null if there are none.
 Value VectorContraction::loadAmongNeighbours(unsigned operand, Offset offset) {
   auto known = loaded.find({operand, offset});
   if (known != loaded.end())
