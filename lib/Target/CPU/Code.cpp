@@ -5,6 +5,7 @@
 #include "lib/Target/CPU/Code.h"
 
 #include "mlir/IR/TypeUtilities.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -151,12 +152,13 @@ Value Code::insert(Value vector, Value scalar, int64_t lane) {
 Value Code::extract(Value vector, int64_t lane) {
   return LLVM::ExtractElementOp::create(*this, loc, vector, i32(lane));
 }
-Value Code::first(Value vector, int64_t lanes) {
-  if (lanes == cast<VectorType>(vector.getType()).getNumElements())
+Value Code::resize(Value vector, int64_t lanes) {
+  int64_t given = cast<VectorType>(vector.getType()).getNumElements();
+  if (lanes == given)
     return vector;
-  return LLVM::ShuffleVectorOp::create(
-      *this, loc, vector, vector,
-      llvm::to_vector(llvm::seq<int32_t>(0, lanes)));
+  SmallVector<int32_t> from(lanes, /*poison*/ -1);
+  std::iota(from.begin(), from.begin() + std::min(given, lanes), 0);
+  return LLVM::ShuffleVectorOp::create(*this, loc, vector, vector, from);
 }
 Value Code::concatenate(ArrayRef<Value> vectors) {
   if (vectors.size() == 1)

@@ -69,8 +69,8 @@ public:
   Value broadcast(Value scalar, int64_t lanes);
   Value insert(Value vector, Value scalar, int64_t lane);
   Value extract(Value vector, int64_t lane);
-  /// The first lanes as a vector of their own.
-  Value first(Value vector, int64_t lanes);
+  /// The first lanes; those that there are not are undefined.
+  Value resize(Value vector, int64_t lanes);
   /// Vectors one behind the other; as many as a power of two.
   Value concatenate(llvm::ArrayRef<Value> vectors);
 

@@ -144,6 +144,8 @@ private:
   mlir::Value loadStored(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
+  mlir::Value loadBlock(const Memory &memory, const LinearForm &offset,
+                        int64_t count);
   llvm::SmallVector<mlir::Value>
   loadTransposed(const Memory &memory, const Access &first, int64_t count);
   void storeTransposed(const Memory &memory, const Access &first,

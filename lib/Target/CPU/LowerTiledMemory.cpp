@@ -231,15 +231,6 @@ Value KernelLowering::loadGuarded(Type type, const Memory &memory,
   return code.load(type, address);
 }
 
-/// If a contiguous access is to the first lanes of a vector whatever run time
-/// finds: how many. 0 if not.
-static int64_t countFirst(const Access &access) {
-  int64_t count = access.present.count();
-  bool isFirst =
-      access.conditions.empty() && access.present.find_last() + 1 == count;
-  return isFirst ? count : 0;
-}
-
 /// Elements as they are stored.
 Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   int64_t lanes = access.present.size();
@@ -265,13 +256,6 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
     if (access.present.all() && access.isAllOrNothing())
       return loadGuarded(type, memory, access.offsets.front(),
                          getCondition(access, 0));
-    // One instruction loads half a vector or a quarter, and zeros the rest.
-    if (int64_t count = countFirst(access); llvm::isPowerOf2_64(count)) {
-      auto part = VectorType::get(count, element);
-      SmallVector<Value> parts(lanes / count, code.zero(part));
-      parts[0] = code.load(part, getAddress(memory, access.offsets.front()));
-      return code.concatenate(parts);
-    }
     return code.loadMasked(type, getAddress(memory, access.offsets.front()),
                            getMask(access));
   }
@@ -297,6 +281,15 @@ Value KernelLowering::load(const Memory &memory, const Access &access) {
   return code.widen(loadStored(memory, access));
 }
 
+/// If a contiguous access is to the first lanes of a vector whatever run time
+/// finds: how many. 0 if not.
+static int64_t countFirst(const Access &access) {
+  int64_t count = access.present.count();
+  bool isFirst =
+      access.conditions.empty() && access.present.find_last() + 1 == count;
+  return isFirst ? count : 0;
+}
+
 void KernelLowering::store(const Memory &memory, const Access &access,
                            Value vector) {
   if (!memory.element.isF32())
@@ -308,7 +301,7 @@ void KernelLowering::store(const Memory &memory, const Access &access,
     // masks, but needs none for a half or a quarter.
     int64_t lanes = access.present.size(), count = countFirst(access);
     if (count && (lanes <= 8 || llvm::isPowerOf2_64(count)))
-      return code.store(code.first(vector, count), address);
+      return code.store(code.resize(vector, count), address);
     return code.storeMasked(vector, address, getMask(access));
   }
   // Distinct lanes have distinct elements: a broadcast has one lane.
@@ -346,15 +339,12 @@ size_t countNeighbours(ArrayRef<Access> accesses) {
   return count;
 }
 
-/// Of a contiguous access to `count` of `width` lanes.
-static Access getContiguous(int64_t count, int64_t width,
-                            const LinearForm &offset) {
-  Access access;
-  access.kind = Access::Contiguous;
-  access.offsets = {offset};
-  access.present.resize(width);
-  access.present.set(0, count);
-  return access;
+/// The first `count` elements of a block.
+Value KernelLowering::loadBlock(const Memory &memory, const LinearForm &offset,
+                                int64_t count) {
+  Value part = code.load(VectorType::get(count, memory.element),
+                         getAddress(memory, offset));
+  return code.resize(memory.element.isF32() ? part : code.widen(part), kBlock);
 }
 
 /// Loads `count` vectors, whose lanes are scattered as `first` says, each next
@@ -370,12 +360,10 @@ SmallVector<Value> KernelLowering::loadTransposed(const Memory &memory,
     for (int64_t row = 0; row < kBlock; ++row) {
       SmallVector<Value> blocks;
       for (int64_t lane = row; lane < lanes; lane += kBlock)
-        blocks.push_back(
-            first.present[lane]
-                ? load(memory,
-                       getContiguous(std::min(kBlock, count - column), kBlock,
-                                     first.offsets[lane] + column))
-                : code.splat(0, kBlock));
+        blocks.push_back(first.present[lane]
+                             ? loadBlock(memory, first.offsets[lane] + column,
+                                         std::min(kBlock, count - column))
+                             : code.splat(0, kBlock));
       rows.push_back(code.concatenate(blocks));
     }
     llvm::append_range(columns, transposeBlocks(code, rows));
@@ -388,10 +376,14 @@ SmallVector<Value> KernelLowering::loadTransposed(const Memory &memory,
 void KernelLowering::storeTransposed(const Memory &memory, const Access &first,
                                      ArrayRef<Value> vectors) {
   SmallVector<Value> columns = transpose(code, vectors);
-  for (unsigned lane : first.present.set_bits())
-    store(memory,
-          getContiguous(vectors.size(), columns.size(), first.offsets[lane]),
-          columns[lane]);
+  Access row;
+  row.kind = Access::Contiguous;
+  row.present.resize(first.present.size());
+  row.present.set(0, vectors.size());
+  for (unsigned lane : first.present.set_bits()) {
+    row.offsets = {first.offsets[lane]};
+    store(memory, row, columns[lane]);
+  }
 }
 
 //===----------------------------------------------------------------------===//

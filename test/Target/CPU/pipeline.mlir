@@ -13,7 +13,7 @@
 // A tile of 20 is a whole vector and four lanes of another.
 // CHECK: %[[FULL:.*]] = llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<16xf32>
 // CHECK: llvm.store %[[FULL]]
-// CHECK: %[[REST:.*]] = llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<4xf32>
+// CHECK: %[[REST:.*]] = llvm.intr.masked.load
 // CHECK: llvm.store %{{.*}} : vector<4xf32>
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
   sparkle.kernel @copy sizes ["N"] {
