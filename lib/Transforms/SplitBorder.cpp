@@ -9,7 +9,6 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
@@ -248,32 +247,19 @@ static std::optional<Interior> getInterior(LoopOp loop) {
   return doubtful ? std::optional(interior) : std::nullopt;
 }
 
-/// A copy of `loop` from `first` to `end` within its own bounds. With `at`, the
-/// copy runs at most once, at that constant.
-static LoopOp copyLoop(OpBuilder &builder, LoopOp loop, int64_t first,
-                       int64_t end, std::optional<int64_t> at) {
-  Location loc = loop.getLoc();
-  AffineMap both = AffineMap::getMultiDimIdentityMap(2, builder.getContext());
-  auto bound = [&](Value value, int64_t limit, auto make) {
-    return getValueOrCreateConstantIndexOp(
-        builder, loc,
-        make(builder, loc, both,
-             ArrayRef<OpFoldResult>{getAsOpFoldResult(value),
-                                    builder.getIndexAttr(limit)}));
-  };
-  IRMapping mapping;
-  auto copy = cast<LoopOp>(builder.clone(*loop, mapping));
-  builder.setInsertionPoint(copy);
-  copy.getLowerMutable().assign(
-      bound(loop.getLower(), first, affine::makeComposedFoldedAffineMax));
-  copy.getUpperMutable().assign(
-      bound(loop.getUpper(), end, affine::makeComposedFoldedAffineMin));
+/// A copy of `loop`, in front of it, with other bounds. With `at`, the copy
+/// runs at most once, at that constant.
+static LoopOp copyLoop(LoopOp loop, Value lower, Value upper,
+                       std::optional<int64_t> at = std::nullopt) {
+  OpBuilder builder(loop);
+  auto copy = cast<LoopOp>(builder.clone(*loop));
+  copy.getLowerMutable().assign(lower);
+  copy.getUpperMutable().assign(upper);
   if (at) {
-    OpBuilder inner = OpBuilder::atBlockBegin(&copy.getBody().front());
+    builder.setInsertionPointToStart(&copy.getBody().front());
     copy.getInductionVar().replaceAllUsesWith(
-        arith::ConstantIndexOp::create(inner, loc, *at));
+        arith::ConstantIndexOp::create(builder, loop.getLoc(), *at));
   }
-  builder.setInsertionPointAfter(copy);
   return copy;
 }
 
@@ -297,24 +283,19 @@ static SmallVector<LoopOp> cutAtRunTime(LoopOp loop, const Interior &interior) {
     starts.push_back({limit.numerator, limit.denominator * step, step});
 
   SmallVector<LoopOp> parts;
-  OpBuilder builder(loop);
-  auto copy = [&](Value lower, Value upper) {
-    auto part = cast<LoopOp>(builder.clone(*loop));
-    part.getLowerMutable().assign(lower);
-    part.getUpperMutable().assign(upper);
-    parts.push_back(part);
-  };
   Bounds bounds(loop);
   for (int64_t at = begin; at < first; at += step) {
     SmallVector<Limit> ends(behind);
     ends.push_back({Linear(at + step)});
-    copy(bounds.max(loop.getLower(), {{Linear(at)}}),
-         bounds.min(loop.getUpper(), ends));
+    parts.push_back(copyLoop(loop, bounds.max(loop.getLower(), {{Linear(at)}}),
+                             bounds.min(loop.getUpper(), ends)));
   }
-  copy(bounds.max(loop.getLower(), {{Linear(first)}}),
-       bounds.min(loop.getUpper(), behind));
+  parts.push_back(copyLoop(loop, bounds.max(loop.getLower(), {{Linear(first)}}),
+                           bounds.min(loop.getUpper(), behind)));
   Value start = bounds.min({}, starts);
-  copy(bounds.max(loop.getLower(), {{Linear::get(start)}}), loop.getUpper());
+  parts.push_back(copyLoop(loop,
+                           bounds.max(loop.getLower(), {{Linear::get(start)}}),
+                           loop.getUpper()));
   loop.erase();
   return parts;
 }
@@ -351,14 +332,19 @@ static SmallVector<LoopOp> cut(LoopOp loop) {
       (end - last) / step > kMaxBorderTiles)
     return {loop};
 
-  OpBuilder builder(loop);
   SmallVector<LoopOp> parts;
+  Bounds bounds(loop);
+  auto copy = [&](int64_t from, int64_t to, std::optional<int64_t> at) {
+    parts.push_back(copyLoop(loop,
+                             bounds.max(loop.getLower(), {{Linear(from)}}),
+                             bounds.min(loop.getUpper(), {{Linear(to)}}), at));
+  };
   for (int64_t at = begin; at < first; at += step)
-    parts.push_back(copyLoop(builder, loop, at, at + step, at));
+    copy(at, at + step, at);
   if (first < last)
-    parts.push_back(copyLoop(builder, loop, first, last, std::nullopt));
+    copy(first, last, std::nullopt);
   for (int64_t at = last; at < end; at += step)
-    parts.push_back(copyLoop(builder, loop, at, at + step, at));
+    copy(at, at + step, at);
   loop.erase();
   return parts;
 }

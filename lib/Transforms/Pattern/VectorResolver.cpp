@@ -165,6 +165,12 @@ void VectorResolver::chooseTile() {
       isThick ? registers[thickIndex] : 1,
       isThick ? std::min<int64_t>(target.getVectors(), getSpan(thickIndex))
               : 1);
+  // Along two extents that only the call knows, each of the sizes that are left
+  // over along one meets each along the other, in a body of its own.
+  if (isThick && !isStatic(laneIndex) && !isStatic(thickIndex)) {
+    maxV = std::max<int64_t>(minV, 1);
+    maxT = std::max<int64_t>(minT, std::min<int64_t>(maxT, 4));
+  }
   SmallVector<int64_t> slides{1};
   if (slideIndex && unroll[*slideIndex])
     slides = {unroll[*slideIndex]};
