@@ -298,9 +298,10 @@ void KernelLowering::store(const Memory &memory, const Access &access,
     Value address = getAddress(memory, access.offsets.front());
     // A store under a mask of AVX takes 14 cycles on Zen 3, and the few plain
     // ones that do for the first lanes one each. AVX-512 has registers for
-    // masks, but needs none for a half or a quarter.
+    // masks, which cost nothing on Zen 4; a half or a quarter needs none.
     int64_t lanes = access.present.size(), count = countFirst(access);
-    if (count && (lanes <= 8 || llvm::isPowerOf2_64(count)))
+    bool isPlain = count == lanes || llvm::isPowerOf2_64(count) || width <= 8;
+    if (count && isPlain)
       return code.store(code.resize(vector, count), address);
     return code.storeMasked(vector, address, getMask(access));
   }
