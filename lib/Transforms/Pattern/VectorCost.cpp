@@ -73,6 +73,8 @@ static int64_t getStride(const Operand &operand, unsigned index) {
 bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
   constexpr int64_t kWay = 4096;
   int64_t stride = getStride(operand, thickIndex);
+  if (slideIndex)
+    stride = std::gcd(stride, getStride(operand, *slideIndex));
   int64_t sets = kWay / std::gcd(stride, kWay);
   int64_t ways = target.getCloseBytes() / kWay;
   int64_t lines = llvm::divideCeilSigned(thickness, sets);
@@ -144,20 +146,27 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       box[*rowIndex] = tile.rows;
     int64_t bytes =
         tile.vectors * target.getLanes() * operand.getElementBytes();
-    step.whole += operand.countBox(box) * (bytes / kLine);
-    if (bytes % kLine == 0)
+    double places = double(operand.countBox(box));
+    double lines = double(bytes / kLine);
+    bool isGone = collides(
+        operand, std::llround(double(points) * rows) * countOtherTaps(operand));
+    // What the processor fetches ahead for the next tile along the lanes, or
+    // the other half of a line, is gone by then.
+    if (bytes % kLine == 0) {
+      step.reading += places * (isGone ? 4 + 3 * lines : 7 * lines);
       continue;
-    // Half of a line now, the other half for the next tile along the lanes,
-    // when it is gone.
-    if (collides(operand,
-                 std::llround(double(points) * rows) * countOtherTaps(operand)))
+    }
+    step.reading += places * (7 * lines + 5);
+    if (isGone)
       step.collisions += loads;
-    step.broken += operand.countBox(box);
   }
   // One element in flight. Of 32 registers the allocator does best with two to
-  // spare; of 16 each counts, but what slices share wants one.
+  // spare, unless vectors take turns; of 16 each counts, but what slices share
+  // wants one.
   int64_t spare =
-      std::max<int64_t>(tile.slide > 1 ? 1 : 0, target.getVectors() / 8 - 2);
+      straight && isApart() && tile.vectors > 1
+          ? 1
+          : std::max<int64_t>(tile.slide > 1, target.getVectors() / 8 - 2);
   step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
   return step;
 }
@@ -218,12 +227,9 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   double computing = steps * slots + 2 * sums + parts + loop;
   if (!lanesInside)
     return computing;
-  // So many places to read from, of which each gives little, take their time.
   // Most of what is shorter passes meanwhile.
-  constexpr double kWholeSlots = 7, kBrokenSlots = 5;
-  double reading =
-      kWholeSlots * double(step.whole) + kBrokenSlots * double(step.broken);
-  return std::max(computing, reading) + 0.1 * std::min(computing, reading);
+  return std::max(computing, step.reading) +
+         0.1 * std::min(computing, step.reading);
 }
 
 /// Slots for all tiles, those at the ends of the extents included.

@@ -37,9 +37,9 @@ private:
     int64_t streamedBytes = 0;
     /// Loads of lines that drive each other out of the close memory.
     double collisions = 0;
-    /// Places along the lanes from which all steps together read lines, and
-    /// such from which they read parts of lines.
-    int64_t whole = 0, broken = 0;
+    /// Slots that all steps together take to read lines, and parts of them,
+    /// from places along the lanes.
+    double reading = 0;
     bool fits = true;
   };
 
