@@ -148,8 +148,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
         tile.vectors * target.getLanes() * operand.getElementBytes();
     double places = double(operand.countBox(box));
     double lines = double(bytes / kLine);
-    bool isGone = collides(
-        operand, std::llround(double(points) * rows) * countOtherTaps(operand));
+    bool isGone = collides(operand, std::llround(double(points) * rows) *
+                                        countOtherTaps(operand));
     // What the processor fetches ahead for the next tile along the lanes, or
     // the other half of a line, is gone by then.
     if (bytes % kLine == 0) {
