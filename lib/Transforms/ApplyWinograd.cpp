@@ -92,6 +92,7 @@ private:
                          StringAttr transform);
 
   PatternAttr getInputPattern(unsigned count, unsigned channel);
+  SmallVector<int64_t> getProductTile(unsigned count);
   PatternAttr getProductPattern(unsigned count);
   PatternAttr getOutputPattern(unsigned count);
   void defineInput();
@@ -485,6 +486,28 @@ void Rewriter::defineInput() {
   YieldOp::create(end, loc, sum);
 }
 
+/// A register tile that holds all tiles of the picture, so that weights, which
+/// come from far for these few, are read once. None if one row holds them
+/// anyhow, if they are too many, or leave no room for enough sums.
+SmallVector<int64_t> Rewriter::getProductTile(unsigned count) {
+  int64_t tiles = rows * columns, lanes = target.getLanes();
+  int64_t features = extents[this->features.back()] / parts;
+  // Of 32 registers two to spare.
+  int64_t room = target.getVectors() - 1 - (target.getVectors() > 16 ? 2 : 0);
+  if (rows == 1 || rows < getTiles(0) || columns < getTiles(1))
+    return {};
+  for (int64_t vectors : {4, 3}) {
+    if (vectors * (tiles + 1) > room || features % (vectors * lanes) != 0)
+      continue;
+    SmallVector<int64_t> registers(count, 1);
+    registers[*products.places[this->features.back()]] = vectors * lanes;
+    registers[products.tiles[0]] = rows;
+    registers[products.tiles[1]] = columns;
+    return registers;
+  }
+  return {};
+}
+
 /// The rows outside: of each, a product of matrices.
 PatternAttr Rewriter::getProductPattern(unsigned count) {
   unsigned rank = count - channels.size();
@@ -502,7 +525,7 @@ PatternAttr Rewriter::getProductPattern(unsigned count) {
   for (unsigned i = rank; i < count; ++i)
     order.push_back(i);
   StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
-  return getPattern({}, {}, {}, {}, order, {name}, {});
+  return getPattern({}, getProductTile(count), {}, {}, order, {name}, {});
 }
 
 /// product[n, k, tile.., row..] = sum(c: input[n, c, ..] * (G w)[k, c, row..])
