@@ -121,7 +121,14 @@ Value Code::widen(Value halves) {
   int64_t lanes = cast<VectorType>(halves.getType()).getNumElements();
   auto type = VectorType::get(lanes, getF16Type());
   Value value = LLVM::BitcastOp::create(*this, loc, type, halves);
-  return LLVM::FPExtOp::create(*this, loc, vectorType(lanes), value);
+  Value wide = LLVM::FPExtOp::create(*this, loc, vectorType(lanes), value);
+  // LLVM 22.1 mistakes an unpcklps of two conversions for the conversion of a
+  // vpunpcklwd, whose elements come from other lanes beyond 128 bits. Nothing
+  // looks through this.
+  return LLVM::CallIntrinsicOp::create(*this, loc, wide.getType(),
+                                       getStringAttr("llvm.arithmetic.fence"),
+                                       ValueRange{wide})
+      .getResult(0);
 }
 Value Code::narrow(Value floats) {
   int64_t lanes = cast<VectorType>(floats.getType()).getNumElements();
