@@ -490,17 +490,18 @@ void Rewriter::defineInput() {
 /// come from far for these few, are read once. None if one row holds them
 /// anyhow, if they are too many, or leave no room for enough sums.
 SmallVector<int64_t> Rewriter::getProductTile(unsigned count) {
-  int64_t tiles = rows * columns, lanes = target.getLanes();
-  int64_t features = extents[this->features.back()] / parts;
-  // Of 32 registers two to spare.
-  int64_t room = target.getVectors() - 1 - (target.getVectors() > 16 ? 2 : 0);
   if (rows == 1 || rows < getTiles(0) || columns < getTiles(1))
     return {};
+  unsigned feature = features.back();
+  // One tile's element in flight; of 32 registers two to spare.
+  int64_t room = target.getVectors() - 1 - (target.getVectors() > 16 ? 2 : 0);
   for (int64_t vectors : {4, 3}) {
-    if (vectors * (tiles + 1) > room || features % (vectors * lanes) != 0)
+    int64_t size = vectors * target.getLanes();
+    if (vectors * (rows * columns + 1) > room ||
+        extents[feature] / parts % size != 0)
       continue;
     SmallVector<int64_t> registers(count, 1);
-    registers[*products.places[this->features.back()]] = vectors * lanes;
+    registers[*products.places[feature]] = size;
     registers[products.tiles[0]] = rows;
     registers[products.tiles[1]] = columns;
     return registers;

@@ -150,8 +150,10 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     double lines = double(bytes / kLine);
     bool isGone = collides(operand, std::llround(double(points) * rows) *
                                         countOtherTaps(operand));
-    // What the processor fetches ahead for the next tile along the lanes, or
-    // the other half of a line, is gone by then.
+    // So many places to read from, of which each gives little, take their time.
+    // More where what the processor fetches ahead for the next tile along the
+    // lanes, or the other half of a line, is gone by then: one place costs what
+    // its first line does elsewhere, but the lines behind it come along.
     if (bytes % kLine == 0) {
       step.reading += places * (isGone ? 4 + 3 * lines : 7 * lines);
       continue;
