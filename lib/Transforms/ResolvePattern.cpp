@@ -178,6 +178,17 @@ bool sparkle::isContiguous(StoredTensorType type,
   return true;
 }
 
+SmallVector<SmallVector<int64_t>> Resolver::getIdentity() {
+  SmallVector<SmallVector<int64_t>> rows;
+  for (unsigned i = 0; i < outputs; ++i)
+    rows.emplace_back(extents.size(), 0)[i] = 1;
+  return rows;
+}
+
+bool Resolver::isStoredInRow(unsigned index) {
+  return isContiguous(define.getTarget().getType(), getIdentity(), index);
+}
+
 //===----------------------------------------------------------------------===//
 // Checks
 //===----------------------------------------------------------------------===//

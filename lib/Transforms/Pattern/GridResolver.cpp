@@ -332,13 +332,8 @@ void GridResolver::choose() {
     contiguous.push_back(findContiguous(operand));
     terms.push_back(countTerms(operand));
   }
-  SmallVector<SmallVector<int64_t>> identity;
-  for (unsigned i = 0; i < outputs; ++i) {
-    identity.emplace_back(extents.size(), 0);
-    identity.back()[i] = 1;
-  }
   for (unsigned i = 0; i < outputs; ++i)
-    if (isContiguous(define.getTarget().getType(), identity, i))
+    if (isStoredInRow(i))
       written = i;
 
   search();

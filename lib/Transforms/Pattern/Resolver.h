@@ -79,6 +79,10 @@ protected:
     return !mlir::ShapedType::isDynamic(extents[index]);
   }
   bool suits(unsigned index, int64_t size);
+  /// What the indices do to the output's coordinates, as in `Operand`.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> getIdentity();
+  /// Whether the output is contiguous along `index`.
+  bool isStoredInRow(unsigned index);
 
   DefineOp define;
   TargetAttr target;

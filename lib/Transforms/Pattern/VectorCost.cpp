@@ -1,34 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a register tile takes, in slots of a multiply-add: what it computes, and
-// what it reads from close and near memory.
+// What a register tile takes, in slots of a multiply-add. VectorReading.cpp is
+// the part that depends on where in memory lies what it reads.
 
 #include "lib/Transforms/Pattern/VectorResolver.h"
 
-#include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 using namespace mlir;
 using namespace sparkle;
-
-namespace {
-/// Stands for an extent that only the call knows: a row of a usual picture, of
-/// which a power of two leaves little over.
-constexpr int64_t kUnknown = 56;
-
-/// Bytes of a line of close memory.
-constexpr int64_t kLine = 64;
-} // namespace
 
 /// What register tiles divide along an index of the left side: the size of a
 /// worker's tile if that is given, else the extent.
 int64_t VectorResolver::getSpan(unsigned index) {
   if (workers[index])
     return workers[index];
-  return isStatic(index) ? extents[index] : kUnknown;
+  return isStatic(index) ? extents[index] : kUnknownExtent;
 }
 
 /// Bytes of an element of the output.
@@ -45,51 +34,6 @@ bool VectorResolver::isTap(unsigned index) {
       if (operand.slides(i, index))
         return true;
   return false;
-}
-
-/// Bytes from one element of an operand to the next along `index`; 0 if only
-/// the call knows.
-static int64_t getStride(const Operand &operand, unsigned index) {
-  SmallVector<AffineExpr> coordinates;
-  MLIRContext *context = operand.type.getContext();
-  for (auto &row : operand.coefficients)
-    coordinates.push_back(getAffineConstantExpr(row[index], context));
-  int64_t bytes = 0;
-  for (auto [expr, stride] : llvm::zip(operand.type.getLayout().getResults(),
-                                       operand.type.getPhysicalStrides())) {
-    auto moved = dyn_cast<AffineConstantExpr>(
-        simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
-    if (!moved || (ShapedType::isDynamic(stride) && moved.getValue() != 0))
-      return 0;
-    if (moved.getValue() != 0)
-      bytes += moved.getValue() * stride * operand.getElementBytes();
-  }
-  return std::abs(bytes);
-}
-
-/// Whether the `thickness` lines that a tile reads of an operand meet in so few
-/// sets of the close memory that they drive each other out. Its ways are a page
-/// long, as on every processor that finds a set while it translates an address.
-bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
-  constexpr int64_t kWay = 4096;
-  int64_t stride = getStride(operand, thickIndex);
-  if (slideIndex)
-    stride = std::gcd(stride, getStride(operand, *slideIndex));
-  int64_t sets = kWay / std::gcd(stride, kWay);
-  int64_t ways = target.getCloseBytes() / kWay;
-  int64_t lines = llvm::divideCeilSigned(thickness, sets);
-  // A quarter of the ways stays for everything else.
-  return stride >= kLine && lines * 4 > ways * 3;
-}
-
-/// Steps of the sum's indices that move an operand as taps do, beside the one
-/// that slides along the tile.
-int64_t VectorResolver::countOtherTaps(const Operand &operand) {
-  int64_t count = 1;
-  for (unsigned i = outputs; i < extents.size(); ++i)
-    if (i != slideIndex && operand.varies(i) && isTap(i))
-      count *= extents[i];
-  return count;
 }
 
 /// Points of an operand for `size` steps of an index of the left side and
@@ -131,35 +75,13 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       // rows as the tile has. Vectors that share nothing take turns then.
       bool rolls = straight && tile.rows > 1;
       step.kept += points * (rolls ? tile.rows : 1) *
-                   (rolls && isApart() ? 1 : tile.vectors);
+                   (takesTurns(tile) ? 1 : tile.vectors);
       step.streamedBytes +=
           points * tile.vectors * target.getLanes() * operand.getElementBytes();
     }
-    if (alongTile && collides(operand, points))
-      step.collisions += loads;
-    if (!alongTile || !alongLanes)
-      continue;
-    Sizes box(extents);
-    std::fill_n(box.begin(), outputs, 1);
-    box[thickIndex] = tile.thickness;
-    if (rowIndex)
-      box[*rowIndex] = tile.rows;
-    int64_t bytes =
-        tile.vectors * target.getLanes() * operand.getElementBytes();
-    double places = double(operand.countBox(box));
-    double lines = double(bytes / kLine);
-    bool isGone = collides(operand, std::llround(double(points) * rows) *
-                                        countOtherTaps(operand));
-    // So many places to read from, of which each gives little, take their time.
-    // More where what the processor fetches ahead for the next tile along the
-    // lanes, or the other half of a line, is gone by then: one place costs what
-    // its first line does elsewhere, but the lines behind it come along.
-    if (bytes % kLine == 0) {
-      step.reading += places * (isGone ? 4 + 3 * lines : 7 * lines);
-      continue;
-    }
-    step.reading += places * (7 * lines + 5);
-    if (isGone)
+    // `getReading` counts what is read once.
+    bool isReadOnce = lanesInside && alongLanes && tile.slide > 1;
+    if (alongTile && !isReadOnce && collides(operand, points))
       step.collisions += loads;
   }
   // One element in flight. Of 32 registers the allocator does best with two to
@@ -188,6 +110,12 @@ bool VectorResolver::isStraight(const RegisterTile &tile) {
     body *= extents[i];
   return tile.slide > 1 && tile.slide == extents[*slideIndex] &&
          body <= kMaxBody;
+}
+
+/// Whether the vectors of a tile are summed up one behind the other: those of
+/// several rows that share nothing.
+bool VectorResolver::takesTurns(const RegisterTile &tile) {
+  return tile.vectors > 1 && tile.rows > 1 && isStraight(tile) && isApart();
 }
 
 /// What one register tile takes, in slots of a multiply-add. Infinite if it
@@ -222,16 +150,23 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   // the other parts follow at once.
   int64_t bytes = tile.vectors * target.getLanes() * getOutputBytes();
   double parts = 0;
-  if (storesInRow && bytes % kLine)
+  if (storesInRow && bytes % kLineBytes)
     parts = (lanesInside ? 3 : 16) * double(tile.thickness * tile.rows);
   // A loop of a few steps ends where the processor does not foresee it.
   double loop = straight ? 8 : 20;
   double computing = steps * slots + 2 * sums + parts + loop;
+  if (takesTurns(tile))
+    computing *= 1.1;
   if (!lanesInside)
     return computing;
-  // Most of what is shorter passes meanwhile.
-  return std::max(computing, step.reading) +
-         0.1 * std::min(computing, step.reading);
+  double reading = 0;
+  for (const Operand &operand : operands)
+    if (operand.varies(laneIndex) && operand.varies(thickIndex))
+      reading += getReading(operand, tile);
+  // Most of what is shorter passes meanwhile, unless the same lines are loaded
+  // again for each tap.
+  double overlap = slideIndex && tile.slide == 1 ? 0 : 0.6;
+  return computing + reading - overlap * std::min(computing, reading);
 }
 
 /// Slots for all tiles, those at the ends of the extents included.

@@ -64,16 +64,6 @@ void VectorResolver::choose() {
 // Lanes and register tiles
 //===----------------------------------------------------------------------===//
 
-/// Whether the output is contiguous along `index`.
-bool VectorResolver::isStoredInRow(unsigned index) {
-  SmallVector<SmallVector<int64_t>> identity;
-  for (unsigned i = 0; i < outputs; ++i) {
-    identity.emplace_back(extents.size(), 0);
-    identity.back()[i] = 1;
-  }
-  return isContiguous(define.getTarget().getType(), identity, index);
-}
-
 /// The index of the left side along which the lanes do most: full vectors,
 /// operands that are either the same for all lanes or contiguous, and a
 /// contiguous output.

@@ -13,6 +13,13 @@
 
 namespace sparkle {
 
+/// Stands for an extent that only the call knows: a row of a usual picture, of
+/// which a power of two leaves little over.
+inline constexpr int64_t kUnknownExtent = 56;
+
+/// Bytes of a line of close memory.
+inline constexpr int64_t kLineBytes = 64;
+
 class VectorResolver : public Resolver {
 public:
   VectorResolver(DefineOp define, TargetAttr target)
@@ -37,9 +44,6 @@ private:
     int64_t streamedBytes = 0;
     /// Loads of lines that drive each other out of the close memory.
     double collisions = 0;
-    /// Slots that all steps together take to read lines, and parts of them,
-    /// from places along the lanes.
-    double reading = 0;
     bool fits = true;
   };
 
@@ -60,10 +64,13 @@ private:
   bool isTap(unsigned index);
   void chooseRowIndex();
   bool collides(const Operand &operand, int64_t thickness);
-  int64_t countOtherTaps(const Operand &operand);
+  double getReading(const Operand &operand, const RegisterTile &tile);
   Step getStep(const RegisterTile &tile);
   bool isApart();
+  /// Multiply-adds of vectors in a cycle, each of which takes four.
+  double getSlotsPerCycle() { return double(target.getFmaLatency()) / 4; }
   bool isStraight(const RegisterTile &tile);
+  bool takesTurns(const RegisterTile &tile);
   double getTileCost(const RegisterTile &tile);
   double getCost(const RegisterTile &tile);
   void chooseTile();
@@ -71,7 +78,6 @@ private:
   void chooseUnroll();
   bool goesAlongLanes();
   bool streamsAlongLanes();
-  bool isStoredInRow(unsigned index);
   int64_t getOutputBytes();
   void chooseOrder();
   void chooseNear();

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a register tile waits for because of where in memory lies what it reads:
+// lines that meet in a set of the close memory, and those from beyond near
+// memory.
+
+#include "lib/Transforms/Pattern/VectorResolver.h"
+
+#include "mlir/IR/AffineExpr.h"
+#include "llvm/Support/MathExtras.h"
+#include <array>
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using namespace sparkle;
+
+namespace {
+/// Bytes of all lines of one way of close memory: a page, as on every processor
+/// that finds a set while it translates an address.
+constexpr int64_t kWay = 4096;
+/// Sets of close memory: the lines of a way.
+constexpr int64_t kSets = kWay / kLineBytes;
+} // namespace
+
+/// Bytes from one element of a tensor to the next along `index`.
+static int64_t getStride(StoredTensorType type,
+                         ArrayRef<SmallVector<int64_t>> coefficients,
+                         unsigned index) {
+  SmallVector<AffineExpr> coordinates;
+  MLIRContext *context = type.getContext();
+  for (auto &row : coefficients)
+    coordinates.push_back(getAffineConstantExpr(row[index], context));
+  int64_t elements = 0, stride = 1;
+  for (auto [expr, extent] : llvm::reverse(llvm::zip_equal(
+           type.getLayout().getResults(), type.getPhysicalShape()))) {
+    auto moved = dyn_cast<AffineConstantExpr>(
+        simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
+    elements += moved ? moved.getValue() * stride : 0;
+    // Odd, so that what only the call knows lets no rows meet.
+    stride *= ShapedType::isDynamic(extent) ? kUnknownExtent + 1 : extent;
+  }
+  return std::abs(elements) *
+         (type.getElementType().getIntOrFloatBitWidth() / 8);
+}
+
+/// Whether the `thickness` lines that a tile reads of an operand meet in so few
+/// sets of the close memory that they drive each other out.
+bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
+  int64_t stride = getStride(operand.type, operand.coefficients, thickIndex);
+  if (slideIndex)
+    stride = std::gcd(
+        stride, getStride(operand.type, operand.coefficients, *slideIndex));
+  int64_t sets = kWay / std::gcd(stride, kWay);
+  int64_t ways = target.getCloseBytes() / kWay;
+  int64_t lines = llvm::divideCeilSigned(thickness, sets);
+  // A quarter of the ways stays for everything else.
+  return stride >= kLineBytes && lines * 4 > ways * 3;
+}
+
+/// Where elements lie, in lines and each line once, for all combinations of so
+/// many steps of some indices.
+static SmallVector<int64_t>
+getPlaces(StoredTensorType type, ArrayRef<SmallVector<int64_t>> coefficients,
+          ArrayRef<std::pair<unsigned, int64_t>> box, int64_t lineBytes) {
+  SmallVector<int64_t> places{0};
+  auto dropEqual = [&] {
+    llvm::sort(places);
+    places.erase(llvm::unique(places), places.end());
+  };
+  for (auto [index, count] : box) {
+    int64_t stride = getStride(type, coefficients, index);
+    for (size_t i = 0, few = places.size(); i < few; ++i)
+      for (int64_t step = 1; step < count; ++step)
+        places.push_back(places[i] + step * stride);
+    dropEqual();
+  }
+  for (int64_t &place : places)
+    place /= lineBytes;
+  dropEqual();
+  return places;
+}
+
+/// How many lines meet in each set, of `lines` from each place.
+static std::array<int64_t, kSets> countInSets(ArrayRef<int64_t> places,
+                                              int64_t lines) {
+  std::array<int64_t, kSets> counts{};
+  for (int64_t place : places)
+    for (int64_t line = place; line < place + lines; ++line)
+      ++counts[line % kSets];
+  return counts;
+}
+
+/// Slots that all steps of a tile together take to read an operand that varies
+/// along it and along the lanes, from a place for each of its points.
+double VectorResolver::getReading(const Operand &operand,
+                                  const RegisterTile &tile) {
+  SmallVector<std::pair<unsigned, int64_t>> box{{thickIndex, tile.thickness}};
+  if (rowIndex)
+    box.push_back({*rowIndex, tile.rows});
+  // What is written meets what is read, wherever that may begin.
+  int64_t written = 0;
+  if (storesInRow)
+    written = *llvm::max_element(countInSets(
+        getPlaces(define.getTarget().getType(), getIdentity(), box, kLineBytes),
+        1));
+  double adds = double(tile.getSums()), repeats = 1;
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    adds *= double(extents[i]);
+    if (operand.varies(i) && isTap(i))
+      box.push_back({i, extents[i]});
+    else if (operand.varies(i))
+      repeats *= double(extents[i]);
+  }
+  bool inRow = isContiguous(operand.type, operand.coefficients, laneIndex);
+  SmallVector<int64_t> places =
+      getPlaces(operand.type, operand.coefficients, box,
+                inRow ? kLineBytes : operand.getElementBytes());
+  double loads = double(places.size()) * repeats * double(tile.vectors);
+
+  // Cycles in which a line comes, or a part of one.
+  constexpr double kLineCycles = 3.5, kPartCycles = 2;
+  // Of lanes that lie apart each vector is put together, and costs as much.
+  if (!inRow)
+    return loads * kLineCycles * getSlotsPerCycle();
+  double lines =
+      double(tile.vectors * target.getLanes() * operand.getElementBytes()) /
+      double(kLineBytes);
+  double touched = std::ceil(lines);
+  double cycles =
+      double(places.size()) * std::max(kLineCycles * lines, kPartCycles);
+  std::array<int64_t, kSets> read = countInSets(places, int64_t(touched));
+  // A quarter of the ways stays for everything else.
+  int64_t room = target.getCloseBytes() / kWay * 3 / 4 - written;
+  for (int64_t place : places) {
+    double beyond = double(read[place % kSets] - room);
+    if (beyond <= 0)
+      continue;
+    // What the processor fetches ahead for the next tile along the lanes is
+    // gone the more surely, the more lines meet. Vectors that take turns lose
+    // the lines behind the first one, too, and a line in which one tile ends
+    // and the next one begins comes twice.
+    cycles += 0.3 * beyond +
+              1.5 * touched * (takesTurns(tile) ? 1 + 0.15 * beyond : 1);
+    if (lines > 1)
+      cycles += kLineCycles * (touched - lines);
+  }
+  double slots = cycles * repeats * getSlotsPerCycle();
+
+  // What is read next is asked for when this much is left to do. If it comes
+  // from beyond near memory, a tile that is longer waits for it.
+  constexpr double kWindow = 100, kWait = 120;
+  double turns = takesTurns(tile) ? double(tile.vectors) : 1;
+  double operations = (adds + 2.5 * loads) / turns;
+  if (getBytes(operand) > target.getNearBytes())
+    slots += turns * std::clamp(operations - kWindow, 0.0, kWait);
+  return slots;
+}
