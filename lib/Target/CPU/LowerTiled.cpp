@@ -306,16 +306,24 @@ void KernelLowering::runInOrder(WorkersOp op, ArrayRef<unsigned> dims,
 }
 
 /// Shares the tiles along `dims` out to a team of threads, unless
-/// `worthwhile` is given and false.
+/// `worthwhile` is given and false. From the last tile to the first: where they
+/// do not divide evenly it is the first threads that get one more, and the last
+/// tiles that are cut off.
 void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
                                  ArrayRef<LinearForm> extents, Value worthwhile,
                                  function_ref<void(ValueRange)> body) {
   omp::LoopNestOperands nest;
+  Code::Values sums; // Of a tile's begin and that of its mirror image.
   for (unsigned dim : dims) {
     auto [begin, end] = getBounds(dim, extents[dim]);
+    int64_t step = op.getSteps()[dim];
+    Value most = code.add(code.add(end, code.mul(begin, -1)), code.i64(-1));
+    Value last = code.add(
+        begin, code.mul(code.floorDiv(most, step, Code::Sign::Any), step));
+    sums.push_back(code.add(begin, last));
     nest.loopLowerBounds.push_back(begin);
     nest.loopUpperBounds.push_back(end);
-    nest.loopSteps.push_back(code.i64(op.getSteps()[dim]));
+    nest.loopSteps.push_back(code.i64(step));
   }
   nest.collapseNumLoops = code.getI64IntegerAttr(dims.size());
 
@@ -336,7 +344,10 @@ void KernelLowering::runParallel(WorkersOp op, ArrayRef<unsigned> dims,
   SmallVector<Type> types(dims.size(), code.getI64Type());
   Block *tile = code.createBlock(&loops.getRegion(), {}, types,
                                  SmallVector<Location>(dims.size(), code.loc));
-  body(tile->getArguments());
+  Code::Values values;
+  for (auto [sum, argument] : llvm::zip(sums, tile->getArguments()))
+    values.push_back(code.add(sum, code.mul(argument, -1)));
+  body(values);
   omp::YieldOp::create(code, code.loc);
   code.setInsertionPointAfter(parallel);
 }

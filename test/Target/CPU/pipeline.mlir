@@ -133,7 +133,10 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // CHECK: omp.parallel {
 // CHECK: llvm.alloca %{{.*}} x f32 {alignment = 64 : i64}
 // CHECK: omp.wsloop nowait schedule(static) {
-// CHECK: omp.loop_nest (%{{.*}}) : i64
+// The first of the team, who get one more, begin at the end, where a tile may be cut.
+// CHECK: omp.loop_nest (%[[TURN:.*]]) : i64
+// CHECK: %[[BACK:.*]] = llvm.mul %[[TURN]], %{{.*}}
+// CHECK: llvm.add %{{.*}}, %[[BACK]]
 // CHECK: %[[ZEROS:.*]] = llvm.mlir.addressof @sparkle.zeros.64 :
 // CHECK: %[[ROW:.*]] = llvm.select %{{.*}}, %{{.*}}, %[[ZEROS]] : i1, !llvm.ptr
 // CHECK: llvm.load %[[ROW]] {{.*}} -> vector<16xf32>
