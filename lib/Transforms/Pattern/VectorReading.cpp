@@ -104,13 +104,16 @@ double VectorResolver::getReading(const Operand &operand,
     written = *llvm::max_element(countInSets(
         getPlaces(define.getTarget().getType(), getIdentity(), box, kLineBytes),
         1));
+  // So many taps stand for more: that takes long to list, and says the same.
+  constexpr int64_t kTaps = 64;
   double adds = double(tile.getSums()), repeats = 1;
   for (unsigned i = outputs; i < extents.size(); ++i) {
+    int64_t taps = isTap(i) ? std::min(extents[i], kTaps) : 1;
     adds *= double(extents[i]);
-    if (operand.varies(i) && isTap(i))
-      box.push_back({i, extents[i]});
-    else if (operand.varies(i))
-      repeats *= double(extents[i]);
+    if (operand.varies(i)) {
+      box.push_back({i, taps});
+      repeats *= double(extents[i]) / double(taps);
+    }
   }
   bool inRow = isContiguous(operand.type, operand.coefficients, laneIndex);
   SmallVector<int64_t> places =
