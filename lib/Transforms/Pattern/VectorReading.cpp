@@ -32,8 +32,10 @@ static int64_t getStride(StoredTensorType type,
   for (auto &row : coefficients)
     coordinates.push_back(getAffineConstantExpr(row[index], context));
   int64_t elements = 0, stride = 1;
-  for (auto [expr, extent] : llvm::reverse(llvm::zip_equal(
-           type.getLayout().getResults(), type.getPhysicalShape()))) {
+  // Named: a reversed range refers to what it reverses.
+  SmallVector<int64_t> shape = type.getPhysicalShape();
+  auto dims = llvm::zip_equal(type.getLayout().getResults(), shape);
+  for (auto [expr, extent] : llvm::reverse(dims)) {
     auto moved = dyn_cast<AffineConstantExpr>(
         simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
     elements += moved ? moved.getValue() * stride : 0;
