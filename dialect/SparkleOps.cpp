@@ -639,6 +639,8 @@ LogicalResult StageOp::verify() {
     return emitOpError("expected no layout of a box in place");
   if (!copy && getOverlap())
     return emitOpError("expected no overlap of a box that is no copy");
+  if (!copy && getInside())
+    return emitOpError("expected no 'inside' of a box that is no copy");
   if (near && (!getLayout() || !getLayout()->isPermutation() ||
                getLayout()->getNumDims() != tensor.getRank()))
     return emitOpError("expected a layout that is a permutation of ")

@@ -371,7 +371,8 @@ def StageOp : SparkleOp<"stage", [DeclareOpInterfaceMethods<MemoryEffectsOpInter
     memory, laid out as `layout` says (over the box's own coordinates), all
     lanes of the worker together; `in_place` only names it. With `overlap` the
     copy may run one step of the enclosing near loop ahead; a target without
-    asynchronous copies may ignore that.
+    asynchronous copies may ignore that. With `inside` nothing that is read of
+    the box lies outside of the tensor: a copy may leave those zeros out.
 
     `compute` makes room for a box of a temp, laid out like a copy, that the
     `sparkle.store`s into it fill. The temp is then nowhere else; elements of the
@@ -383,17 +384,18 @@ def StageOp : SparkleOp<"stage", [DeclareOpInterfaceMethods<MemoryEffectsOpInter
       16 bits.
     * (C2) A copy has a layout of the box's rank that is a permutation of its
       dimensions, and so has a computed box; a box in place has none. Only
-      copies overlap.
+      copies overlap or are `inside`.
     * (C3) The extents of the box are static and positive.
     * (C4) A computed box is of a temp, of 32-bit elements.
   }];
   let arguments = (ins Sparkle_Realisation:$realisation,
                        Sparkle_TensorType:$tensor, Variadic<Index>:$origin,
-                       OptionalAttr<AffineMapAttr>:$layout, UnitAttr:$overlap);
+                       OptionalAttr<AffineMapAttr>:$layout, UnitAttr:$overlap,
+                       UnitAttr:$inside);
   let results = (outs Sparkle_BoxType:$result);
   let assemblyFormat = [{
     $realisation $tensor `[` $origin `]` (`layout` custom<BareMap>($layout)^)?
-    (`overlap` $overlap^)? attr-dict `:` type($tensor) `to` type($result)
+    (`overlap` $overlap^)? (`inside` $inside^)? attr-dict `:` type($tensor) `to` type($result)
   }];
   let hasVerifier = 1;
 }

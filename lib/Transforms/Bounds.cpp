@@ -3,6 +3,7 @@
 // Bounds of linear functions of the indices of tiled loops.
 
 #include "lib/Transforms/Bounds.h"
+#include "lib/Transforms/Passes.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -292,6 +293,15 @@ std::optional<Linear> sparkle::getTensorExtent(StageOp stage,
   if (!declaration)
     return std::nullopt;
   return Linear::get(declaration.getExtents().getResult(dimension), {});
+}
+
+bool sparkle::holdsZeros(StageOp stage) {
+  if (stage.getRealisation() != Realisation::Copy)
+    return false;
+  auto target = stage->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
+      kTargetAttr);
+  auto loop = stage->getParentOfType<LoopOp>();
+  return (target && target.getMasked()) || (loop && !loop.getInit().empty());
 }
 
 bool sparkle::isProvedInside(AccumulateOp op, unsigned operand,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Marks the operands that are never read outside of their tensor.
+// Marks the operands that are never read outside of their tensor, and the
+// copies of which nothing else is read.
 
 #include "lib/Transforms/Bounds.h"
 #include "lib/Transforms/Passes.h"
@@ -13,21 +14,51 @@ namespace sparkle {
 using namespace mlir;
 using namespace sparkle;
 
+/// Whether it is known of each term that `op` reads of an operand whether it is
+/// outside of the tensor: those that are, are left out.
+static bool isDecided(AccumulateOp op, unsigned operand) {
+  auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+  for (unsigned dim = 0; dim < stage.getOrigin().size(); ++dim) {
+    std::optional<Access> access = getAccess(op, operand, dim);
+    std::optional<Linear> extent = getTensorExtent(stage, dim);
+    bool isConstant =
+        access && extent && access->first.isConstant() && extent->isConstant();
+    if (!isConstant && !isProvedInside(op, operand, dim))
+      return false;
+  }
+  return true;
+}
+
+static bool isReadInside(StageOp stage) {
+  return llvm::all_of(stage->getUses(), [](OpOperand &use) {
+    auto op = dyn_cast<AccumulateOp>(use.getOwner());
+    if (!op)
+      return isa<PrefetchOp>(use.getOwner());
+    return isDecided(op, llvm::find(op.getBoxes(), use.get()) -
+                             op.getBoxes().begin());
+  });
+}
+
 namespace {
 struct InferInside : sparkle::impl::InferInsideBase<InferInside> {
   using Base::Base;
 
   void runOnOperation() override {
+    getOperation().walk([](StageOp stage) {
+      if (stage.getRealisation() == Realisation::Copy)
+        stage.setInside(!holdsZeros(stage) && isReadInside(stage));
+    });
     getOperation().walk([](AccumulateOp op) {
       SmallVector<int64_t> inside;
       for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
         auto stage = box.getDefiningOp<StageOp>();
-        // A copy holds the zeros: its box covers all that is read.
-        bool copied = stage && stage.getRealisation() == Realisation::Copy;
+        // Such a copy holds the zeros: its box covers all that is read.
+        bool filled = stage && stage.getRealisation() == Realisation::Copy &&
+                      !stage.getInside();
         int64_t mask = 0;
         unsigned rank = cast<BoxType>(box.getType()).getShape().size();
         for (unsigned dim = 0; dim < rank; ++dim)
-          if (copied || isProvedInside(op, i, dim))
+          if (filled || isProvedInside(op, i, dim))
             mask |= int64_t(1) << dim;
         inside.push_back(mask);
       }

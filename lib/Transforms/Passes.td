@@ -214,7 +214,8 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     ```mlir
     %1 = sparkle.accumulate %0 at [..., %c0] slice [4, 3] ...
     ```
-    Never fails; where the border has more than eight tiles at one
+    So are accesses to a copy, unless the lanes of a grid make it or it is filled
+    anew for each block of a sum: such a copy holds the zeros. Never fails; where the border has more than eight tiles at one
     end, the loop stays whole and its reads are checked.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
@@ -225,7 +226,9 @@ def InferInside : Pass<"sparkle-infer-inside", "::mlir::ModuleOp"> {
   let summary = "Mark the operands that are never read outside of their tensor";
   let description = [{
     Proves from the bounds of the loops that no read of an operand of
-    `sparkle.accumulate` falls outside.
+    `sparkle.accumulate` falls outside. Of a copy whose readers are all cut where
+    they would, or stand where it is known of each term, it says so too: such a
+    `sparkle.stage` is `inside`.
 
     Before:
     ```mlir

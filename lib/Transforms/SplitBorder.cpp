@@ -46,8 +46,8 @@ static bool isFactor(AccumulateOp op, unsigned operand) {
   return vanishes(op.getBody().front().getTerminator()->getOperand(0));
 }
 
-/// Calls `body` for each access in place below `root` that is not proved to be
-/// inside.
+/// Calls `body` for each access below `root` that is not proved to be inside,
+/// and that finds no zeros there.
 static void forEachDoubtful(
     Operation *root,
     llvm::function_ref<void(AccumulateOp, unsigned, unsigned)> body) {
@@ -56,7 +56,7 @@ static void forEachDoubtful(
   for (AccumulateOp op : ops)
     for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
       auto stage = box.getDefiningOp<StageOp>();
-      if (!stage || stage.getRealisation() == Realisation::Copy)
+      if (!stage || holdsZeros(stage))
         continue;
       for (unsigned dim = 0; dim < stage.getOrigin().size(); ++dim)
         if (!isProvedInside(op, i, dim))

@@ -459,6 +459,14 @@ func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
 // -----
 
 func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
+  // expected-error @below {{expected no 'inside' of a box that is no copy}}
+  %0 = sparkle.stage in_place %x[%a] inside : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
+  return
+}
+
+// -----
+
+func.func @stage_c2(%a: index, %x: !sparkle.tensor<4xf32, (d0) -> (d0)>) {
   // expected-error @below {{expected a layout that is a permutation of 1 dimensions}}
   %0 = sparkle.stage copy %x[%a] : !sparkle.tensor<4xf32, (d0) -> (d0)> to !sparkle.box<4xf32>
   return

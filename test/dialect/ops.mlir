@@ -41,8 +41,8 @@ sparkle.kernel @tiled sizes ["N"] reference {
     %c8 = arith.constant 8 : index
     // CHECK: sparkle.extent ()[s0] -> (s0)
     %e = sparkle.extent ()[s0] -> (s0)
-    // CHECK: sparkle.stage copy %{{.*}}[%[[N]], %{{.*}}] layout (d0, d1) -> (d0, d1) overlap : <?x8xf32, (d0, d1) -> (d0, d1)> to <1x8xf32>
-    %a = sparkle.stage copy %x[%n, %c0] layout (d0, d1) -> (d0, d1) overlap : !sparkle.tensor<?x8xf32, (d0, d1) -> (d0, d1)> to !sparkle.box<1x8xf32>
+    // CHECK: sparkle.stage copy %{{.*}}[%[[N]], %{{.*}}] layout (d0, d1) -> (d0, d1) overlap inside : <?x8xf32, (d0, d1) -> (d0, d1)> to <1x8xf32>
+    %a = sparkle.stage copy %x[%n, %c0] layout (d0, d1) -> (d0, d1) overlap inside : !sparkle.tensor<?x8xf32, (d0, d1) -> (d0, d1)> to !sparkle.box<1x8xf32>
     // CHECK: sparkle.stage in_place
     %b = sparkle.stage in_place %p[%k, %c0] : !sparkle.tensor<16x8xf32, (d0, d1) -> (d1, d0)> to !sparkle.box<16x8xf32>
     // CHECK: sparkle.barrier

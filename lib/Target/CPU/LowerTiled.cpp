@@ -142,14 +142,16 @@ LogicalResult KernelLowering::lower(LoopOp op) {
   return result;
 }
 
-void KernelLowering::loopOver(int64_t lower, int64_t upper, int64_t step,
+void KernelLowering::loopOver(const LinearForm &lower, const LinearForm &upper,
+                              int64_t step,
                               function_ref<void(const LinearForm &)> body) {
-  if (lower + step >= upper) {
-    if (lower < upper)
+  LinearForm trips = upper - lower;
+  if (trips.isConstant() && trips.constant <= step) {
+    if (trips.constant > 0)
       body(lower);
     return;
   }
-  code.loop(code.i64(lower), code.i64(upper), step, {},
+  code.loop(indices.materialise(lower), indices.materialise(upper), step, {},
             [&](Value value, ValueRange) {
               Indices::Scope scope(indices);
               body(indices.addInduction(value, lower, upper, step));

@@ -122,8 +122,8 @@ private:
   void runInOrder(WorkersOp op, llvm::ArrayRef<unsigned> dims,
                   llvm::ArrayRef<LinearForm> extents, mlir::ValueRange outer,
                   llvm::function_ref<void(mlir::ValueRange)> body);
-  /// A loop from constant to constant; `body` runs without one for one trip.
-  void loopOver(int64_t lower, int64_t upper, int64_t step,
+  /// A loop; `body` runs without one where there is known to be one trip.
+  void loopOver(const LinearForm &lower, const LinearForm &upper, int64_t step,
                 llvm::function_ref<void(const LinearForm &)> body);
 
   // LowerTiledMemory.cpp
@@ -134,10 +134,12 @@ private:
   void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
                    uint64_t inside, Access &access);
   mlir::Value getMask(const Access &access);
-  mlir::Value getCondition(const Access &access, unsigned lane);
+  mlir::Value getCondition(const Access &access,
+                           std::optional<unsigned> lane = std::nullopt);
   mlir::Value getAddress(const Memory &memory, const LinearForm &offset);
   mlir::Value loadGuarded(mlir::Type type, const Memory &memory,
-                          const LinearForm &offset, mlir::Value condition);
+                          const LinearForm &offset, mlir::Value condition,
+                          mlir::Value mask = {});
   mlir::Value getZeros(int64_t bytes);
   Memory describe(ConstantOp op);
   void findNumbers(const Memory &memory, Access &access);
@@ -151,7 +153,7 @@ private:
   void storeTransposed(const Memory &memory, const Access &first,
                        llvm::ArrayRef<mlir::Value> vectors);
   void lower(StageOp op);
-  void copyBox(const Memory &from, const Memory &to, BoxType box);
+  void copyBox(const Memory &from, const Memory &to, BoxType box, bool inside);
   /// Of elements with the same base, the constants.
   using Offsets = std::map<llvm::SmallVector<std::pair<unsigned, int64_t>, 2>,
                            std::set<int64_t>>;

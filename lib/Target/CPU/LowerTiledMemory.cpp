@@ -163,24 +163,32 @@ Memory KernelLowering::describe(ConstantOp op) {
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
-/// What run time must find true of one lane; null if nothing.
-Value KernelLowering::getCondition(const Access &access, unsigned lane) {
+/// What run time must find true of one lane, or of all if none is given; null
+/// if nothing.
+Value KernelLowering::getCondition(const Access &access,
+                                   std::optional<unsigned> lane) {
   Value all;
   for (const auto &forms : access.conditions) {
-    Value form = indices.materialise(forms[forms.size() == 1 ? 0 : lane]);
+    bool isShared = forms.size() == 1;
+    if (!lane && !isShared)
+      continue;
+    Value form = indices.materialise(forms[isShared ? 0 : *lane]);
     all = code.both(all,
                     code.compare(LLVM::ICmpPredicate::sge, form, code.i64(0)));
   }
   return all;
 }
 
-/// The lanes of a contiguous access that are touched; null if all are.
+/// The lanes of a contiguous access that are touched where what all of them
+/// share is true; null if all are.
 Value KernelLowering::getMask(const Access &access) {
   int64_t width = access.present.size();
   Value all;
   if (!access.present.all())
     all = code.mask(access.present);
   for (const auto &forms : access.conditions) {
+    if (forms.size() == 1)
+      continue;
     SmallVector<int64_t> constants(width, 0);
     std::optional<LinearForm> common = getCommonTerms(forms);
     for (int64_t lane = 0; lane < width && common; ++lane)
@@ -218,17 +226,20 @@ Value KernelLowering::getZeros(int64_t bytes) {
 }
 
 /// Loads from an offset where `condition` holds, else zeros: so a read outside
-/// of a tensor needs no branch, and touches nothing.
+/// of a tensor needs no branch, and touches nothing. A mask alone would not do:
+/// a load of no lane takes hundreds of cycles where the page is not mapped.
 Value KernelLowering::loadGuarded(Type type, const Memory &memory,
-                                  const LinearForm &offset, Value condition) {
+                                  const LinearForm &offset, Value condition,
+                                  Value mask) {
   Value address = getAddress(memory, offset);
+  auto vector = dyn_cast<VectorType>(type);
   if (condition) {
-    auto vector = dyn_cast<VectorType>(type);
     int64_t bits = memory.element.getIntOrFloatBitWidth() *
                    (vector ? vector.getNumElements() : 1);
     address = code.select(condition, address, getZeros(bits / 8));
   }
-  return code.load(type, address);
+  return mask ? code.loadMasked(vector, address, mask)
+              : code.load(type, address);
 }
 
 /// Elements as they are stored.
@@ -251,14 +262,9 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
                                getCondition(access, 0));
     return code.broadcast(scalar, lanes);
   }
-  case Access::Contiguous: {
-    // A masked load of no lane can be slow where the page is not mapped.
-    if (access.present.all() && access.isAllOrNothing())
-      return loadGuarded(type, memory, access.offsets.front(),
-                         getCondition(access, 0));
-    return code.loadMasked(type, getAddress(memory, access.offsets.front()),
-                           getMask(access));
-  }
+  case Access::Contiguous:
+    return loadGuarded(type, memory, access.offsets.front(),
+                       getCondition(access), getMask(access));
   case Access::Scattered: {
     Value vector = code.zero(type);
     for (unsigned lane : access.present.set_bits()) {
@@ -303,7 +309,10 @@ void KernelLowering::store(const Memory &memory, const Access &access,
     bool isPlain = count == lanes || llvm::isPowerOf2_64(count) || width <= 8;
     if (count && isPlain)
       return code.store(code.resize(vector, count), address);
-    return code.storeMasked(vector, address, getMask(access));
+    Value mask = getMask(access);
+    if (Value condition = getCondition(access))
+      mask = code.both(mask, code.broadcast(condition, lanes));
+    return code.storeMasked(vector, address, mask);
   }
   // Distinct lanes have distinct elements: a broadcast has one lane.
   for (unsigned lane : access.present.set_bits()) {
@@ -418,13 +427,14 @@ void KernelLowering::lower(StageOp op) {
                                         /*alignment=*/64);
   }
   if (isCopy)
-    copyBox(from, to, box);
+    copyBox(from, to, box, op.getInside());
   memories[op.getResult()] = to;
 }
 
-/// Fills the scratch `to`, the innermost of its dimensions in vectors.
-void KernelLowering::copyBox(const Memory &from, const Memory &to,
-                             BoxType box) {
+/// Fills the scratch `to`, the innermost of its dimensions in vectors: all of
+/// it, or with `inside` only what lies in the tensor.
+void KernelLowering::copyBox(const Memory &from, const Memory &to, BoxType box,
+                             bool inside) {
   unsigned rank = box.getShape().size();
   Point first = to.origin;
   auto copyVector = [&](unsigned dim, const LinearForm &start, int64_t filled) {
@@ -437,15 +447,20 @@ void KernelLowering::copyBox(const Memory &from, const Memory &to,
   std::function<void(unsigned)> nest = [&](unsigned level) {
     unsigned dim = to.layout.getDimPosition(level);
     int64_t extent = box.getShape()[dim];
+    LinearForm begin = 0, end = extent;
+    if (inside) {
+      begin = indices.maximum({begin, to.origin[dim] * -1});
+      end = indices.minimum({end, to.extents[dim] - to.origin[dim]});
+    }
     if (level + 1 == rank) {
       int64_t whole = extent / width * width;
-      loopOver(0, whole, width,
+      loopOver(0, indices.minimum({end, whole}), width,
                [&](const LinearForm &start) { copyVector(dim, start, width); });
       if (whole != extent)
         copyVector(dim, whole, extent - whole);
       return;
     }
-    loopOver(0, extent, 1, [&](const LinearForm &index) {
+    loopOver(begin, end, 1, [&](const LinearForm &index) {
       first[dim] = to.origin[dim] + index;
       nest(level + 1);
     });

@@ -81,7 +81,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     }
     // `getReading` counts what is read once.
     bool isReadOnce = lanesInside && alongLanes && tile.slide > 1;
-    if (alongTile && !isReadOnce && collides(operand, points))
+    if (alongTile && !isReadOnce && !isCopied(operand) &&
+        collides(operand, points))
       step.collisions += loads;
   }
   // One element in flight. Of 32 registers the allocator does best with two to
@@ -161,7 +162,8 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
     return computing;
   double reading = 0;
   for (const Operand &operand : operands)
-    if (operand.varies(laneIndex) && operand.varies(thickIndex))
+    if (operand.varies(laneIndex) && operand.varies(thickIndex) &&
+        !isCopied(operand))
       reading += getReading(operand, tile);
   // Most of what is shorter passes meanwhile, unless the same lines are loaded
   // again for each tap.

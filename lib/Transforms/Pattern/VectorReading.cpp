@@ -46,18 +46,69 @@ static int64_t getStride(StoredTensorType type,
          (type.getElementType().getIntOrFloatBitWidth() / 8);
 }
 
-/// Whether the `thickness` lines that a tile reads of an operand meet in so few
-/// sets of the close memory that they drive each other out.
-bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
+/// Sets of the close memory that the elements of an operand along a tile lie
+/// in; 0 if neighbours share a line.
+int64_t VectorResolver::countSets(const Operand &operand) {
   int64_t stride = getStride(operand.type, operand.coefficients, thickIndex);
   if (slideIndex)
     stride = std::gcd(
         stride, getStride(operand.type, operand.coefficients, *slideIndex));
-  int64_t sets = kWay / std::gcd(stride, kWay);
-  int64_t ways = target.getCloseBytes() / kWay;
-  int64_t lines = llvm::divideCeilSigned(thickness, sets);
+  return stride < kLineBytes ? 0 : kWay / std::gcd(stride, kWay);
+}
+
+/// Whether the `thickness` lines that a tile reads of an operand meet in so few
+/// of these sets that they drive each other out.
+bool VectorResolver::collides(const Operand &operand, int64_t thickness) {
+  int64_t sets = countSets(operand), ways = target.getCloseBytes() / kWay;
   // A quarter of the ways stays for everything else.
-  return stride >= kLineBytes && lines * 4 > ways * 3;
+  return sets && llvm::divideCeilSigned(thickness, sets) * 4 > ways * 3;
+}
+
+/// Whether taps read every pixel of an operand over and over, one step further
+/// for each pixel of the output.
+bool VectorResolver::rereadsPixels(const Operand &operand) {
+  auto isSlow = [&](ArrayRef<int64_t> row) {
+    return std::abs(row[thickIndex]) <= 1 && std::abs(row[*rowIndex]) <= 1;
+  };
+  return operand.slides(thickIndex, *slideIndex) &&
+         operand.slides(*rowIndex, *rowTapIndex) &&
+         llvm::all_of(operand.coefficients, isSlow);
+}
+
+/// Lets whole pictures be copied, a few lines of lanes at a time, if their
+/// pixels meet in one set of the close memory: each is read for many taps, and
+/// comes from near memory for nearly every one. Of a copy the pixels lie in a
+/// row. Two sets are too few as well where a line holds several vectors, and is
+/// read for each. Only what the pattern leaves open.
+void VectorResolver::copyPictures() {
+  constexpr int64_t kLines = 4;
+  auto isOpen = [](int64_t size) { return size <= 1; };
+  if (stage || box || !slideIndex || !rowIndex || !isStatic(thickIndex) ||
+      !isApart() || !llvm::all_of(workers, isOpen) ||
+      !llvm::all_of(near, isOpen) || !llvm::all_of(registers, isOpen))
+    return;
+  auto picture = llvm::find_if(operands, [&](const Operand &operand) {
+    return isContiguous(operand.type, operand.coefficients, laneIndex) &&
+           rereadsPixels(operand);
+  });
+  if (picture == operands.end())
+    return;
+  int64_t pixels = extents[thickIndex] * extents[*rowIndex];
+  int64_t line = kLineBytes / picture->getElementBytes();
+  int64_t sets = target.getLanes() < line ? 2 : 1;
+  Sizes sizes(extents);
+  std::fill_n(sizes.begin(), outputs, 1);
+  sizes[laneIndex] = std::min(kLines * line, extents[laneIndex]);
+  sizes[thickIndex] = extents[thickIndex];
+  sizes[*rowIndex] = extents[*rowIndex];
+  if (countSets(*picture) > sets || !collides(*picture, pixels) ||
+      2 * picture->getCopiedBytes(sizes) > double(target.getNearBytes()))
+    return;
+  stage = ArrayAttr::get(context, {picture->name});
+  std::copy_n(sizes.begin(), outputs, workers.begin());
+  // What a tile writes meets in a set, too: it writes little.
+  registers[laneIndex] = target.getLanes();
+  registers[*rowIndex] = 1;
 }
 
 /// Where elements lie, in lines and each line once, for all combinations of so

@@ -39,6 +39,7 @@ void VectorResolver::choose() {
   lanesInside = goesAlongLanes();
   storesInRow = isStoredInRow(laneIndex);
 
+  copyPictures();
   chooseTile();
   chooseUnroll();
   Sizes given(workers), steps(near);

@@ -63,7 +63,14 @@ private:
   std::optional<unsigned> findSlideIndex(unsigned index);
   bool isTap(unsigned index);
   void chooseRowIndex();
+  int64_t countSets(const Operand &operand);
   bool collides(const Operand &operand, int64_t thickness);
+  bool rereadsPixels(const Operand &operand);
+  void copyPictures();
+  /// Whether the pattern copies what is read of an operand.
+  bool isCopied(const Operand &operand) {
+    return stage && llvm::is_contained(stage, mlir::Attribute(operand.name));
+  }
   double getReading(const Operand &operand, const RegisterTile &tile);
   Step getStep(const RegisterTile &tile);
   bool isApart();
