@@ -82,11 +82,12 @@ bool VectorResolver::rereadsPixels(const Operand &operand) {
 /// read for each. Only what the pattern leaves open.
 void VectorResolver::copyPictures() {
   constexpr int64_t kLines = 4;
-  auto isOpen = [](int64_t size) { return size <= 1; };
   if (stage || box || !slideIndex || !rowIndex || !isStatic(thickIndex) ||
-      !isApart() || !llvm::all_of(workers, isOpen) ||
-      !llvm::all_of(near, isOpen) || !llvm::all_of(registers, isOpen))
+      !isApart())
     return;
+  for (unsigned i : {laneIndex, thickIndex, *rowIndex})
+    if (workers[i] || registers[i])
+      return;
   auto picture = llvm::find_if(operands, [&](const Operand &operand) {
     return isContiguous(operand.type, operand.coefficients, laneIndex) &&
            rereadsPixels(operand);
@@ -97,17 +98,18 @@ void VectorResolver::copyPictures() {
   int64_t line = kLineBytes / picture->getElementBytes();
   int64_t sets = target.getLanes() < line ? 2 : 1;
   Sizes sizes(extents);
-  std::fill_n(sizes.begin(), outputs, 1);
-  sizes[laneIndex] = std::min(kLines * line, extents[laneIndex]);
-  sizes[thickIndex] = extents[thickIndex];
-  sizes[*rowIndex] = extents[*rowIndex];
+  for (unsigned i = 0; i < outputs; ++i)
+    if (i == laneIndex)
+      sizes[i] = std::min(kLines * line, extents[i]);
+    else if (i != thickIndex && i != *rowIndex)
+      sizes[i] = 1;
   if (countSets(*picture) > sets || !collides(*picture, pixels) ||
       2 * picture->getCopiedBytes(sizes) > double(target.getNearBytes()))
     return;
   stage = ArrayAttr::get(context, {picture->name});
   std::copy_n(sizes.begin(), outputs, workers.begin());
   // What a tile writes meets in a set, too: it writes little.
-  registers[laneIndex] = target.getLanes();
+  registers[laneIndex] = lanes[laneIndex];
   registers[*rowIndex] = 1;
 }
 

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The parts of a convolution; the tiles of a worker, by what they cost.
+
+#include "lib/Transforms/WinogradPlan.h"
+
+#include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace sparkle;
+
+//===----------------------------------------------------------------------===//
+// Matching
+//===----------------------------------------------------------------------===//
+
+/// Coordinate `inputDim` of the input as output + tap + constant.
+std::optional<WinogradPlan::Slide> WinogradPlan::findSlide(unsigned inputDim) {
+  SmallVector<int64_t> row;
+  if (failed(getFlattenedAffineExpr(input.getMap().getResult(inputDim),
+                                    extents.size(), 0, &row)) ||
+      row.size() != extents.size() + 1)
+    return std::nullopt;
+  std::optional<unsigned> output, tap;
+  for (unsigned i = 0; i < extents.size(); ++i) {
+    if (!row[i])
+      continue;
+    std::optional<unsigned> &place = i < outputs ? output : tap;
+    if (row[i] != 1 || place)
+      return std::nullopt;
+    place = i;
+  }
+  if (!output || !tap)
+    return std::nullopt;
+  std::optional<unsigned> weightDim = weight.getMap().getResultPosition(
+      getAffineDimExpr(*tap, define.getContext()));
+  if (!weightDim)
+    return std::nullopt;
+  return Slide{*output, *tap, inputDim, *weightDim};
+}
+
+std::optional<std::string> WinogradPlan::match() {
+  SumOp sum = define.getSum();
+  if (!sum)
+    return "an equation without a sum";
+  auto term =
+      sum.getBody().front().getTerminator()->getOperand(0).getDefiningOp();
+  auto product = dyn_cast_or_null<arith::MulFOp>(term);
+  if (!product)
+    return "a sum of what is no product";
+  for (Value factor : product->getOperands()) {
+    auto read = factor.getDefiningOp<ReadOp>();
+    auto tensor =
+        read ? read.getTensor().getDefiningOp<TensorOp>() : TensorOp();
+    if (!tensor)
+      return "a product of what is no element";
+    (tensor.getRole() == Role::Weight ? weight : input) = read;
+  }
+  if (!input || !weight)
+    return "no product of an element and one of a weight";
+  if (!weight.getMap().isProjectedPermutation() ||
+      !weight.getTensor().getType().getElementType().isF32())
+    return "a weight that is not of f32, or is not read element by element";
+  // A second reader would need the weight as it is.
+  if (!weight.getTensor().hasOneUse())
+    return "a weight that is read elsewhere, too";
+
+  for (unsigned i = 0; i < input.getMap().getNumResults(); ++i) {
+    if (isa<AffineDimExpr>(input.getMap().getResult(i)))
+      continue;
+    std::optional<Slide> slide = findSlide(i);
+    if (!slide)
+      return "an input whose coordinates are not an index, or the sum of one "
+             "and a tap";
+    slides.push_back(*slide);
+  }
+  if (slides.size() != 2)
+    return "taps along " + std::to_string(slides.size()) + " indices";
+  taps = extents[slides[0].tap];
+  if (taps != extents[slides[1].tap] || (taps != 3 && taps != 5))
+    return "taps of " + std::to_string(taps) + " by " +
+           std::to_string(extents[slides[1].tap]);
+  for (const Slide &slide : slides)
+    if (ShapedType::isDynamic(extents[slide.output]))
+      return "taps along an index that only the call knows";
+  auto isTap = [&](unsigned i) {
+    return i == slides[0].tap || i == slides[1].tap;
+  };
+  for (unsigned i = 0; i < extents.size(); ++i) {
+    bool ofInput = input.getMap().isFunctionOfDim(i);
+    bool ofWeight = weight.getMap().isFunctionOfDim(i);
+    if (i < outputs && ofWeight && !ofInput)
+      features.push_back(i);
+    if (i >= outputs && !isTap(i) && ofInput && ofWeight)
+      channels.push_back(i);
+    else if (i >= outputs && !isTap(i))
+      return "an index of the sum that one factor does not vary along";
+  }
+  if (features.empty() || channels.empty())
+    return "no channels to multiply with each other";
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// What it costs
+//===----------------------------------------------------------------------===//
+
+/// How often a row of the matrix multiplies or adds, on average.
+static double getDensity(ArrayRef<double> matrix, int64_t rows) {
+  return double(llvm::count_if(matrix, [](double x) { return x != 0; })) /
+         double(rows);
+}
+
+int64_t WinogradPlan::count(ArrayRef<unsigned> indices) const {
+  int64_t product = 1;
+  for (unsigned i : indices)
+    product *= extents[i];
+  return product;
+}
+
+int64_t WinogradPlan::getTiles(unsigned slide) const {
+  return llvm::divideCeil(extents[slides[slide].output], tile);
+}
+
+/// Cycles for one tile and all its channels where a worker has `tiles` of them,
+/// and a part of the features: two multiply-adds a cycle; transformed weights
+/// come from beyond near memory unless it holds them.
+double WinogradPlan::getCost(int64_t tiles, int64_t parts) const {
+  constexpr double kNearBytes = 24, kFarBytes = 8; // a cycle
+  double size = double(matrices.size), lanes = double(target.getLanes());
+  double inputs = double(count(channels)), outputs = double(count(features));
+  double weights = size * size * inputs * outputs * double(sizeof(float));
+  bool isNear = weights * 2 < double(target.getNearBytes());
+  double multiply = size * size * inputs * outputs / (2 * lanes);
+  double stream = weights / double(tiles) / (isNear ? kNearBytes : kFarBytes);
+  // Along one side of the tile, then along the other; half as fast as what only
+  // multiplies.
+  double in = 2 * size * size * getDensity(matrices.input, matrices.size);
+  double out =
+      (size + double(tile)) * double(tile) * getDensity(matrices.output, tile);
+  return std::max(multiply, stream) +
+         (in * inputs * double(parts) + out * outputs) / lanes;
+}
+
+/// Chooses the tiles of a worker, and the parts among which the features are
+/// divided: the input is transformed anew for each, but near memory holds more
+/// tiles, and so weights serve more of them. Says why there are none.
+///
+/// A grid of lanes has near memory for hardly a tile, and is busy with many at
+/// a time: there the temps go far, and each equation has workers and lanes of
+/// its own.
+std::optional<std::string> WinogradPlan::choose(int64_t size) {
+  tile = size;
+  matrices = getWinogradMatrices(tile, taps);
+  isFused = !target.getMasked();
+  if (!isFused)
+    return std::nullopt;
+  int64_t each = matrices.size * matrices.size * int64_t(sizeof(float));
+  int64_t last = extents[features.back()];
+  double best = std::numeric_limits<double>::infinity();
+  int64_t least = 0;
+  for (int64_t divided = 1; divided <= last; divided *= 2) {
+    if (divided > 1 &&
+        (last % divided != 0 || last / divided % (2 * target.getLanes()) != 0))
+      break;
+    least = each * (count(channels) + count(features) / divided);
+    int64_t most = target.getNearBytes() / least;
+    if (most < 1)
+      continue;
+    int64_t across = std::min(most, getTiles(1));
+    int64_t down = std::clamp<int64_t>(most / across, 1, getTiles(0));
+    // Work for two threads at least.
+    if (divided == 1 && across == getTiles(1) && down > 1)
+      down = std::min<int64_t>(down, llvm::divideCeil(getTiles(0), 2));
+    double cost = getCost(across * down, divided);
+    if (cost >= best)
+      continue;
+    best = cost;
+    columns = across;
+    rows = down;
+    parts = divided;
+  }
+  if (best < std::numeric_limits<double>::infinity())
+    return std::nullopt;
+  return std::to_string(least) + " bytes for one tile";
+}
+
+/// The costs are those of one worker that computes all three equations.
+bool WinogradPlan::pays() const {
+  if (!isFused)
+    return false;
+  double sums = double(tile * tile * taps * taps);
+  double direct = sums * double(count(channels)) * double(count(features)) /
+                  (2 * double(target.getLanes()));
+  return getCost(rows * columns, parts) < 0.8 * direct;
+}
+
+/// Weights come from far for these few tiles, and are then read once. None if
+/// one row holds the tiles anyhow, if they are too many, or leave no room for
+/// enough sums.
+std::optional<int64_t> WinogradPlan::getProductVectors() const {
+  if (rows == 1 || rows < getTiles(0) || columns < getTiles(1))
+    return std::nullopt;
+  // One tile's element in flight; of 32 registers two to spare.
+  int64_t room = target.getVectors() - 1 - (target.getVectors() > 16 ? 2 : 0);
+  for (int64_t vectors : {4, 3})
+    if (vectors * (rows * columns + 1) <= room &&
+        extents[features.back()] / parts % (vectors * target.getLanes()) == 0)
+      return vectors;
+  return std::nullopt;
+}

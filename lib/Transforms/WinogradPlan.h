@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which convolutions Winograd's algorithm serves, in what tiles, and whether it
+// pays.
+
+#ifndef SPARKLE_LIB_TRANSFORMS_WINOGRADPLAN_H
+#define SPARKLE_LIB_TRANSFORMS_WINOGRADPLAN_H
+
+#include "lib/Transforms/Winograd.h"
+
+#include "dialect/SparkleDialect.h"
+#include <optional>
+#include <string>
+
+namespace sparkle {
+
+class WinogradPlan {
+public:
+  WinogradPlan(DefineOp define, TargetAttr target)
+      : define(define), target(target), outputs(define.getNumOutputs()),
+        extents(define.getStaticExtents()) {}
+
+  /// Finds the parts of the convolution; says why there is none.
+  std::optional<std::string> match();
+  /// Chooses what a worker computes, in tiles of `size` results along each
+  /// slide; says why there is nothing.
+  std::optional<std::string> choose(int64_t size);
+  /// Whether it saves a fifth of the time, as the costs have it.
+  bool pays() const;
+
+  /// Tiles of the picture along a slide.
+  int64_t getTiles(unsigned slide) const;
+  /// Vectors of features by tiles of the picture that the products are summed
+  /// up in, all of these at once; none if that is not better.
+  std::optional<int64_t> getProductVectors() const;
+
+  DefineOp define;
+  TargetAttr target;
+  unsigned outputs;
+  llvm::SmallVector<int64_t> extents;
+
+  // What `match` finds.
+
+  /// An index of the output along which taps slide over the input.
+  struct Slide {
+    unsigned output, tap;
+    /// The dimension of the input, and of the weight, that they move along.
+    unsigned inputDim, weightDim;
+  };
+  ReadOp input, weight;
+  llvm::SmallVector<Slide, 2> slides;
+  /// Indices of the sum beside the taps; of the output, those that the weight
+  /// varies along and the input does not.
+  llvm::SmallVector<unsigned> channels, features;
+  int64_t taps = 0;
+
+  // What `choose` chooses.
+
+  /// The results of a tile along each slide.
+  int64_t tile = 0;
+  WinogradMatrices matrices;
+  /// Whether temps are computed in near memory; then, tiles of a worker along
+  /// both slides, and parts of the features.
+  bool isFused = false;
+  int64_t rows = 1, columns = 1, parts = 1;
+
+private:
+  std::optional<Slide> findSlide(unsigned inputDim);
+  int64_t count(llvm::ArrayRef<unsigned> indices) const;
+  double getCost(int64_t tiles, int64_t parts) const;
+};
+
+} // namespace sparkle
+
+#endif // SPARKLE_LIB_TRANSFORMS_WINOGRADPLAN_H
