@@ -205,12 +205,17 @@ Rewriter::getPattern(ArrayRef<int64_t> workers, ArrayRef<int64_t> registers,
 // The equations
 //===----------------------------------------------------------------------===//
 
-/// One line of lanes along the channels, and all rows of a tile at once.
+/// One line of lanes along the channels, and all rows of a tile at once. Of
+/// half the lanes if the channels are not whole ones and the body is long: so
+/// there is one.
 PatternAttr Rewriter::getInputPattern(unsigned count, unsigned channel) {
   SmallVector<int64_t> registers(count, 1), lanes(count, 1), unroll(count, 1);
   unsigned rank = count - 2;
-  lanes[channel] =
-      std::min(plan.target.getLanes(), plan.extents[plan.channels.back()]);
+  int64_t channels = plan.extents[plan.channels.back()];
+  int64_t most = std::min(plan.target.getLanes(), channels);
+  bool isHalf = plan.matrices.size > 6 && channels % most != 0 &&
+                channels % (most / 2) == 0;
+  lanes[channel] = isHalf ? most / 2 : most;
   registers[channel] = lanes[channel];
   SmallVector<int64_t> order;
   for (unsigned i = 0; i < rank; ++i)
