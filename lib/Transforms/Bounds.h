@@ -71,9 +71,9 @@ std::optional<Access> getAccess(AccumulateOp op, unsigned operand,
 /// linear function of the run-time sizes.
 std::optional<Linear> getTensorExtent(StageOp stage, unsigned dimension);
 
-/// Whether a box is a copy that always has the zeros around its tensor. The
-/// lanes of a grid write them together, and read them alike. Where a block of a
-/// sum is copied after the other, bounds would be found for each.
+/// Whether a box is a copy that always has the zeros around its tensor: the
+/// lanes of a grid write them together, and read them alike; and where one
+/// block of a sum is copied after the other, bounds would be found for each.
 bool holdsZeros(StageOp stage);
 
 /// Whether no read of `operand` falls outside of its tensor along `dimension`.

@@ -30,12 +30,14 @@ static bool isDecided(AccumulateOp op, unsigned operand) {
 }
 
 static bool isReadInside(StageOp stage) {
-  return llvm::all_of(stage->getUses(), [](OpOperand &use) {
-    auto op = dyn_cast<AccumulateOp>(use.getOwner());
+  return llvm::all_of(stage->getUsers(), [&](Operation *user) {
+    auto op = dyn_cast<AccumulateOp>(user);
     if (!op)
-      return isa<PrefetchOp>(use.getOwner());
-    return isDecided(op, llvm::find(op.getBoxes(), use.get()) -
-                             op.getBoxes().begin());
+      return isa<PrefetchOp>(user);
+    for (auto [i, box] : llvm::enumerate(op.getBoxes()))
+      if (box == stage.getResult() && !isDecided(op, i))
+        return false;
+    return true;
   });
 }
 
