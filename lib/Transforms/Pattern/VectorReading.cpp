@@ -15,14 +15,6 @@
 using namespace mlir;
 using namespace sparkle;
 
-namespace {
-/// Bytes of all lines of one way of close memory: a page, as on every processor
-/// that finds a set while it translates an address.
-constexpr int64_t kWay = 4096;
-/// Sets of close memory: the lines of a way.
-constexpr int64_t kSets = kWay / kLineBytes;
-} // namespace
-
 /// Bytes from one element of a tensor to the next along `index`.
 static int64_t getStride(StoredTensorType type,
                          ArrayRef<SmallVector<int64_t>> coefficients,

@@ -305,7 +305,17 @@ std::string VectorResolver::explainWorkers() {
 SmallVector<std::string> VectorResolver::explain() {
   if (operands.empty())
     return {explainWorkers()};
-  return {explainRegisters(), explainBytes(), explainWorkers()};
+  SmallVector<std::string> lines{explainRegisters(), explainBytes(),
+                                 explainWorkers()};
+  // Of few, in place, what is read for a tap would be gone for the next one.
+  for (const Operand &operand : operands)
+    if (isCopied(operand) && countSets(operand))
+      lines.push_back(llvm::formatv("copies: neighbours in {0} lie in {1} of "
+                                    "{2} sets of close memory",
+                                    operand.name.getValue(), countSets(operand),
+                                    kSets)
+                          .str());
+  return lines;
 }
 
 //===----------------------------------------------------------------------===//

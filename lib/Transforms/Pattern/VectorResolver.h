@@ -19,6 +19,11 @@ inline constexpr int64_t kUnknownExtent = 56;
 
 /// Bytes of a line of close memory.
 inline constexpr int64_t kLineBytes = 64;
+/// Bytes of all lines of one way of close memory: a page, as on every processor
+/// that finds a set while it translates an address.
+inline constexpr int64_t kWay = 4096;
+/// Sets of close memory: the lines of a way.
+inline constexpr int64_t kSets = kWay / kLineBytes;
 
 class VectorResolver : public Resolver {
 public:
