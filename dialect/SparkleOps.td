@@ -395,7 +395,8 @@ def StageOp : SparkleOp<"stage", [DeclareOpInterfaceMethods<MemoryEffectsOpInter
   let results = (outs Sparkle_BoxType:$result);
   let assemblyFormat = [{
     $realisation $tensor `[` $origin `]` (`layout` custom<BareMap>($layout)^)?
-    (`overlap` $overlap^)? (`inside` $inside^)? attr-dict `:` type($tensor) `to` type($result)
+    (`overlap` $overlap^)? (`inside` $inside^)? attr-dict
+    `:` type($tensor) `to` type($result)
   }];
   let hasVerifier = 1;
 }

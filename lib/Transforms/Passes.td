@@ -215,8 +215,9 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     %1 = sparkle.accumulate %0 at [..., %c0] slice [4, 3] ...
     ```
     So are accesses to a copy, unless the lanes of a grid make it or it is filled
-    anew for each block of a sum: such a copy holds the zeros. Never fails; where the border has more than eight tiles at one
-    end, the loop stays whole and its reads are checked.
+    anew for each block of a sum: such a copy holds the zeros. Never fails; where
+    the border has more than eight tiles at one end, the loop stays whole and its
+    reads are checked.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];
