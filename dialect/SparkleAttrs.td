@@ -141,6 +141,15 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Bytes that the temps and copies of one worker may fill. A CPU has room
+    /// for more than near memory holds, but no more than any thread's stack.
+    int64_t getBoxBytes() const {
+      constexpr int64_t kStackBytes = 2 << 20;
+      return getCopies() ? getNearBytes()
+                         : ::std::max(getNearBytes(), kStackBytes);
+    }
+  }];
 }
 
 #endif // SPARKLE_ATTRS_TD

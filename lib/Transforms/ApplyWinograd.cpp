@@ -292,11 +292,11 @@ PatternAttr Rewriter::getProductPattern(unsigned count) {
     order.push_back(i);
   // The other sizes are the resolver's, or all are.
   SmallVector<int64_t> registers;
-  if (std::optional<int64_t> vectors = plan.getProductVectors()) {
+  if (std::optional<WinogradPlan::ProductTile> tile = plan.getProductTile()) {
     registers.assign(count, 1);
     registers[*products.places[plan.features.back()]] =
-        *vectors * plan.target.getLanes();
-    registers[products.tiles[0]] = plan.rows;
+        tile->vectors * plan.target.getLanes();
+    registers[products.tiles[0]] = tile->rows;
     registers[products.tiles[1]] = plan.columns;
   }
   StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
@@ -495,8 +495,7 @@ LogicalResult ApplyWinograd::rewrite(DefineOp define, TargetAttr target) {
   reason = plan.choose(asked == "winograd 4x4" ? 4 : 2);
   if (reason)
     return emitError(loc) << "expected tiles of at most "
-                          << target.getNearBytes()
-                          << " bytes of near memory for '" << asked
+                          << target.getBoxBytes() << " bytes for '" << asked
                           << "', but got " << *reason;
   Rewriter(plan).run();
   return success();

@@ -67,3 +67,7 @@ Reach sparkle::getReach(AffineExpr expr, ArrayRef<int64_t> sizes,
   }
   }
 }
+
+bool sparkle::isAligned(const Reach &reach, ArrayRef<int64_t> divisors) {
+  return getDivisor(reach.first, divisors) % reach.size == 0;
+}

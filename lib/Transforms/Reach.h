@@ -22,6 +22,10 @@ struct Reach {
 Reach getReach(mlir::AffineExpr expr, llvm::ArrayRef<int64_t> sizes,
                llvm::ArrayRef<int64_t> divisors);
 
+/// Whether a reach begins at a multiple of its size wherever the indices begin,
+/// so that reaches lie side by side.
+bool isAligned(const Reach &reach, llvm::ArrayRef<int64_t> divisors);
+
 } // namespace sparkle
 
 #endif // SPARKLE_LIB_TRANSFORMS_REACH_H

@@ -424,8 +424,9 @@ static NearBox getNearBox(DefineOp define, ReadOp read, int64_t room) {
     bool moves = false;
     for (unsigned i = 0; i < extents.size(); ++i)
       moves |= divisors[i] != 0 && expr.isFunctionOfDim(i);
-    box.shape.push_back(getReach(expr, sizes, divisors).size);
-    box.isCut.push_back(moves && !isa<AffineDimExpr>(expr));
+    Reach reach = getReach(expr, sizes, divisors);
+    box.shape.push_back(reach.size);
+    box.isCut.push_back(moves && !isAligned(reach, divisors));
   }
   return box;
 }

@@ -102,10 +102,15 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
         llvm::AddOverflow(computed, getBytes(stage.getType()), computed))
       computed = std::numeric_limits<int64_t>::max();
   });
-  if (target && computed > target.getNearBytes())
-    return workers.emitError("expected temps in near memory of at most ")
-           << target.getNearBytes() << " bytes, but got " << computed
-           << " bytes - use smaller 'workers' or 'near' sizes";
+  auto checkBytes = [&](int64_t bytes) -> LogicalResult {
+    if (!target || bytes <= target.getBoxBytes())
+      return success();
+    return workers.emitError("expected staged boxes of at most ")
+           << target.getBoxBytes() << " bytes for each worker, but got "
+           << bytes << " bytes - use smaller 'workers' or 'near' sizes";
+  };
+  if (failed(checkBytes(computed)))
+    return failure();
   for (auto &[block, stages] : copies) {
     int64_t bytes = computed;
     for (StageOp stage : stages) {
@@ -120,10 +125,8 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
       stage.setLayout(stage.getTensor().getType().getNearLayout());
       stage.setOverlap(lists(getPattern(stage, pattern).getOverlap(), name));
     }
-    if (target && bytes > target.getNearBytes())
-      return workers.emitError("expected staged boxes of at most ")
-             << target.getNearBytes() << " bytes of near memory, but got "
-             << bytes << " bytes - use smaller 'workers' or 'near' sizes";
+    if (failed(checkBytes(bytes)))
+      return failure();
     OpBuilder builder(stages.back());
     for (auto [i, stage] : llvm::enumerate(stages)) {
       if (i + 1 < stages.size() && getReader(stage) == getReader(stages[i + 1]))

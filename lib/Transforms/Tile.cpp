@@ -92,6 +92,8 @@ private:
   StageOp stageBox(ReadOp read);
   int64_t getSize(unsigned index);
   int64_t getDivisor(unsigned index);
+  SmallVector<int64_t> getSizes();
+  SmallVector<int64_t> getDivisors();
   void addSpan(ReadOp read, unsigned dimension, ComputedBox &box);
   void compute(ReadOp read, StageOp box);
   void initialise(Value resume);
@@ -344,19 +346,26 @@ int64_t Tiler::getDivisor(unsigned index) {
                   isOfTile ? pattern.getRegisters()[index] : 0);
 }
 
+SmallVector<int64_t> Tiler::getSizes() {
+  return llvm::map_to_vector(llvm::seq<unsigned>(0, spans.size()),
+                             [&](unsigned i) { return getSize(i); });
+}
+
+SmallVector<int64_t> Tiler::getDivisors() {
+  return llvm::map_to_vector(llvm::seq<unsigned>(0, spans.size()),
+                             [&](unsigned i) { return getDivisor(i); });
+}
+
 /// Names the box of a tensor that the current spans read, or makes room for it
 /// where it is to be computed.
 StageOp Tiler::stageBox(ReadOp read) {
-  SmallVector<int64_t> sizes, divisors, shape;
+  SmallVector<int64_t> shape;
   SmallVector<OpFoldResult> lower;
-  for (unsigned i = 0; i < spans.size(); ++i) {
-    sizes.push_back(getSize(i));
-    divisors.push_back(getDivisor(i));
-    lower.push_back(spans[i].lower);
-  }
+  for (const Span &span : spans)
+    lower.push_back(span.lower);
   SmallVector<Value> origin;
   for (AffineExpr expr : read.getMap().getResults()) {
-    Reach reach = getReach(expr, sizes, divisors);
+    Reach reach = getReach(expr, getSizes(), getDivisors());
     origin.push_back(materialise(affine::makeComposedFoldedAffineApply(
         builder, loc, AffineMap::get(spans.size(), 0, reach.first), lower)));
     shape.push_back(reach.size);
@@ -416,8 +425,11 @@ void Tiler::addSpan(ReadOp read, unsigned dimension, ComputedBox &box) {
   OpFoldResult first = getAsOpFoldResult(box.stage.getOrigin()[dimension]);
   Span span = {maximum(first, constant(0)), minimum(add(first, size), end),
                size};
-  box.isCut.push_back(!getConstantIntValue(span.lower) ||
-                      !getConstantIntValue(span.upper));
+  bool isWhole =
+      getConstantIntValue(span.lower) && getConstantIntValue(span.upper);
+  Reach reach =
+      getReach(read.getMap().getResult(dimension), getSizes(), getDivisors());
+  box.isCut.push_back(!isWhole && !isAligned(reach, getDivisors()));
   box.spans.push_back(span);
 }
 

@@ -123,23 +123,67 @@ int64_t WinogradPlan::getTiles(unsigned slide) const {
   return llvm::divideCeil(extents[slides[slide].output], tile);
 }
 
-/// Cycles for one tile and all its channels where a worker has `tiles` of them,
-/// and a part of the features: two multiply-adds a cycle; transformed weights
-/// come from beyond near memory unless it holds them.
-double WinogradPlan::getCost(int64_t tiles, int64_t parts) const {
-  constexpr double kNearBytes = 24, kFarBytes = 8; // a cycle
+double WinogradPlan::getWeightBytes() const {
+  return double(matrices.size * matrices.size) * double(count(channels)) *
+         double(count(features)) * double(sizeof(float));
+}
+
+/// Of a row, where a worker has at most `most`: all, or parts as alike as sizes
+/// are that register tiles of four or six divide.
+int64_t WinogradPlan::getTilesAcross(int64_t most) const {
+  int64_t all = getTiles(1);
+  if (all <= most)
+    return all;
+  uint64_t part = llvm::divideCeil(all, llvm::divideCeil(all, most));
+  uint64_t size = std::min(llvm::alignTo(part, 6), llvm::alignTo(part, 4));
+  return std::min(most, int64_t(size));
+}
+
+/// Bytes of the temps of one tile.
+int64_t WinogradPlan::getTempBytes(int64_t parts) const {
+  return matrices.size * matrices.size * int64_t(sizeof(float)) *
+         (count(channels) + count(features) / parts);
+}
+
+/// Bytes of weights that a cache of all cores keeps from worker to worker.
+static constexpr double kShared = 12 << 20;
+
+/// Vectors that are multiplied and added in a cycle: one of 16 lanes, or two.
+static double getRate(TargetAttr target) {
+  return target.getLanes() < 16 ? 2 : 1;
+}
+
+/// Cycles for one tile and all its channels where a worker has `down` rows of
+/// `across` tiles and a part of the features. Weights come from near memory if
+/// that holds them; else the first worker brings a part's from afar, and where
+/// they are few the others find them in a cache that cores share. Temps that
+/// near memory does not hold go there and come back.
+double WinogradPlan::getCost(int64_t down, int64_t across,
+                             int64_t parts) const {
+  // Bytes of a cycle.
+  constexpr double kNearBytes = 32, kSharedBytes = 16, kFarBytes = 8;
   double size = double(matrices.size), lanes = double(target.getLanes());
   double inputs = double(count(channels)), outputs = double(count(features));
-  double weights = size * size * inputs * outputs * double(sizeof(float));
-  bool isNear = weights * 2 < double(target.getNearBytes());
-  double multiply = size * size * inputs * outputs / (2 * lanes);
-  double stream = weights / double(tiles) / (isNear ? kNearBytes : kFarBytes);
-  // Along one side of the tile, then along the other; half as fast as what only
-  // multiplies.
+  double tiles = double(down * across), near = double(target.getNearBytes());
+  double multiply = size * size * inputs * outputs / (getRate(target) * lanes);
+  double weights = getWeightBytes();
+  double passes = 1 / tiles, first = 1 / double(getTiles(0) * getTiles(1));
+  double stream =
+      weights * 2 < near ? passes / kNearBytes
+      : weights / double(parts) <= kShared
+          ? first / kFarBytes + std::max(passes - first, 0.0) / kSharedBytes
+          : passes / kFarBytes;
+  // Of the register tiles that read a block of weights, the first waits for it.
+  int64_t summed = target.getVectors() > 16 ? 6 : 4; // tiles
+  double each = multiply / double(down * llvm::divideCeil(across, summed));
+  double temps = double(getTempBytes(parts)), spill = 0;
+  if (temps * tiles > near)
+    spill = 2 * temps * double(parts) / kNearBytes;
+  // Along one side of the tile, then along the other.
   double in = 2 * size * size * getDensity(matrices.input, matrices.size);
   double out =
       (size + double(tile)) * double(tile) * getDensity(matrices.output, tile);
-  return std::max(multiply, stream) +
+  return multiply - each + std::max(each, weights * stream) + spill +
          (in * inputs * double(parts) + out * outputs) / lanes;
 }
 
@@ -156,7 +200,6 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
   isFused = !target.getMasked();
   if (!isFused)
     return std::nullopt;
-  int64_t each = matrices.size * matrices.size * int64_t(sizeof(float));
   int64_t last = extents[features.back()];
   double best = std::numeric_limits<double>::infinity();
   int64_t least = 0;
@@ -164,22 +207,24 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
     if (divided > 1 &&
         (last % divided != 0 || last / divided % (2 * target.getLanes()) != 0))
       break;
-    least = each * (count(channels) + count(features) / divided);
-    int64_t most = target.getNearBytes() / least;
-    if (most < 1)
-      continue;
-    int64_t across = std::min(most, getTiles(1));
-    int64_t down = std::clamp<int64_t>(most / across, 1, getTiles(0));
-    // Work for two threads at least.
-    if (divided == 1 && across == getTiles(1) && down > 1)
-      down = std::min<int64_t>(down, llvm::divideCeil(getTiles(0), 2));
-    double cost = getCost(across * down, divided);
-    if (cost >= best)
-      continue;
-    best = cost;
-    columns = across;
-    rows = down;
-    parts = divided;
+    least = getTempBytes(divided);
+    for (int64_t room : {target.getNearBytes(), target.getBoxBytes()}) {
+      int64_t most = room / least;
+      if (most < 1)
+        continue;
+      int64_t across = getTilesAcross(most);
+      int64_t down = std::clamp<int64_t>(most / across, 1, getTiles(0));
+      // Work for two threads at least.
+      if (divided == 1 && across == getTiles(1) && down > 1)
+        down = std::min<int64_t>(down, llvm::divideCeil(getTiles(0), 2));
+      double cost = getCost(down, across, divided);
+      if (cost >= best)
+        continue;
+      best = cost;
+      columns = across;
+      rows = down;
+      parts = divided;
+    }
   }
   if (best < std::numeric_limits<double>::infinity())
     return std::nullopt;
@@ -192,21 +237,26 @@ bool WinogradPlan::pays() const {
     return false;
   double sums = double(tile * tile * taps * taps);
   double direct = sums * double(count(channels)) * double(count(features)) /
-                  (2 * double(target.getLanes()));
-  return getCost(rows * columns, parts) < 0.8 * direct;
+                  (getRate(target) * double(target.getLanes()));
+  return getCost(rows, columns, parts) < 0.8 * direct;
 }
 
-/// Weights come from far for these few tiles, and are then read once. None if
-/// one row holds the tiles anyhow, if they are too many, or leave no room for
-/// enough sums.
-std::optional<int64_t> WinogradPlan::getProductVectors() const {
-  if (rows == 1 || rows < getTiles(0) || columns < getTiles(1))
+/// Weights come from far for these few tiles, and are read once for each
+/// register tile: as few of these as leave room for enough sums. Rows one by
+/// one are the resolver's, but for weights that no cache keeps.
+std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
+  if (columns < getTiles(1))
     return std::nullopt;
   // One tile's element in flight; of 32 registers two to spare.
-  int64_t room = target.getVectors() - 1 - (target.getVectors() > 16 ? 2 : 0);
-  for (int64_t vectors : {4, 3})
-    if (vectors * (rows * columns + 1) <= room &&
-        extents[features.back()] / parts % (vectors * target.getLanes()) == 0)
-      return vectors;
+  bool isLarge = target.getVectors() > 16;
+  int64_t room = target.getVectors() - 1 - (isLarge ? 2 : 0);
+  int64_t last = extents[features.back()] / parts;
+  int64_t least = getWeightBytes() > kShared ? 1 : 2;
+  for (int64_t down = rows < getTiles(0) ? 1 : rows; down >= least; --down)
+    for (int64_t vectors : {4, 3, 2})
+      if (rows % down == 0 && (isLarge || vectors > 2) &&
+          vectors * (down * columns + 1) <= room &&
+          last % (vectors * target.getLanes()) == 0)
+        return ProductTile{vectors, down};
   return std::nullopt;
 }

@@ -30,9 +30,13 @@ public:
 
   /// Tiles of the picture along a slide.
   int64_t getTiles(unsigned slide) const;
-  /// Vectors of features by tiles of the picture that the products are summed
-  /// up in, all of these at once; none if that is not better.
-  std::optional<int64_t> getProductVectors() const;
+  /// What the products are summed up in at once: vectors of features, by rows
+  /// of the worker's tiles.
+  struct ProductTile {
+    int64_t vectors, rows;
+  };
+  /// None if that is the resolver's to choose.
+  std::optional<ProductTile> getProductTile() const;
 
   DefineOp define;
   TargetAttr target;
@@ -67,7 +71,10 @@ public:
 private:
   std::optional<Slide> findSlide(unsigned inputDim);
   int64_t count(llvm::ArrayRef<unsigned> indices) const;
-  double getCost(int64_t tiles, int64_t parts) const;
+  double getWeightBytes() const;
+  int64_t getTilesAcross(int64_t most) const;
+  int64_t getTempBytes(int64_t parts) const;
+  double getCost(int64_t down, int64_t across, int64_t parts) const;
 };
 
 } // namespace sparkle

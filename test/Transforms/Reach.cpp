@@ -26,6 +26,9 @@ void expectCovered(AffineExpr expr, ArrayRef<int64_t> sizes,
     for (int64_t b = 0; b < 5; ++b) {
       int64_t first[] = {a * steps[0], b * steps[1]};
       int64_t least = evaluate(reach.first, first);
+      if (isAligned(reach, steps)) {
+        EXPECT_EQ(least % reach.size, 0);
+      }
       for (int64_t i = 0; i < sizes[0]; ++i)
         for (int64_t j = 0; j < sizes[1]; ++j) {
           int64_t at[] = {first[0] + i, first[1] + j};
