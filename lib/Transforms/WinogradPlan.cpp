@@ -167,12 +167,14 @@ double WinogradPlan::getCost(int64_t down, int64_t across,
   double tiles = double(down * across), near = double(target.getNearBytes());
   double multiply = size * size * inputs * outputs / (getRate(target) * lanes);
   double weights = getWeightBytes();
-  double passes = 1 / tiles, first = 1 / double(getTiles(0) * getTiles(1));
-  double stream =
-      weights * 2 < near ? passes / kNearBytes
-      : weights / double(parts) <= kShared
-          ? first / kFarBytes + std::max(passes - first, 0.0) / kSharedBytes
-          : passes / kFarBytes;
+  double passes = 1 / tiles, all = double(getTiles(0) * getTiles(1));
+  // Threads that bring all weights wait longer than those that share them out.
+  double first = (parts == 1 ? 1.15 : 1.0) / all;
+  double again = std::max(passes - 1 / all, 0.0);
+  double stream = weights * 2 < near ? passes / kNearBytes
+                  : weights / double(parts) <= kShared
+                      ? first / kFarBytes + again / kSharedBytes
+                      : passes / kFarBytes;
   // Of the register tiles that read a block of weights, the first waits for it.
   int64_t summed = target.getVectors() > 16 ? 6 : 4; // tiles
   double each = multiply / double(down * llvm::divideCeil(across, summed));
