@@ -142,9 +142,9 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Bytes that the temps and copies of one worker may fill. A CPU has room
-    /// for more than near memory holds, but no more than any thread's stack.
-    int64_t getBoxBytes() const {
+    /// Bytes that the temps of one worker may fill. On a CPU that is more than
+    /// near memory holds, where a thread's stack, of some MiB, has room for it.
+    int64_t getTempBytes() const {
       constexpr int64_t kStackBytes = 2 << 20;
       return getCopies() ? getNearBytes()
                          : ::std::max(getNearBytes(), kStackBytes);

@@ -495,7 +495,7 @@ LogicalResult ApplyWinograd::rewrite(DefineOp define, TargetAttr target) {
   reason = plan.choose(asked == "winograd 4x4" ? 4 : 2);
   if (reason)
     return emitError(loc) << "expected tiles of at most "
-                          << target.getBoxBytes() << " bytes for '" << asked
+                          << target.getTempBytes() << " bytes for '" << asked
                           << "', but got " << *reason;
   Rewriter(plan).run();
   return success();

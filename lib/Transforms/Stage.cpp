@@ -102,15 +102,10 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
         llvm::AddOverflow(computed, getBytes(stage.getType()), computed))
       computed = std::numeric_limits<int64_t>::max();
   });
-  auto checkBytes = [&](int64_t bytes) -> LogicalResult {
-    if (!target || bytes <= target.getBoxBytes())
-      return success();
-    return workers.emitError("expected staged boxes of at most ")
-           << target.getBoxBytes() << " bytes for each worker, but got "
-           << bytes << " bytes - use smaller 'workers' or 'near' sizes";
-  };
-  if (failed(checkBytes(computed)))
-    return failure();
+  if (target && computed > target.getTempBytes())
+    return workers.emitError("expected temps of at most ")
+           << target.getTempBytes() << " bytes for each worker, but got "
+           << computed << " bytes - use smaller 'workers' or 'near' sizes";
   for (auto &[block, stages] : copies) {
     int64_t bytes = computed;
     for (StageOp stage : stages) {
@@ -125,8 +120,10 @@ LogicalResult Stage::copyBoxes(WorkersOp workers, PatternAttr pattern,
       stage.setLayout(stage.getTensor().getType().getNearLayout());
       stage.setOverlap(lists(getPattern(stage, pattern).getOverlap(), name));
     }
-    if (failed(checkBytes(bytes)))
-      return failure();
+    if (target && bytes > target.getNearBytes())
+      return workers.emitError("expected staged boxes of at most ")
+             << target.getNearBytes() << " bytes of near memory, but got "
+             << bytes << " bytes - use smaller 'workers' or 'near' sizes";
     OpBuilder builder(stages.back());
     for (auto [i, stage] : llvm::enumerate(stages)) {
       if (i + 1 < stages.size() && getReader(stage) == getReader(stages[i + 1]))

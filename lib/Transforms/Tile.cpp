@@ -359,13 +359,13 @@ SmallVector<int64_t> Tiler::getDivisors() {
 /// Names the box of a tensor that the current spans read, or makes room for it
 /// where it is to be computed.
 StageOp Tiler::stageBox(ReadOp read) {
-  SmallVector<int64_t> shape;
+  SmallVector<int64_t> sizes = getSizes(), divisors = getDivisors(), shape;
   SmallVector<OpFoldResult> lower;
   for (const Span &span : spans)
     lower.push_back(span.lower);
   SmallVector<Value> origin;
   for (AffineExpr expr : read.getMap().getResults()) {
-    Reach reach = getReach(expr, getSizes(), getDivisors());
+    Reach reach = getReach(expr, sizes, divisors);
     origin.push_back(materialise(affine::makeComposedFoldedAffineApply(
         builder, loc, AffineMap::get(spans.size(), 0, reach.first), lower)));
     shape.push_back(reach.size);
@@ -427,9 +427,10 @@ void Tiler::addSpan(ReadOp read, unsigned dimension, ComputedBox &box) {
                size};
   bool isWhole =
       getConstantIntValue(span.lower) && getConstantIntValue(span.upper);
+  SmallVector<int64_t> divisors = getDivisors();
   Reach reach =
-      getReach(read.getMap().getResult(dimension), getSizes(), getDivisors());
-  box.isCut.push_back(!isWhole && !isAligned(reach, getDivisors()));
+      getReach(read.getMap().getResult(dimension), getSizes(), divisors);
+  box.isCut.push_back(!isWhole && !isAligned(reach, divisors));
   box.spans.push_back(span);
 }
 

@@ -210,7 +210,7 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
         (last % divided != 0 || last / divided % (2 * target.getLanes()) != 0))
       break;
     least = getTempBytes(divided);
-    for (int64_t room : {target.getNearBytes(), target.getBoxBytes()}) {
+    for (int64_t room : {target.getNearBytes(), target.getTempBytes()}) {
       int64_t most = room / least;
       if (most < 1)
         continue;

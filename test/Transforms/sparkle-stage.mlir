@@ -100,11 +100,11 @@ sparkle.kernel @nothing_outside sizes [] {
 
 // -----
 
-module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = true>} {
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
 sparkle.kernel @too_large sizes [] {
   %x = sparkle.tensor input "x" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
   %y = sparkle.tensor output "y" extents () -> (64) : !sparkle.tensor<64xf32, (d0) -> (d0)>
-  // expected-error @below {{expected staged boxes of at most 16384 bytes for each worker, but got 32768 bytes - use smaller 'workers' or 'near' sizes}}
+  // expected-error @below {{expected staged boxes of at most 16384 bytes of near memory, but got 32768 bytes - use smaller 'workers' or 'near' sizes}}
   sparkle.define %y ["i", "j"] reductions 1 extents () -> (64, 128)
       pattern <workers = [64, 1], near = [1, 128], stage = ["x"], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
     %0 = sparkle.sum {
@@ -139,11 +139,11 @@ sparkle.kernel @half sizes [] {
 
 // -----
 
-module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = true>} {
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 16384, close_bytes = 32768, copies = false>} {
 sparkle.kernel @half_too_large sizes [] {
   %x = sparkle.tensor input "x" extents () -> (64, 128) : !sparkle.tensor<64x128xf16, (d0, d1) -> (d0, d1)>
   %y = sparkle.tensor output "y" extents () -> (64) : !sparkle.tensor<64xf32, (d0) -> (d0)>
-  // expected-error @below {{expected staged boxes of at most 16384 bytes for each worker, but got 32768 bytes - use smaller 'workers' or 'near' sizes}}
+  // expected-error @below {{expected staged boxes of at most 16384 bytes of near memory, but got 32768 bytes - use smaller 'workers' or 'near' sizes}}
   sparkle.define %y ["i", "j"] reductions 1 extents () -> (64, 128)
       pattern <workers = [64, 1], near = [1, 128], stage = ["x"], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
     %0 = sparkle.sum {
