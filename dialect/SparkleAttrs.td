@@ -74,7 +74,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     * `stage`: the tensors copied into near memory (by name).
     * `fuse`: the temps computed in near memory, box by box (by name).
     * `transform`: "none", or the rewriting of the algorithm that is asked for:
-      "winograd 2x2" or "winograd 4x4".
+      "winograd 2x2" or "winograd 4x4"; "auto" and "auto 4x4" allow those up to
+      2x2 or 4x4.
     * `overlap`: the staged tensors whose copy runs one step ahead.
     * `prefetch`: steps ahead that a tensor is prefetched, by name; all: what
       the loop outside of those that read the same again reads next.

@@ -110,7 +110,7 @@ struct PatternLine {
   };
   static constexpr unsigned numKinds = Merge + 1;
 
-  /// `k: 32`, `t: copy`, `winograd 2x2`, or a name alone.
+  /// `k: 32`, `t: copy`, `winograd 2x2`, `auto 4x4`, or a name alone.
   struct Entry {
     llvm::StringRef name;
     llvm::StringRef size; // an integer, `auto`, `all`, `copy`, a grid, or empty

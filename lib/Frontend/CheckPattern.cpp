@@ -275,7 +275,7 @@ void LineChecker::checkTransform(const PatternLine &line,
   if (line.entries.empty())
     return;
   const PatternLine::Entry &entry = line.entries.front();
-  if (entry.name != "winograd") {
+  if (entry.name != "winograd" && entry.name != "auto") {
     report.error(entry.name, "expected winograd, but got " + quote(entry.name));
     return;
   }

@@ -440,15 +440,19 @@ bool Parser::parseLine(PatternDecl &pattern) {
                   "overlap, merge or transform");
 }
 
-/// transform = "transform" ( "auto" | "none" | name grid ) ;
+/// transform = "transform" ( "auto" [ grid ] | "none" | name grid ) ;
 bool Parser::parseTransform(PatternLine &line) {
-  if (at(Token::kw_auto) || at(Token::kw_none)) {
-    line.whole = advance();
-    return true;
-  }
   PatternLine::Entry entry;
-  if (!expectName(entry.name, "the name of a transform"))
+  if (at(Token::kw_auto) || at(Token::kw_none)) {
+    bool isAuto = at(Token::kw_auto);
+    entry.name = advance();
+    if (!isAuto || !at(Token::Grid)) {
+      line.whole = entry.name;
+      return true;
+    }
+  } else if (!expectName(entry.name, "the name of a transform")) {
     return false;
+  }
   if (!at(Token::Grid))
     return fail("a size such as 2x2");
   entry.size = advance();

@@ -480,9 +480,9 @@ LogicalResult ApplyWinograd::rewrite(DefineOp define, TargetAttr target) {
   Location loc = define.getPatternLoc("transform");
   WinogradPlan plan(define, target);
   std::optional<std::string> reason = plan.match();
-  if (asked == "auto") {
-    // As accurate as the sum, unlike 4x4.
-    if (!reason && !plan.choose(2) && plan.pays())
+  int64_t size = asked.ends_with("4x4") ? 4 : 2;
+  if (asked.starts_with("auto")) {
+    if (!reason && plan.chooseCheapest(size))
       Rewriter(plan).run();
     else
       define.removePatternAttr();
@@ -492,7 +492,7 @@ LogicalResult ApplyWinograd::rewrite(DefineOp define, TargetAttr target) {
     return emitError(loc) << "expected a convolution of 3x3 or 5x5 taps, each "
                              "element by the next one, for '"
                           << asked << "', but got " << *reason;
-  reason = plan.choose(asked == "winograd 4x4" ? 4 : 2);
+  reason = plan.choose(size);
   if (reason)
     return emitError(loc) << "expected tiles of at most "
                           << target.getTempBytes() << " bytes for '" << asked

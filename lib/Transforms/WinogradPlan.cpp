@@ -243,6 +243,22 @@ bool WinogradPlan::pays() const {
   return getCost(rows, columns, parts) < 0.8 * direct;
 }
 
+bool WinogradPlan::chooseCheapest(int64_t most) {
+  double least = std::numeric_limits<double>::infinity();
+  std::optional<int64_t> best;
+  for (int64_t size = 2; size <= most; size *= 2) {
+    if (choose(size) || !pays())
+      continue;
+    double cost =
+        getCost(rows, columns, parts) * double(getTiles(0) * getTiles(1));
+    if (cost < least) {
+      least = cost;
+      best = size;
+    }
+  }
+  return best && !choose(*best);
+}
+
 /// Weights come from far for these few tiles, and are read once for each
 /// register tile: as few of these as leave room for enough sums. Rows one by
 /// one are the resolver's, but for weights that no cache keeps.

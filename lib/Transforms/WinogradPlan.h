@@ -25,8 +25,9 @@ public:
   /// Chooses what a worker computes, in tiles of `size` results along each
   /// slide; says why there is nothing.
   std::optional<std::string> choose(int64_t size);
-  /// Whether it saves a fifth of the time, as the costs have it.
-  bool pays() const;
+  /// Chooses the same in the tiles that cost least of those up to `most`
+  /// results; false if none saves a fifth of the time.
+  bool chooseCheapest(int64_t most);
 
   /// Tiles of the picture along a slide.
   int64_t getTiles(unsigned slide) const;
@@ -75,6 +76,7 @@ private:
   int64_t getTilesAcross(int64_t most) const;
   int64_t getTempBytes(int64_t parts) const;
   double getCost(int64_t down, int64_t across, int64_t parts) const;
+  bool pays() const;
 };
 
 } // namespace sparkle

@@ -56,7 +56,9 @@ static const char usage[] =
     "verify:\n"
     "                       500\n"
     "  --winograd TILE      2x2 or 4x4: Winograd's algorithm for all problems\n"
-    "                       that it applies to\n"
+    "                       that it applies to; auto: the cheaper of these "
+    "two\n"
+    "                       for each, where it pays\n"
     "  --threads N          of the CPU's kernels (default: all)\n"
     "  --jobs N             compilations and references at once\n"
     "  --rounds N           of bench and of sweep's last race (default: 30)\n"
@@ -200,10 +202,9 @@ bool Parser::parseOption(const std::string &name, const std::string &value) {
   else if (name == "--scale" && parseNumber(name, value, 0, number))
     o.scale = number;
   else if (name == "--winograd") {
-    o.winograd = value == "2x2" ? 2 : value == "4x4" ? 4 : 0;
-    return o.winograd ||
-           fail("expected '2x2' or '4x4' for --winograd, but got '" + value +
-                "'");
+    return (o.winograd = value) == "2x2" || value == "4x4" || value == "auto" ||
+           fail("expected '2x2', '4x4' or 'auto' for --winograd, but got '" +
+                value + "'");
   } else if (name == "--peer")
     return (o.peer = value) == "onednn" || value == "onednn-winograd" ||
            value == "halide" || value == "glsl" ||

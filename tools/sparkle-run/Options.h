@@ -30,9 +30,9 @@ struct Options {
   /// picture. 0: no limit.
   std::optional<int64_t> scale;
   int64_t threads = 0, jobs = 0, limit = 0, rounds = 30;
-  /// Winograd's algorithm where it applies, with so many results of a tile
-  /// along each side; 0: where a problem asks for it.
-  int64_t winograd = 0;
+  /// Winograd's algorithm where it applies: "2x2" or "4x4" results of a tile,
+  /// or "auto". Empty: where a problem asks for it.
+  std::string winograd;
 
   /// Says on stderr what is wrong.
   static std::optional<Options> parse(int count, char **words);

@@ -51,7 +51,9 @@ struct Case {
   /// declared.
   std::optional<Tag> weights;
   Algorithm algorithm = Algorithm::Auto;
-  int64_t winogradTile = 2; ///< Results of a tile along each side.
+  /// Of Winograd: "2x2" or "4x4" results of a tile; "auto": what is cheapest,
+  /// or the sum as it stands.
+  std::string winograd = "2x2";
   std::vector<PostOp> postOps;
   Scales scales;
   std::string unsupported; ///< The reason; empty if it can be compiled.

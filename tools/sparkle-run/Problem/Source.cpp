@@ -503,13 +503,12 @@ std::string Writer::apply(const PostOp &step, std::string e) {
 std::string Writer::spellPattern(const std::string &kernel) const {
   if (problem.algorithm == Algorithm::Auto)
     return "";
-  std::string tile = std::to_string(problem.winogradTile);
+  std::string transform = "none";
+  if (problem.algorithm == Algorithm::Winograd)
+    transform = problem.winograd == "auto" ? "auto 4x4"
+                                           : "winograd " + problem.winograd;
   return "\npattern chosen for " + kernel + (temps ? ".t0" : "") +
-         " {\n  transform " +
-         (problem.algorithm == Algorithm::Direct
-              ? "none"
-              : "winograd " + tile + "x" + tile) +
-         "\n}\n";
+         " {\n  transform " + transform + "\n}\n";
 }
 
 std::string Writer::write(const std::string &kernel) {

@@ -190,10 +190,11 @@ void Collector::addCase(const Case &one) {
   if (int64_t batch = options.batch.value_or(isVerify); batch && conv.batch)
     conv.batch = batch;
   // Without channels to sum over it saves nothing; --alg=wino asks for it.
-  if (options.winograd && conv.hasWinograd() && !conv.isDepthwise() &&
+  if (!options.winograd.empty() && conv.hasWinograd() && !conv.isDepthwise() &&
       one.algorithm != Algorithm::Direct)
     added.asked->algorithm = Algorithm::Winograd;
-  added.asked->winogradTile = options.winograd ? options.winograd : 2;
+  if (!options.winograd.empty())
+    added.asked->winograd = options.winograd;
   conv.shrink(1e6 * double(options.scale.value_or(isVerify ? 500 : 0)));
   added.problem = conv.spell();
   added.name = conv.name.empty() ? added.problem : conv.name;
