@@ -277,17 +277,17 @@ void Rewriter::defineInput() {
 /// The rows outside: of each, a product of matrices.
 PatternAttr Rewriter::getProductPattern(unsigned count) {
   unsigned rank = count - plan.channels.size();
-  SmallVector<int64_t> order;
+  SmallVector<int64_t> order, inner;
+  for (unsigned i : plan.features)
+    inner.push_back(*products.places[i]);
+  if (plan.image)
+    inner.push_back(*products.places[*plan.image]);
+  llvm::append_range(inner, products.tiles);
   for (unsigned i = 0; i < rank; ++i)
-    if (!llvm::is_contained(products.rows, i) &&
-        !llvm::is_contained(products.tiles, i) &&
-        llvm::none_of(plan.features,
-                      [&](unsigned f) { return products.places[f] == i; }))
+    if (!llvm::is_contained(products.rows, i) && !llvm::is_contained(inner, i))
       order.push_back(i);
   llvm::append_range(order, products.rows);
-  for (unsigned i : plan.features)
-    order.push_back(*products.places[i]);
-  llvm::append_range(order, products.tiles);
+  llvm::append_range(order, inner);
   for (unsigned i = rank; i < count; ++i)
     order.push_back(i);
   // The other sizes are the resolver's, or all are.
@@ -371,7 +371,9 @@ PatternAttr Rewriter::getOutputPattern(unsigned count) {
     return getPattern({}, {}, {}, {}, {}, {}, asked);
   SmallVector<int64_t> workers(count, 1), registers(count, 1), lanes(count, 1),
       unroll(count, 1), order;
-  // One image, one group; all features but for the parts of the last.
+  // One group; all features but for the parts of the last.
+  if (plan.image)
+    workers[*plan.image] = plan.images;
   for (unsigned i : plan.features)
     workers[i] = plan.extents[i];
   int64_t tiles[] = {plan.rows, plan.columns};

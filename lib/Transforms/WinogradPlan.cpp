@@ -92,6 +92,9 @@ std::optional<std::string> WinogradPlan::match() {
     bool ofWeight = weight.getMap().isFunctionOfDim(i);
     if (i < outputs && ofWeight && !ofInput)
       features.push_back(i);
+    if (i < outputs && !ofWeight && i != slides[0].output &&
+        i != slides[1].output)
+      image = i;
     if (i >= outputs && !isTap(i) && ofInput && ofWeight)
       channels.push_back(i);
     else if (i >= outputs && !isTap(i))
@@ -153,21 +156,36 @@ static double getRate(TargetAttr target) {
   return target.getLanes() < 16 ? 2 : 1;
 }
 
+/// How many images share the weights; one if only the call knows.
+int64_t WinogradPlan::getImages() const {
+  return image ? std::max<int64_t>(extents[*image], 1) : 1;
+}
+
+/// Cycles in which `products` of a channel and a feature are added up for all
+/// channels and whole vectors of features.
+double WinogradPlan::getMultiplyCost(double products) const {
+  return products * double(count(channels)) *
+         double(llvm::divideCeil(count(features), target.getLanes())) /
+         getRate(target);
+}
+
 /// Cycles for one tile and all its channels where a worker has `down` rows of
-/// `across` tiles and a part of the features. Weights come from near memory if
-/// that holds them; else the first worker brings a part's from afar, and where
-/// they are few the others find them in a cache that cores share. Temps that
-/// near memory does not hold go there and come back.
-double WinogradPlan::getCost(int64_t down, int64_t across,
+/// `across` tiles of each of `images` and a part of the features. Weights come
+/// from near memory if that holds them; else the first worker brings a part's
+/// from afar, and where they are few the others find them in a cache that cores
+/// share. Temps that near memory does not hold go there and come back.
+double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
                              int64_t parts) const {
   // Bytes of a cycle.
   constexpr double kNearBytes = 32, kSharedBytes = 16, kFarBytes = 8;
   double size = double(matrices.size), lanes = double(target.getLanes());
   double inputs = double(count(channels)), outputs = double(count(features));
-  double tiles = double(down * across), near = double(target.getNearBytes());
-  double multiply = size * size * inputs * outputs / (getRate(target) * lanes);
+  double tiles = double(images * down * across);
+  double near = double(target.getNearBytes());
+  double multiply = getMultiplyCost(size * size);
   double weights = getWeightBytes();
-  double passes = 1 / tiles, all = double(getTiles(0) * getTiles(1));
+  double passes = 1 / tiles;
+  double all = double(images * getTiles(0) * getTiles(1));
   // Threads that bring all weights wait longer than those that share them out.
   double first = (parts == 1 ? 1.15 : 1.0) / all;
   double again = std::max(passes - 1 / all, 0.0);
@@ -177,7 +195,8 @@ double WinogradPlan::getCost(int64_t down, int64_t across,
                       : passes / kFarBytes;
   // Of the register tiles that read a block of weights, the first waits for it.
   int64_t summed = target.getVectors() > 16 ? 6 : 4; // tiles
-  double each = multiply / double(down * llvm::divideCeil(across, summed));
+  double each =
+      multiply / double(images * down * llvm::divideCeil(across, summed));
   double temps = double(getTempBytes(parts)), spill = 0;
   if (temps * tiles > near)
     spill = 2 * temps * double(parts) / kNearBytes;
@@ -219,10 +238,19 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
       // Work for two threads at least.
       if (divided == 1 && across == getTiles(1) && down > 1)
         down = std::min<int64_t>(down, llvm::divideCeil(getTiles(0), 2));
-      double cost = getCost(down, across, divided);
+      // Several images where no cache keeps the weights from one to the next;
+      // no fewer workers than there are images.
+      int64_t whole = 1;
+      if (across == getTiles(1) && down == getTiles(0) &&
+          getWeightBytes() > kShared)
+        whole = std::clamp<int64_t>(most / (across * down), 1, divided);
+      while (getImages() % whole != 0)
+        --whole;
+      double cost = getCost(whole, down, across, divided);
       if (cost >= best)
         continue;
       best = cost;
+      images = whole;
       columns = across;
       rows = down;
       parts = divided;
@@ -238,9 +266,7 @@ bool WinogradPlan::pays() const {
   if (!isFused)
     return false;
   double sums = double(tile * tile * taps * taps);
-  double direct = sums * double(count(channels)) * double(count(features)) /
-                  (getRate(target) * double(target.getLanes()));
-  return getCost(rows, columns, parts) < 0.8 * direct;
+  return getCost(images, rows, columns, parts) < 0.8 * getMultiplyCost(sums);
 }
 
 bool WinogradPlan::chooseCheapest(int64_t most) {
@@ -249,8 +275,8 @@ bool WinogradPlan::chooseCheapest(int64_t most) {
   for (int64_t size = 2; size <= most; size *= 2) {
     if (choose(size) || !pays())
       continue;
-    double cost =
-        getCost(rows, columns, parts) * double(getTiles(0) * getTiles(1));
+    double cost = getCost(images, rows, columns, parts) *
+                  double(getTiles(0) * getTiles(1));
     if (cost < least) {
       least = cost;
       best = size;
@@ -265,9 +291,11 @@ bool WinogradPlan::chooseCheapest(int64_t most) {
 std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
   if (columns < getTiles(1))
     return std::nullopt;
-  // One tile's element in flight; of 32 registers two to spare.
+  // One tile's element in flight; of 32 registers two to spare, and one for the
+  // product where it is not added at once.
   bool isLarge = target.getVectors() > 16;
-  int64_t room = target.getVectors() - 1 - (isLarge ? 2 : 0);
+  int64_t spare = isLarge ? 2 : target.getLanes() < 8 ? 1 : 0;
+  int64_t room = target.getVectors() - 1 - spare;
   int64_t last = extents[features.back()] / parts;
   int64_t least = getWeightBytes() > kShared ? 1 : 2;
   for (int64_t down = rows < getTiles(0) ? 1 : rows; down >= least; --down)

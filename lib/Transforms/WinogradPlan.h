@@ -57,6 +57,9 @@ public:
   /// Indices of the sum beside the taps; of the output, those that the weight
   /// varies along and the input does not.
   llvm::SmallVector<unsigned> channels, features;
+  /// Of the output, one that the weight does not vary along: of images that
+  /// share it.
+  std::optional<unsigned> image;
   int64_t taps = 0;
 
   // What `choose` chooses.
@@ -64,10 +67,10 @@ public:
   /// The results of a tile along each slide.
   int64_t tile = 0;
   WinogradMatrices matrices;
-  /// Whether temps are computed in near memory; then, tiles of a worker along
-  /// both slides, and parts of the features.
+  /// Whether temps are computed in near memory; then, images of a worker, its
+  /// tiles along both slides, and parts of the features.
   bool isFused = false;
-  int64_t rows = 1, columns = 1, parts = 1;
+  int64_t images = 1, rows = 1, columns = 1, parts = 1;
 
 private:
   std::optional<Slide> findSlide(unsigned inputDim);
@@ -75,7 +78,10 @@ private:
   double getWeightBytes() const;
   int64_t getTilesAcross(int64_t most) const;
   int64_t getTempBytes(int64_t parts) const;
-  double getCost(int64_t down, int64_t across, int64_t parts) const;
+  int64_t getImages() const;
+  double getMultiplyCost(double products) const;
+  double getCost(int64_t images, int64_t down, int64_t across,
+                 int64_t parts) const;
   bool pays() const;
 };
 
