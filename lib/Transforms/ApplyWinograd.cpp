@@ -298,6 +298,8 @@ PatternAttr Rewriter::getProductPattern(unsigned count) {
         tile->vectors * plan.target.getLanes();
     registers[products.tiles[0]] = tile->rows;
     registers[products.tiles[1]] = plan.columns;
+    if (plan.image)
+      registers[*products.places[*plan.image]] = tile->images;
   }
   StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
   return getPattern({}, registers, {}, {}, order, {name}, {});

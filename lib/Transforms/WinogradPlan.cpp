@@ -298,11 +298,14 @@ std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
   int64_t room = target.getVectors() - 1 - spare;
   int64_t last = extents[features.back()] / parts;
   int64_t least = getWeightBytes() > kShared ? 1 : 2;
-  for (int64_t down = rows < getTiles(0) ? 1 : rows; down >= least; --down)
-    for (int64_t vectors : {4, 3, 2})
-      if (rows % down == 0 && (isLarge || vectors > 2) &&
-          vectors * (down * columns + 1) <= room &&
-          last % (vectors * target.getLanes()) == 0)
-        return ProductTile{vectors, down};
+  int64_t most = rows < getTiles(0) ? 1 : rows;
+  for (int64_t pictures = images; pictures > 0; --pictures)
+    for (int64_t down = most; down >= (pictures > 1 ? rows : least); --down)
+      for (int64_t vectors : {4, 3, 2})
+        if (images % pictures == 0 && rows % down == 0 &&
+            (isLarge || vectors > 2) &&
+            vectors * (pictures * down * columns + 1) <= room &&
+            last % (vectors * target.getLanes()) == 0)
+          return ProductTile{vectors, down, pictures};
   return std::nullopt;
 }

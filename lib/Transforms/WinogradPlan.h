@@ -32,9 +32,9 @@ public:
   /// Tiles of the picture along a slide.
   int64_t getTiles(unsigned slide) const;
   /// What the products are summed up in at once: vectors of features, by rows
-  /// of the worker's tiles.
+  /// of the worker's tiles in some of its images.
   struct ProductTile {
-    int64_t vectors, rows;
+    int64_t vectors, rows, images;
   };
   /// None if that is the resolver's to choose.
   std::optional<ProductTile> getProductTile() const;
