@@ -96,6 +96,14 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   return step;
 }
 
+/// Whether near memory does not hold what is written.
+bool VectorResolver::isOutputFar() {
+  double bytes = double(getOutputBytes());
+  for (int64_t extent : ArrayRef(extents).take_front(outputs))
+    bytes *= double(std::max<int64_t>(extent, 1));
+  return bytes > double(target.getNearBytes());
+}
+
 /// Whether the vectors of a tile share nothing.
 bool VectorResolver::isApart() {
   return llvm::all_of(operands, [&](const Operand &operand) {
@@ -153,9 +161,16 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   double parts = 0;
   if (storesInRow && bytes % kLineBytes)
     parts = (lanesInside ? 3 : 16) * double(tile.thickness * tile.rows);
+  // Those of more than eight points wait for each other where they come from
+  // afar.
+  double points = double(tile.thickness * tile.rows), far = 0;
+  if (storesInRow && lanesInside && points > 8 && isOutputFar()) {
+    double lines = double(bytes) / kLineBytes * (points - 8);
+    far = 0.5 * lines * lines;
+  }
   // A loop of a few steps ends where the processor does not foresee it.
   double loop = straight ? 8 : 20;
-  double computing = steps * slots + 2 * sums + parts + loop;
+  double computing = steps * slots + 2 * sums + parts + far + loop;
   if (takesTurns(tile))
     computing *= 1.1;
   if (!lanesInside)
