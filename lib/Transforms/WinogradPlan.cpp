@@ -156,9 +156,12 @@ static double getRate(TargetAttr target) {
   return target.getLanes() < 16 ? 2 : 1;
 }
 
-/// How many images share the weights; one if only the call knows.
+/// How many images share the weights; two if only the call knows, as a worker
+/// of two computes one as fast.
 int64_t WinogradPlan::getImages() const {
-  return image ? std::max<int64_t>(extents[*image], 1) : 1;
+  if (!image)
+    return 1;
+  return ShapedType::isDynamic(extents[*image]) ? 2 : extents[*image];
 }
 
 /// Cycles in which `products` of a channel and a feature are added up for all
