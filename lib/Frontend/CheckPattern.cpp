@@ -276,7 +276,8 @@ void LineChecker::checkTransform(const PatternLine &line,
     return;
   const PatternLine::Entry &entry = line.entries.front();
   if (entry.name != "winograd" && entry.name != "auto") {
-    report.error(entry.name, "expected winograd, but got " + quote(entry.name));
+    report.error(entry.name,
+                 "expected winograd or auto, but got " + quote(entry.name));
     return;
   }
   if (entry.size != "2x2" && entry.size != "4x4") {

@@ -96,7 +96,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   return step;
 }
 
-/// Whether near memory does not hold what is written.
+/// Whether near memory is known not to hold what is written: an extent that
+/// only the call knows counts as one.
 bool VectorResolver::isOutputFar() {
   double bytes = double(getOutputBytes());
   for (int64_t extent : ArrayRef(extents).take_front(outputs))
@@ -158,12 +159,11 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   // Lines of the output of which tiles write parts are fetched for each, unless
   // the other parts follow at once.
   int64_t bytes = tile.vectors * target.getLanes() * getOutputBytes();
-  double parts = 0;
+  double points = double(tile.thickness * tile.rows), parts = 0, far = 0;
   if (storesInRow && bytes % kLineBytes)
-    parts = (lanesInside ? 3 : 16) * double(tile.thickness * tile.rows);
-  // Those of more than eight points wait for each other where they come from
+    parts = (lanesInside ? 3 : 16) * points;
+  // Lines of more than eight points wait for each other where they come from
   // afar.
-  double points = double(tile.thickness * tile.rows), far = 0;
   if (storesInRow && lanesInside && points > 8 && isOutputFar()) {
     double lines = double(bytes) / kLineBytes * (points - 8);
     far = 0.5 * lines * lines;
