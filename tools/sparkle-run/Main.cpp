@@ -49,7 +49,14 @@ int main(int count, char **words) {
   if (options->threads)
     for (const char *name : {"OMP_NUM_THREADS", "HL_NUM_THREADS"})
       setenv(name, std::to_string(options->threads).c_str(), 1);
-  if (options->peer == "halide") // See Peer/Halide.cpp.
+  bool isHalide = options->peer == "halide";
+  if (isHalide) // See Peer/Halide.cpp.
     setenv("KMP_BLOCKTIME", "0", 1);
+  // Left to the system, two threads of a team at times share one core for as
+  // long as a layer is measured. What other threads the main one starts would
+  // share its core, though: those of Halide, and of other devices.
+  bool isCpu = options->devices == std::vector<std::string>{"cpu"};
+  if (isCpu && !isHalide)
+    setenv("OMP_PROC_BIND", "true", 0);
   return runCommand(*options);
 }

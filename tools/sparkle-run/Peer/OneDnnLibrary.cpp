@@ -6,10 +6,15 @@
 
 using namespace sparkle::onednn;
 
-/// Makes the OpenMP runtime of our kernels the one that oneDNN finds.
+/// Makes the OpenMP runtime of our kernels the one that oneDNN finds. It counts
+/// the cores here, as GCC's, which comes with oneDNN though nobody calls it,
+/// leaves this thread only one of them where threads are to be bound.
 bool Library::joinRuntimes() {
   Dl_info gcc, llvm;
   dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL);
+  void *count = dlsym(RTLD_DEFAULT, "omp_get_num_procs");
+  if (count)
+    reinterpret_cast<int (*)()>(count)();
   void *parallel = dlsym(RTLD_DEFAULT, "GOMP_parallel");
   void *fork = dlsym(RTLD_DEFAULT, "__kmpc_fork_call");
   return parallel && fork && dladdr(parallel, &gcc) && dladdr(fork, &llvm) &&
