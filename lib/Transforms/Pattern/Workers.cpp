@@ -150,9 +150,11 @@ double Division::countFar(const Sizes &sizes) {
 /// One tile of the output for each worker, and enough of these. Where the loop
 /// along the lanes is outside, they are divided so often, and the other indices
 /// for the rest, that the least comes from far. Where it is inside, what the
-/// lanes read lies in rows, which are better left whole if there are a few.
+/// lanes write lies in rows, which are left whole unless there is but one: of a
+/// row that two threads share, each processor fetches lines ahead that are the
+/// other's to write.
 Sizes Division::choose() {
-  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 14, kFewRows = 7;
+  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 14;
   auto missing = [&](int64_t tiles) {
     return llvm::divideCeilSigned(kEnoughTiles, tiles);
   };
@@ -171,7 +173,7 @@ Sizes Division::choose() {
   if (nest.lanesInside) {
     int64_t tiles = divide(others, kEnoughTiles, sizes);
     tiles *= divide(thick, tiles < kEnoughRows ? missing(tiles) : 1, sizes);
-    divide({nest.laneIndex}, tiles < kFewRows ? missing(tiles) : 1, sizes);
+    divide({nest.laneIndex}, tiles < 2 ? missing(tiles) : 1, sizes);
     return sizes;
   }
   int64_t most = 0;
