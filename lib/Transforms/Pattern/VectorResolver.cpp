@@ -57,6 +57,7 @@ void VectorResolver::choose() {
     choosePrefetch();
   if (isOpen && prefetch.empty() && streamsAlongLanes()) {
     lanesInside = true;
+    shareOutRows(given);
     chooseOrder();
   }
 }
@@ -376,6 +377,25 @@ bool VectorResolver::streamsAlongLanes() {
   }
   return terms >= kFewTerms && stream * 2 <= target.getNearBytes() &&
          rows * 2 <= target.getCloseBytes();
+}
+
+/// Divides rows among workers instead of the lanes, whose loop is inside, so
+/// that threads do not share what lies in a row. Not where near memory does not
+/// hold all of what then streams, nor where rows are too few to divide evenly.
+/// What is in `given` stays.
+void VectorResolver::shareOutRows(const Sizes &given) {
+  constexpr int64_t kEnough = 8;
+  if (workers[laneIndex] >= extents[laneIndex] || !storesInRow ||
+      getTileBytes() > target.getNearBytes())
+    return;
+  Nest nest = getNest();
+  nest.workers = given;
+  Sizes rows = divideWork(nest);
+  int64_t tiles = 1;
+  for (unsigned i = 0; i < outputs; ++i)
+    tiles *= isStatic(i) ? llvm::divideCeil(extents[i], rows[i]) : kEnough;
+  if (tiles >= kEnough && rows[laneIndex] == extents[laneIndex])
+    llvm::copy(rows, workers.begin());
 }
 
 /// Output indices: the lanes' outside or inside. Sum indices: those of single

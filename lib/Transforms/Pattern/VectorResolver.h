@@ -91,6 +91,7 @@ private:
   void chooseUnroll();
   bool goesAlongLanes();
   bool streamsAlongLanes();
+  void shareOutRows(const Sizes &given);
   int64_t getOutputBytes();
   void chooseOrder();
   void chooseNear();
