@@ -31,6 +31,7 @@ private:
     return !ShapedType::isDynamic(nest.extents[index]);
   }
   int64_t divide(ArrayRef<unsigned> sequence, int64_t enough, Sizes &sizes);
+  bool isUneven(unsigned index, const Sizes &sizes);
   double countFar(const Sizes &sizes);
 
   const Nest &nest;
@@ -101,6 +102,15 @@ int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
     tiles *= llvm::divideCeil(extent, sizes[index]);
   }
   return tiles;
+}
+
+/// Whether there are two or three tiles along an index, of which the last is
+/// much smaller: one of two threads would have little to do.
+bool Division::isUneven(unsigned index, const Sizes &sizes) {
+  int64_t extent = nest.extents[index], size = sizes[index];
+  int64_t rest = extent % size;
+  return isStatic(index) && !nest.workers[index] && extent < 3 * size && rest &&
+         rest * 4 < size * 3;
 }
 
 /// What it costs to bring the operands into near memory if workers have tiles
@@ -182,6 +192,8 @@ Sizes Division::choose() {
     for (int64_t factor : {1, 2, 4}) {
       int64_t tiles = divide(others, missing(parts) * factor, sizes);
       tiles *= divide({nest.laneIndex}, parts, sizes);
+      if (isUneven(nest.laneIndex, sizes))
+        continue;
       tiles *= divide(thick, missing(tiles), sizes);
       tiles = std::min(tiles, kEnoughTiles);
       double far = countFar(sizes);
