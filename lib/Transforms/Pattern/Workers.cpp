@@ -191,10 +191,11 @@ Sizes Division::choose() {
   for (int64_t parts = 1; parts <= kEnoughTiles; parts *= 2)
     for (int64_t factor : {1, 2, 4}) {
       int64_t tiles = divide(others, missing(parts) * factor, sizes);
-      tiles *= divide({nest.laneIndex}, parts, sizes);
-      if (isUneven(nest.laneIndex, sizes))
+      int64_t along = divide({nest.laneIndex}, parts, sizes);
+      tiles *= divide(thick, missing(tiles * along), sizes);
+      if (tiles > 1 && isUneven(nest.laneIndex, sizes))
         continue;
-      tiles *= divide(thick, missing(tiles), sizes);
+      tiles *= along;
       tiles = std::min(tiles, kEnoughTiles);
       double far = countFar(sizes);
       // The model is not that good: others have to be better by a tenth.
