@@ -21,11 +21,14 @@ bool Peaks::measure() {
 }
 
 void Peaks::update(size_t device) {
-  sparkle_cpu_peak_t peak;
-  double &best = performances[device].gflops;
-  if (devices[device].isCpu() &&
-      sparkle_cpu_measure_peak(threads, &peak, nullptr) == SPARKLE_OK)
-    best = std::max(best, peak.gflops);
+  if (!devices[device].isCpu())
+    return;
+  cores.run([&] {
+    sparkle_cpu_peak_t peak;
+    double &best = performances[device].gflops;
+    if (sparkle_cpu_measure_peak(threads, &peak, nullptr) == SPARKLE_OK)
+      best = std::max(best, peak.gflops);
+  });
 }
 
 void Peaks::print() const {

@@ -5,6 +5,7 @@
 #ifndef SPARKLE_TOOLS_SPARKLE_RUN_EXECUTION_PEAKS_H
 #define SPARKLE_TOOLS_SPARKLE_RUN_EXECUTION_PEAKS_H
 
+#include "tools/sparkle-run/Execution/Cores.h"
 #include "tools/sparkle-run/Execution/Device.h"
 #include "tools/sparkle-run/Json.h"
 
@@ -12,7 +13,7 @@ namespace sparkle {
 
 class Peaks {
 public:
-  /// threads: of the CPU; 0: all.
+  /// threads: of the CPU; 0: all. Made before a kernel runs.
   Peaks(const std::vector<Device> &devices, int64_t threads)
       : devices(devices), threads(uint32_t(threads)),
         performances(devices.size()) {}
@@ -36,6 +37,7 @@ public:
 private:
   const std::vector<Device> &devices;
   const uint32_t threads;
+  const Cores cores;
   std::vector<sparkle_device_performance_t> performances;
 };
 
