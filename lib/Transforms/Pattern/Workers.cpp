@@ -193,6 +193,7 @@ Sizes Division::choose() {
       int64_t tiles = divide(others, missing(parts) * factor, sizes);
       int64_t along = divide({nest.laneIndex}, parts, sizes);
       tiles *= divide(thick, missing(tiles * along), sizes);
+      // Where nothing else divides, uneven tiles are better than one.
       if (tiles > 1 && isUneven(nest.laneIndex, sizes))
         continue;
       tiles *= along;
