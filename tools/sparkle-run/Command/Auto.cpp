@@ -292,8 +292,9 @@ void AutoBench::check(AutoLayer &layer, const Instance &instance, Task &task) {
     });
     if (!good && side.error.empty() && side.missing.empty())
       side.error = task.getError();
-    if (side.kind == Side::Fixed)
-      peaks.update(side.device);
+    if (side.kind == Side::Fixed && side.isTimed())
+      peaks.update(side.device, layer.devices[side.device].done /
+                                    side.times.getMedian() * 1e-9);
   }
 }
 

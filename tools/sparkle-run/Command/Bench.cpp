@@ -262,6 +262,8 @@ Figure Bench::measure(size_t i, size_t device) {
   figure.done = figure.isEffective ? double(code.operation_count(sizes))
                                    : figure.operations;
   meet(figure, session, work[i], instance);
+  if (figure.isTimed())
+    peaks.update(device, figure.getRate(figure.done));
   figure.hasDeviceTimes = session.hasDeviceTimes();
   if (figure.error.empty() && !session.readOutputs(figure.outputs))
     figure.error = session.getError();

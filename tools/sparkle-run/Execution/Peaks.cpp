@@ -31,6 +31,11 @@ void Peaks::update(size_t device) {
   });
 }
 
+void Peaks::update(size_t device, double rate) {
+  for (int i = 0; i < 16 && rate > getOperations(device); ++i)
+    update(device);
+}
+
 void Peaks::print() const {
   for (size_t d = 0; d < devices.size(); ++d)
     std::printf("%s: %s, peak %.1f GFLOPS, %.1f GB/s\n",
