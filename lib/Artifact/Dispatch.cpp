@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The choice by CPUID and XCR0, in line: no library is asked, no constructor
-// runs. Bits as in Intel's Software Developer's Manual, volume 2, CPUID, and
-// volume 1, 13.3 (XCR0).
+// runs. Bits of XCR0 as in Intel's Software Developer's Manual, volume 1, 13.3.
 
 #include "lib/Artifact/Dispatch.h"
 
@@ -18,35 +17,27 @@ namespace {
 
 enum Register : unsigned { EAX, EBX, ECX, EDX };
 
+/// What the operating system has to save, as bits of XCR0.
+enum State : uint32_t {
+  NO = 0,
+  YMM = 0x6,  // XMM and the upper halves of YMM
+  ZMM = 0xe6, // and mask registers, ZMM in two parts
+};
+
 /// One bit of CPUID.
 struct Place {
   uint64_t feature;
   uint32_t leaf, subleaf;
   Register reg;
   unsigned bit;
+  State state;
 };
 
 constexpr Place kPlaces[] = {
-    {SPARKLE_CPU_SSE3, 1, 0, ECX, 0},
-    {SPARKLE_CPU_SSSE3, 1, 0, ECX, 9},
-    {SPARKLE_CPU_FMA, 1, 0, ECX, 12},
-    {SPARKLE_CPU_SSE4_1, 1, 0, ECX, 19},
-    {SPARKLE_CPU_SSE4_2, 1, 0, ECX, 20},
-    {SPARKLE_CPU_MOVBE, 1, 0, ECX, 22},
-    {SPARKLE_CPU_POPCNT, 1, 0, ECX, 23},
-    {SPARKLE_CPU_AVX, 1, 0, ECX, 28},
-    {SPARKLE_CPU_F16C, 1, 0, ECX, 29},
-    {SPARKLE_CPU_BMI, 7, 0, EBX, 3},
-    {SPARKLE_CPU_AVX2, 7, 0, EBX, 5},
-    {SPARKLE_CPU_BMI2, 7, 0, EBX, 8},
-    {SPARKLE_CPU_AVX512F, 7, 0, EBX, 16},
-    {SPARKLE_CPU_AVX512DQ, 7, 0, EBX, 17},
-    {SPARKLE_CPU_AVX512CD, 7, 0, EBX, 28},
-    {SPARKLE_CPU_AVX512BW, 7, 0, EBX, 30},
-    {SPARKLE_CPU_AVX512VL, 7, 0, EBX, 31},
-    {SPARKLE_CPU_AVX512VNNI, 7, 0, ECX, 11},
-    {SPARKLE_CPU_AVX512BF16, 7, 1, EAX, 5},
-    {SPARKLE_CPU_LZCNT, 0x80000001, 0, ECX, 5},
+#define SPARKLE_CPUID(NAME, leaf, subleaf, reg, bit, state)                    \
+  {SPARKLE_CPU_##NAME, leaf, subleaf, reg, bit, state},
+#include "sparkle/cpuid.def"
+#undef SPARKLE_CPUID
 };
 
 constexpr uint64_t getKnown() {
@@ -62,21 +53,15 @@ static_assert((getKnown() | SPARKLE_CPU_NEON) ==
               "loads the object has it");
 #undef SPARKLE_BIT
 
-constexpr Place kXgetbv = {0, 1, 0, ECX, 27}; // "OSXSAVE"
-constexpr uint32_t kYmmState = 0x6;  // XCR0: XMM and the upper halves of YMM
-constexpr uint32_t kZmmState = 0xe6; // and mask registers, ZMM in two parts
-constexpr uint64_t kZmm = SPARKLE_CPU_AVX512F | SPARKLE_CPU_AVX512CD |
-                          SPARKLE_CPU_AVX512BW | SPARKLE_CPU_AVX512DQ |
-                          SPARKLE_CPU_AVX512VL | SPARKLE_CPU_AVX512VNNI |
-                          SPARKLE_CPU_AVX512BF16;
-constexpr uint64_t kYmm =
-    SPARKLE_CPU_AVX | SPARKLE_CPU_AVX2 | SPARKLE_CPU_F16C | SPARKLE_CPU_FMA;
+constexpr Place kXgetbv = {0, 1, 0, ECX, 27, NO}; // "OSXSAVE"
 
 /// The registers that the operating system has to save, as bits of XCR0.
 uint32_t getState(uint64_t features) {
-  if (features & kZmm)
-    return kZmmState;
-  return features & kYmm ? kYmmState : 0;
+  uint32_t state = NO;
+  for (const Place &place : kPlaces)
+    if (features & place.feature)
+      state |= place.state;
+  return state;
 }
 
 /// What the kernel and its packing functions return where no variant runs, and

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // CPUID says what the processor has, XCR0 which registers the operating system
-// saves; an instruction set counts only with both. Bits as in Intel's Software
-// Developer's Manual, volume 2, CPUID, and volume 1, 13.3 (XCR0). Of AArch64
-// all that code may need is what every Linux program there may use.
+// saves; an instruction set counts only with both. Bits of XCR0 as in Intel's
+// Software Developer's Manual, volume 1, 13.3. Of AArch64 all that code may
+// need is what every Linux program there may use.
 
 #include "runtime/Device/CPU/Features.h"
 
@@ -20,40 +20,30 @@ namespace {
 
 enum Register { EAX, EBX, ECX, EDX };
 
+/// What the operating system has to save, as bits of XCR0.
+enum State : uint64_t {
+  NO = 0,
+  YMM = 0x6,  // XMM and the upper halves of YMM
+  ZMM = 0xe6, // and mask registers, ZMM in two parts
+};
+
 /// One bit of CPUID.
 struct Place {
   uint64_t feature;
   uint32_t leaf, subleaf;
   Register reg;
   unsigned bit;
+  State state;
 };
 
 const Place places[] = {
-    {SPARKLE_CPU_SSE3, 1, 0, ECX, 0},
-    {SPARKLE_CPU_SSSE3, 1, 0, ECX, 9},
-    {SPARKLE_CPU_FMA, 1, 0, ECX, 12},
-    {SPARKLE_CPU_SSE4_1, 1, 0, ECX, 19},
-    {SPARKLE_CPU_SSE4_2, 1, 0, ECX, 20},
-    {SPARKLE_CPU_MOVBE, 1, 0, ECX, 22},
-    {SPARKLE_CPU_POPCNT, 1, 0, ECX, 23},
-    {SPARKLE_CPU_AVX, 1, 0, ECX, 28},
-    {SPARKLE_CPU_F16C, 1, 0, ECX, 29},
-    {SPARKLE_CPU_BMI, 7, 0, EBX, 3},
-    {SPARKLE_CPU_AVX2, 7, 0, EBX, 5},
-    {SPARKLE_CPU_BMI2, 7, 0, EBX, 8},
-    {SPARKLE_CPU_AVX512F, 7, 0, EBX, 16},
-    {SPARKLE_CPU_AVX512DQ, 7, 0, EBX, 17},
-    {SPARKLE_CPU_AVX512CD, 7, 0, EBX, 28},
-    {SPARKLE_CPU_AVX512BW, 7, 0, EBX, 30},
-    {SPARKLE_CPU_AVX512VL, 7, 0, EBX, 31},
-    {SPARKLE_CPU_AVX512VNNI, 7, 0, ECX, 11},
-    {SPARKLE_CPU_AVX512BF16, 7, 1, EAX, 5},
-    {SPARKLE_CPU_LZCNT, 0x80000001, 0, ECX, 5},
+#define SPARKLE_CPUID(NAME, leaf, subleaf, reg, bit, state)                    \
+  {SPARKLE_CPU_##NAME, leaf, subleaf, reg, bit, state},
+#include "sparkle/cpuid.def"
+#undef SPARKLE_CPUID
 };
 
-constexpr unsigned osxsave = 27;    // CPUID 1, ECX: XGETBV may be used
-constexpr uint64_t ymmState = 0x6;  // XCR0: XMM and the upper halves of YMM
-constexpr uint64_t zmmState = 0xe6; // and mask registers, ZMM in two parts
+constexpr Place xgetbv = {0, 1, 0, ECX, 27, NO}; // "OSXSAVE"
 
 bool hasBit(const Place &place) {
   uint32_t registers[4] = {};
@@ -73,21 +63,10 @@ uint64_t readXcr0() {
 
 Status queryFeatures(uint64_t &features) {
   features = 0;
+  uint64_t saved = hasBit(xgetbv) ? readXcr0() : 0;
   for (const Place &place : places)
-    if (hasBit(place))
+    if (hasBit(place) && (saved & place.state) == place.state)
       features |= place.feature;
-
-  uint64_t xcr0 = hasBit({0, 1, 0, ECX, osxsave}) ? readXcr0() : 0;
-  constexpr uint64_t avx512 = SPARKLE_CPU_AVX512F | SPARKLE_CPU_AVX512CD |
-                              SPARKLE_CPU_AVX512BW | SPARKLE_CPU_AVX512DQ |
-                              SPARKLE_CPU_AVX512VL | SPARKLE_CPU_AVX512VNNI |
-                              SPARKLE_CPU_AVX512BF16;
-  constexpr uint64_t avx = avx512 | SPARKLE_CPU_AVX | SPARKLE_CPU_AVX2 |
-                           SPARKLE_CPU_F16C | SPARKLE_CPU_FMA;
-  if ((xcr0 & ymmState) != ymmState)
-    features &= ~avx;
-  if ((xcr0 & zmmState) != zmmState)
-    features &= ~avx512;
   return {};
 }
 
