@@ -17,10 +17,6 @@ namespace {
 constexpr size_t window = 16;
 constexpr size_t windowOfAll = 64;
 
-/// Of the time of a run that does not tell that of its kernel, what the kernel
-/// took at least.
-constexpr double leastKernelPart = 1.0 / 16;
-
 /// A device that failed is tried again after this, and twice as long each time
 /// that it fails again, unless it worked for many times as long in between.
 constexpr uint64_t firstDelay = 100'000'000;
@@ -111,6 +107,7 @@ bool Dispatcher::next(uint64_t now, Piece &piece) {
 void Dispatcher::start(Piece &piece, uint64_t now) {
   Device &device = all[piece.device];
   piece.startedAt = now;
+  piece.least = getLeastTime(piece.getOperations(), device.model.performance);
   piece.incidents = device.incidents;
   if (device.inFlight.empty())
     device.since = now;
@@ -204,9 +201,8 @@ double Dispatcher::getKernelTime(const Piece &piece, uint64_t now,
   bool isFirst = device.since == piece.startedAt;
   double gone = std::max(getSince(device.since, now), 1.0);
   double rest = piece.transfer + piece.launch;
-  double least = gone * leastKernelPart;
-  double kernel = told > 0 ? told : std::max(gone - rest, least);
-  if (gone <= kernel || (told <= 0 && kernel > least))
+  double kernel = told > 0 ? told : getKernelPart(gone, rest, piece.least);
+  if (gone <= kernel || (told <= 0 && kernel <= gone - rest))
     return kernel;
   if (isFirst)
     device.model.learnOverhead(piece.transfer, gone - kernel);
@@ -229,9 +225,8 @@ bool Dispatcher::finish(const Piece &piece, uint64_t now, double &kernel) {
   task.spent += kernel + piece.transfer + piece.launch;
   task.devices[piece.device].spentAtRun = task.spent;
   learnExplored(piece, kernel + piece.transfer + piece.launch);
-  double operations = task.devices[piece.device].demand.operations *
-                      task.getFraction(piece.begin, piece.end);
-  if (isSuspect(operations, kernel, device.model.performance)) {
+  double operations = piece.getOperations();
+  if (kernel < getLeastTime(operations, device.model.performance)) {
     ++device.suspects;
     kernel = -kernel;
   } else if (!piece.isUntold) {

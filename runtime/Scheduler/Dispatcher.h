@@ -72,6 +72,7 @@ struct Piece {
   double kernel = 0;   // predicted nanoseconds
   double transfer = 0; // predicted nanoseconds
   double launch = 0;   // predicted nanoseconds
+  double least = 0;    // nanoseconds of the kernel, by the device's peak
   double extra = 0;    // predicted, that exploring costs
   bool isExploring = false;
   /// Who started it says so: its time tells nothing, as that of the first run
@@ -80,6 +81,10 @@ struct Piece {
   uint64_t startedAt = 0;
   uint32_t incidents = 0; // Device::incidents when it was started
   double getTime() const { return launch + transfer + kernel; }
+  double getOperations() const {
+    return request->task->devices[device].demand.operations *
+           request->task->getFraction(begin, end);
+  }
   bool isWhole() const { return begin == 0 && end == request->task->units; }
 };
 

@@ -403,7 +403,8 @@ double Lane::getKernelTime(const Parcel &parcel) const {
     return 0;
   double time = static_cast<double>(end - begin);
   bool hasCopies = !properties.has_copy_engine && !properties.is_unified;
-  return hasCopies ? std::max(time - parcel.piece.transfer, time / 16) : time;
+  const Piece &piece = parcel.piece;
+  return hasCopies ? getKernelPart(time, piece.transfer, piece.least) : time;
 }
 
 /// What the host did, and the device in between.

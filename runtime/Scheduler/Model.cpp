@@ -16,6 +16,8 @@ constexpr double leastEfficiency = 0.02;
 constexpr double fewLaunches = 4;
 /// Clocks differ between the measurement of a peak and a kernel's run.
 constexpr double suspectFactor = 1.15;
+/// Of a time that is not the kernel's alone, what the kernel took at least.
+constexpr double leastKernelPart = 1.0 / 16;
 
 } // namespace
 
@@ -56,9 +58,14 @@ double getBound(const Demand &demand,
   return bound;
 }
 
-bool isSuspect(double operations, double nanoseconds,
-               const sparkle_device_performance_t &performance) {
-  return operations > performance.gflops * suspectFactor * nanoseconds;
+double getLeastTime(double operations,
+                    const sparkle_device_performance_t &performance) {
+  return operations > 0 ? operations / (performance.gflops * suspectFactor) : 0;
+}
+
+double getKernelPart(double time, double others, double least) {
+  double part = std::max(least, time * leastKernelPart);
+  return std::max(time - others, std::min(part, time));
 }
 
 } // namespace sparkle::runtime

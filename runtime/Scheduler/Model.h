@@ -120,10 +120,14 @@ struct TaskModel {
 double getBound(const Demand &demand,
                 const sparkle_device_performance_t &performance);
 
-/// Whether a time is impossible: more than the measured peak, by more than the
-/// peak itself moves from one measurement to the next.
-bool isSuspect(double operations, double nanoseconds,
-               const sparkle_device_performance_t &performance);
+/// What a kernel takes at least: less is above the measured peak, by more than
+/// that moves from one measurement to the next.
+double getLeastTime(double operations,
+                    const sparkle_device_performance_t &performance);
+
+/// What the kernel took of a time in which there were copies and a launch, too,
+/// for which only a prediction is known. least: what the kernel takes at least.
+double getKernelPart(double time, double others, double least);
 
 } // namespace sparkle::runtime
 

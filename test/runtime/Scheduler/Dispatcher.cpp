@@ -241,6 +241,24 @@ TEST(Suspects, areCountedAndNotLearnedFrom) {
   EXPECT_EQ(task.devices[card].whole.mean(), mean);
 }
 
+/// A launch that was shorter than was predicted made a suspect of a kernel.
+TEST(Suspects, areNotWhatWasPredictedTooLong) {
+  Bench bench;
+  TaskModel task = bench.makeTask(1e8);
+  TestRequest first, second;
+  auto pieces = bench.submit(first, task);
+  ASSERT_EQ(pieces.size(), 1u);
+  double kernel = 0;
+  bench.dispatcher.finish(pieces[0], bench.now += 105'000, kernel);
+  EXPECT_DOUBLE_EQ(kernel, 1e5 / 1.15); // not 85'000, at 1176 GFLOPS
+  pieces = bench.submit(second, task);
+  ASSERT_EQ(pieces.size(), 1u);
+  kernel = 0;
+  bench.dispatcher.finish(pieces[0], bench.now + 80'000, kernel);
+  EXPECT_EQ(kernel, -80'000); // whatever the launch took
+  EXPECT_EQ(bench.dispatcher.devices()[card].suspects, 1u);
+}
+
 TEST(Times, thatAreNotToldAreWhatRemains) {
   Bench bench;
   TaskModel task = bench.makeTask(1e8);
@@ -261,6 +279,13 @@ TEST(Times, thatAreToldSayWhatALaunchTakes) {
   double kernel = 200'000;
   bench.dispatcher.finish(pieces[0], bench.now + 230'000, kernel);
   EXPECT_EQ(bench.dispatcher.devices()[card].model.getLaunch(), 30'000);
+}
+
+TEST(Times, thatAreOfCopiesAsWellLeaveAKernelItsPart) {
+  EXPECT_EQ(getKernelPart(100, 30, 10), 70);
+  EXPECT_EQ(getKernelPart(100, 95, 10), 10);
+  EXPECT_EQ(getKernelPart(160, 200, 1), 10);
+  EXPECT_EQ(getKernelPart(100, 200, 1000), 100);
 }
 
 TEST(Roofline, isTheSlowestOfThree) {
