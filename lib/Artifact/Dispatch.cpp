@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The choice by CPUID and XCR0, in line: no library is asked, no constructor
-// runs. Bits of XCR0 as in Intel's Software Developer's Manual, volume 1, 13.3.
+// runs.
 
 #include "lib/Artifact/Dispatch.h"
 
@@ -17,20 +17,13 @@ namespace {
 
 enum Register : unsigned { EAX, EBX, ECX, EDX };
 
-/// What the operating system has to save, as bits of XCR0.
-enum State : uint32_t {
-  NO = 0,
-  YMM = 0x6,  // XMM and the upper halves of YMM
-  ZMM = 0xe6, // and mask registers, ZMM in two parts
-};
-
 /// One bit of CPUID.
 struct Place {
   uint64_t feature;
   uint32_t leaf, subleaf;
   Register reg;
   unsigned bit;
-  State state;
+  uint32_t state; // of XCR0, which the operating system has to save
 };
 
 constexpr Place kPlaces[] = {
@@ -53,11 +46,11 @@ static_assert((getKnown() | SPARKLE_CPU_NEON) ==
               "loads the object has it");
 #undef SPARKLE_BIT
 
-constexpr Place kXgetbv = {0, 1, 0, ECX, 27, NO}; // "OSXSAVE"
+constexpr Place kXgetbv = {0, 1, 0, ECX, 27, 0}; // "OSXSAVE"
 
 /// The registers that the operating system has to save, as bits of XCR0.
 uint32_t getState(uint64_t features) {
-  uint32_t state = NO;
+  uint32_t state = 0;
   for (const Place &place : kPlaces)
     if (features & place.feature)
       state |= place.state;

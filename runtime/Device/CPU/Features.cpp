@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // CPUID says what the processor has, XCR0 which registers the operating system
-// saves; an instruction set counts only with both. Bits of XCR0 as in Intel's
-// Software Developer's Manual, volume 1, 13.3. Of AArch64 all that code may
+// saves; an instruction set counts only with both. Of AArch64 all that code may
 // need is what every Linux program there may use.
 
 #include "runtime/Device/CPU/Features.h"
@@ -20,20 +19,13 @@ namespace {
 
 enum Register { EAX, EBX, ECX, EDX };
 
-/// What the operating system has to save, as bits of XCR0.
-enum State : uint64_t {
-  NO = 0,
-  YMM = 0x6,  // XMM and the upper halves of YMM
-  ZMM = 0xe6, // and mask registers, ZMM in two parts
-};
-
 /// One bit of CPUID.
 struct Place {
   uint64_t feature;
   uint32_t leaf, subleaf;
   Register reg;
   unsigned bit;
-  State state;
+  uint32_t state; // of XCR0, which the operating system has to save
 };
 
 const Place places[] = {
@@ -43,7 +35,7 @@ const Place places[] = {
 #undef SPARKLE_CPUID
 };
 
-constexpr Place xgetbv = {0, 1, 0, ECX, 27, NO}; // "OSXSAVE"
+constexpr Place xgetbv = {0, 1, 0, ECX, 27, 0}; // "OSXSAVE"
 
 bool hasBit(const Place &place) {
   uint32_t registers[4] = {};
