@@ -400,6 +400,10 @@ void KernelLowering::storeTransposed(const Memory &memory, const Access &first,
 // Boxes
 //===----------------------------------------------------------------------===//
 
+/// Elements of a line, and of so much that multiples of it lie in four sets of
+/// a cache whose ways are pages.
+constexpr int64_t kLine = 16, kFewSets = 256;
+
 void KernelLowering::lower(StageOp op) {
   Memory from = memories[op.getTensor()];
   memories[op.getResult()] = from;
@@ -416,8 +420,13 @@ void KernelLowering::lower(StageOp op) {
   to.zeroFilled = isCopy;
   int64_t count = 1;
   for (AffineExpr expr : llvm::reverse(to.layout.getResults())) {
+    int64_t extent = box.getShape()[cast<AffineDimExpr>(expr).getPosition()];
+    // A line more, or what follows each other along this dimension meets in few
+    // sets of the first cache.
+    if (extent > 1 && count % kFewSets == 0)
+      count += kLine;
     to.strides.insert(to.strides.begin(), {count, Value()});
-    count *= box.getShape()[cast<AffineDimExpr>(expr).getPosition()];
+    count *= extent;
   }
   {
     OpBuilder::InsertionGuard guard(code);

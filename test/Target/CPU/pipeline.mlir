@@ -131,7 +131,10 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 // be mapped, which can be slow.
 // CHECK-LABEL: llvm.func @team(
 // CHECK: omp.parallel {
-// CHECK: llvm.alloca %{{.*}} x f32 {alignment = 64 : i64}
+// Two rows of 256 elements, and a line after each: rows a KiB apart would meet
+// in few sets of the first cache.
+// CHECK: %[[ELEMENTS:.*]] = llvm.mlir.constant(544 : i64)
+// CHECK-NEXT: llvm.alloca %[[ELEMENTS]] x f32 {alignment = 64 : i64}
 // CHECK: omp.wsloop nowait schedule(static) {
 // The first of the team, who get one more, begin at the end, where a tile may be cut.
 // CHECK: omp.loop_nest (%[[TURN:.*]]) : i64
