@@ -124,9 +124,11 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
       reaches beyond the output costs no more than a whole one. Tiles of such a
       target may overhang.
     * `cores`: of a target whose lanes lie in a grid: how many cores run workers,
-      by which a choice of sizes fills them; and
+      by which a choice of sizes fills them;
     * `near_read`: multiply-adds of a lane that a core does in the time in which
-      it reads a vector of near memory for one.
+      it reads a vector of near memory for one; or
+    * `near_width`: of a target with a close memory, bytes that come there from
+      near memory in a cycle.
   }];
   let parameters = (ins
     StringRefParameter<>:$word,
@@ -138,7 +140,8 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     "bool":$copies,
     DefaultValuedParameter<"bool", "false">:$masked,
     DefaultValuedParameter<"int64_t", "1">:$cores,
-    DefaultValuedParameter<"int64_t", "1">:$near_read
+    DefaultValuedParameter<"int64_t", "1">:$near_read,
+    DefaultValuedParameter<"int64_t", "32">:$near_width
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

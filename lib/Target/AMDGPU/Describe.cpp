@@ -61,7 +61,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   auto numbers = TargetAttr::get(
       context, "amdgpu", processor->invocations, processor->sums,
       /*fma_latency=*/4, processor->nearBytes, /*close_bytes=*/0,
-      /*copies=*/true, /*masked=*/true, kCores, kNearRead);
+      /*copies=*/true, /*masked=*/true, kCores, kNearRead, /*near_width=*/32);
   return TargetDescription{numbers, options.processor, 0};
 }
 

@@ -34,6 +34,9 @@ struct Core {
   /// Multiply-adds that are under way at once: of most cores two begin in a
   /// cycle, and take four.
   int64_t sums = 2 * 4;
+  /// Bytes that its first cache gets from the second one in a cycle. Where that
+  /// is a line, two whole vectors are loaded in a cycle, too.
+  int64_t width = 32;
 };
 } // namespace
 
@@ -78,7 +81,7 @@ static constexpr int64_t KiB = 1024;
 // maker of the chip chooses, as in the most common one. Others are taken for
 // the last line.
 static constexpr Core kCores[] = {
-    {"znver5", 48 * KiB, 1024 * KiB},
+    {"znver5", 48 * KiB, 1024 * KiB, 2 * 4, 64},
     {"znver4", 32 * KiB, 1024 * KiB},
     {"znver3", 32 * KiB, 512 * KiB},
     {"znver2", 32 * KiB, 512 * KiB},
@@ -224,7 +227,7 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
                       /*near_bytes=*/caches.second,
                       /*close_bytes=*/caches.first,
                       /*copies=*/false, /*masked=*/false, /*cores=*/1,
-                      /*near_read=*/1);
+                      /*near_read=*/1, /*near_width=*/core->width);
   return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};
 }

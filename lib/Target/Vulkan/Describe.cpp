@@ -41,10 +41,10 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
            << "expected the name of a profile, 'large' or 'small', but got '"
            << options.processor << "'";
   const Profile &profile = kProfiles[found - kProcessors];
-  auto numbers =
-      TargetAttr::get(context, "vulkan", profile.invocations, profile.registers,
-                      /*fma_latency=*/4, profile.nearBytes, /*close_bytes=*/0,
-                      /*copies=*/true, /*masked=*/true, kCores, kNearRead);
+  auto numbers = TargetAttr::get(
+      context, "vulkan", profile.invocations, profile.registers,
+      /*fma_latency=*/4, profile.nearBytes, /*close_bytes=*/0,
+      /*copies=*/true, /*masked=*/true, kCores, kNearRead, /*near_width=*/32);
   return TargetDescription{numbers, options.processor, 0};
 }
 

@@ -93,6 +93,13 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
           ? 1
           : std::max<int64_t>(tile.slide > 1, target.getVectors() / 8 - 2);
   step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
+  // Or of one row all taps in turn: of each, one vector is kept at a time, and
+  // what it meets is an operand from memory.
+  if (!step.fits && straight && isApart() && tile.rows == 1 && isServedFast()) {
+    step.loads = double(tile.slide * (tile.getSums() + tile.vectors));
+    step.kept = 1;
+    step.fits = tile.getSums() + 3 <= target.getVectors();
+  }
   return step;
 }
 
@@ -103,6 +110,34 @@ bool VectorResolver::isOutputFar() {
   for (int64_t extent : ArrayRef(extents).take_front(outputs))
     bytes *= double(std::max<int64_t>(extent, 1));
   return bytes > double(target.getNearBytes());
+}
+
+/// Whether all that is read and written is known to be in near memory, with an
+/// eighth to spare, in whole lines, one of which comes in a cycle; and the sums
+/// are so short that all taps of as many as fill the registers are straight.
+/// Functions that are polynomials want registers beside the sums.
+bool VectorResolver::isServedFast() {
+  int64_t terms = 1;
+  for (unsigned i = outputs; i < extents.size() && terms <= kMaxBody; ++i)
+    terms *= extents[i];
+  if (terms * (target.getVectors() - 4) > kMaxBody || !isStatic(laneIndex) ||
+      extents[laneIndex] * getOutputBytes() % kLineBytes != 0)
+    return false;
+  auto isPolynomial = [](ActivateOp op) {
+    bool isShort = op.getFunction() == Function::Relu ||
+                   op.getFunction() == Function::Relu6;
+    return isShort ? WalkResult::advance() : WalkResult::interrupt();
+  };
+  if (define->walk(isPolynomial).wasInterrupted())
+    return false;
+  double bytes = double(getOutputBytes());
+  for (unsigned i = 0; i < outputs; ++i)
+    bytes *= isStatic(i) ? double(extents[i])
+                         : std::numeric_limits<double>::infinity();
+  for (const Operand &operand : operands)
+    bytes += double(getBytes(operand));
+  return bytes * 8 <= double(target.getNearBytes()) * 7 &&
+         target.getNearWidth() >= kLineBytes;
 }
 
 /// Whether the vectors of a tile share nothing.

@@ -100,8 +100,9 @@ void VectorResolver::copyPictures() {
     return;
   stage = ArrayAttr::get(context, {picture->name});
   std::copy_n(sizes.begin(), outputs, workers.begin());
-  // What a tile writes meets in a set, too: it writes little.
-  registers[laneIndex] = lanes[laneIndex];
+  // What a tile writes meets in a set, too: it writes little, unless lines are
+  // soon there, or all of a point.
+  registers[laneIndex] = isServedFast() ? workers[laneIndex] : lanes[laneIndex];
   registers[*rowIndex] = 1;
 }
 
@@ -176,6 +177,13 @@ double VectorResolver::getReading(const Operand &operand,
   double lines =
       double(tile.vectors * target.getLanes() * operand.getElementBytes()) /
       double(kLineBytes);
+  // From near memory to find a place takes longer than a line of it, and what
+  // L1 has lost is there again at once. Vectors that take turns come back.
+  if (isServedFast()) {
+    double visits = takesTurns(tile) ? double(1 + tile.vectors) / 2 : 1;
+    return double(places.size()) * repeats * (lines + 4 * visits) *
+           getSlotsPerCycle();
+  }
   double touched = std::ceil(lines);
   double cycles =
       double(places.size()) * std::max(kLineCycles * lines, kPartCycles);

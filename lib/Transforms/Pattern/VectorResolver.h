@@ -79,6 +79,7 @@ private:
   double getReading(const Operand &operand, const RegisterTile &tile);
   Step getStep(const RegisterTile &tile);
   bool isOutputFar();
+  bool isServedFast();
   bool isApart();
   /// Multiply-adds of vectors in a cycle, each of which takes four.
   double getSlotsPerCycle() { return double(target.getFmaLatency()) / 4; }
