@@ -316,15 +316,25 @@ TEST_F(SchedulerTest, waitsThatTimeOut) {
     product.check();
   }
   EXPECT_GT(outOfTime, 0);
-  // What waits for another submission has no device yet.
+  // What waits for another submission has no device yet; on a busy machine the
+  // other may be done before we ask.
   Product product = makeProduct(200000);
-  product.submit("cpu:0");
-  uint64_t second = product.submit("cpu:0");
-  sparkle_decision_t decision;
-  expect(sparkle_scheduler_explain(scheduler, second, &decision, &error),
-         SPARKLE_TIMEOUT,
-         "expected a device to be chosen for submission " +
-             std::to_string(second));
+  bool isOutOfTime = false;
+  for (int i = 0; i < 100 && !isOutOfTime; ++i) {
+    product.submit("cpu:0");
+    uint64_t second = product.submit("cpu:0");
+    sparkle_decision_t decision;
+    sparkle_status_t status =
+        sparkle_scheduler_explain(scheduler, second, &decision, &error);
+    isOutOfTime = status == SPARKLE_TIMEOUT;
+    if (isOutOfTime)
+      EXPECT_EQ(error.message,
+                "expected a device to be chosen for submission " +
+                    std::to_string(second));
+    else
+      ok(status);
+  }
+  EXPECT_TRUE(isOutOfTime);
   product.check();
 }
 
