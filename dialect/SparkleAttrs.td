@@ -126,7 +126,7 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     * `cores`: of a target whose lanes lie in a grid: how many cores run workers,
       by which a choice of sizes fills them;
     * `near_read`: multiply-adds of a lane that a core does in the time in which
-      it reads a vector of near memory for one; or
+      it reads a vector of near memory for one; and
     * `near_width`: of a target with a close memory, bytes that come there from
       near memory in a cycle.
   }];

@@ -117,6 +117,8 @@ bool VectorResolver::isOutputFar() {
 /// are so short that all taps of as many as fill the registers are straight.
 /// Functions that are polynomials want registers beside the sums.
 bool VectorResolver::isServedFast() {
+  if (target.getNearWidth() < kLineBytes)
+    return false;
   int64_t terms = 1;
   for (unsigned i = outputs; i < extents.size() && terms <= kMaxBody; ++i)
     terms *= extents[i];
@@ -136,8 +138,7 @@ bool VectorResolver::isServedFast() {
                          : std::numeric_limits<double>::infinity();
   for (const Operand &operand : operands)
     bytes += double(getBytes(operand));
-  return bytes * 8 <= double(target.getNearBytes()) * 7 &&
-         target.getNearWidth() >= kLineBytes;
+  return bytes * 8 <= double(target.getNearBytes()) * 7;
 }
 
 /// Whether the vectors of a tile share nothing.
