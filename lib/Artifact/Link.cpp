@@ -7,6 +7,9 @@
 #include "lib/Artifact/Link.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/InterfaceStub/ELFObjHandler.h"
+#include "llvm/InterfaceStub/IFSStub.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -105,6 +108,7 @@ Error runLinker(const Workplace &workplace, StringRef emulation,
 /// What the linker has to know of the object.
 struct Needs {
   StringRef emulation;
+  uint16_t machine;
   SmallVector<std::string> undefined;
 };
 
@@ -114,8 +118,9 @@ Expected<Needs> readObject(StringRef object) {
   if (!file)
     return file.takeError();
   Needs needs;
-  needs.emulation =
-      (*file)->getArch() == Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
+  bool isArm = (*file)->getArch() == Triple::aarch64;
+  needs.emulation = isArm ? "aarch64linux" : "elf_x86_64";
+  needs.machine = isArm ? ELF::EM_AARCH64 : ELF::EM_X86_64;
   for (const object::SymbolRef &symbol : (*file)->symbols()) {
     Expected<uint32_t> flags = symbol.getFlags();
     if (!flags)
@@ -131,22 +136,24 @@ Expected<Needs> readObject(StringRef object) {
   return needs;
 }
 
-/// Makes `library` in the workplace if what is undefined comes from it, and
-/// adds it to `inputs`.
+/// Writes a stub of `library` to the workplace if what is undefined comes from
+/// it, and adds it to `inputs`.
 Error addStub(const Workplace &workplace, StringRef library, const Needs &needs,
               SmallVectorImpl<std::string> &inputs) {
-  std::string script;
-  for (StringRef symbol : needs.undefined)
-    if (getLibrary(symbol) == library)
-      script += (symbol + " = 0;\n").str();
-  if (script.empty())
+  ifs::IFSStub stub;
+  for (const std::string &symbol : needs.undefined)
+    if (getLibrary(symbol) == library) {
+      stub.Symbols.emplace_back(symbol);
+      stub.Symbols.back().Type = ifs::IFSSymbolType::Func;
+    }
+  if (stub.Symbols.empty())
     return Error::success();
-  if (Error error = workplace.write("stub.script", script))
-    return error;
+  stub.SoName = library.str();
+  stub.Target.Arch = needs.machine;
+  stub.Target.BitWidth = ifs::IFSBitWidthType::IFS64;
+  stub.Target.Endianness = ifs::IFSEndiannessType::Little;
   inputs.push_back(workplace.path(library));
-  return runLinker(workplace, needs.emulation,
-                   {"-soname", library.str(), "-o", inputs.back(),
-                    workplace.path("stub.script")});
+  return ifs::writeBinaryStub(inputs.back(), stub);
 }
 
 /// Links `inputs` and reads what comes out.
