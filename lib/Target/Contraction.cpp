@@ -6,6 +6,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 
@@ -42,14 +44,15 @@ bool Contraction::applies(AccumulateOp op) {
 
 Contraction::Contraction(AccumulateOp op)
     : rank(op.getAt().size()), tileRank(rank - op.getSlice().size()),
-      slice(op.getSlice()) {
+      extents(op.getType().getShape()) {
+  llvm::append_range(extents, op.getSlice());
   auto maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
   for (auto [i, box] : llvm::enumerate(op.getBoxes()))
     (getConstant(box) ? constants : variables).push_back(i);
   // Along the last dimension first, which is mostly that of memory.
   std::reverse(constants.begin(), constants.end());
 
-  Level product{SmallVector<bool>(rank, false), {}};
+  Level product{SmallVector<bool>(rank, false), {}, {}};
   for (unsigned operand : variables)
     for (unsigned dim = 0; dim < rank; ++dim)
       product.varies[dim] |= maps[operand].isFunctionOfDim(dim);
@@ -58,7 +61,7 @@ Contraction::Contraction(AccumulateOp op)
     product.varies[dim] = true;
   levels.push_back(product);
   for (auto [i, operand] : llvm::enumerate(constants)) {
-    Level level{levels.back().varies, {}};
+    Level level{levels.back().varies, {}, {}};
     for (unsigned dim = 0; dim < rank; ++dim) {
       bool isOwn = maps[operand].isFunctionOfDim(dim);
       bool isLater = false;
@@ -66,6 +69,8 @@ Contraction::Contraction(AccumulateOp op)
         isLater |= maps[later].isFunctionOfDim(dim);
       if (dim < tileRank) {
         level.varies[dim] |= isOwn;
+        if (isOwn)
+          level.rows.push_back(dim);
       } else if (level.varies[dim] && !isLater &&
                  (isOwn || i + 1 == constants.size())) {
         level.varies[dim] = false;
@@ -76,33 +81,176 @@ Contraction::Contraction(AccumulateOp op)
   }
 }
 
-Value Contraction::getPartial(unsigned number, Offset offset) {
-  const Level &level = levels[number];
+/// `offset` with all that there is along `dims`.
+SmallVector<Contraction::Offset> Contraction::getAlong(ArrayRef<unsigned> dims,
+                                                       Offset offset) const {
+  for (unsigned dim : dims)
+    offset[dim] = 0;
+  SmallVector<Offset> all;
+  for (bool more = true; more;) {
+    all.push_back(offset);
+    more = false;
+    for (unsigned i = dims.size(); i-- > 0 && !more;) {
+      unsigned dim = dims[i];
+      more = ++offset[dim] < extents[dim];
+      if (!more)
+        offset[dim] = 0;
+    }
+  }
+  return all;
+}
+
+/// What the partial sum at `offset` is of.
+Contraction::Terms Contraction::getTerms(unsigned number,
+                                         const Offset &offset) {
+  Terms terms;
+  for (const Offset &place : getAlong(levels[number].sums, offset)) {
+    float factor = getNumber(constants[number - 1], place);
+    if (factor != 0)
+      terms.push_back({factor, place, std::nullopt});
+  }
+  return terms;
+}
+
+/// Where the level has the same terms but for the signs of some; none if these
+/// are so few that halves would cost as much.
+std::optional<Contraction::Offset> Contraction::findTwin(unsigned number,
+                                                         const Offset &offset,
+                                                         const Terms &terms) {
+  if (terms.size() < 3)
+    return std::nullopt;
+  for (const Offset &row : getAlong(levels[number].rows, offset)) {
+    Terms others = getTerms(number, row);
+    if (others.size() != terms.size())
+      continue;
+    size_t same = 0, opposite = 0;
+    for (auto [term, other] : llvm::zip(terms, others)) {
+      if (ArrayRef(term.offset).drop_front(tileRank) !=
+          ArrayRef(other.offset).drop_front(tileRank))
+        break;
+      same += term.factor == other.factor;
+      opposite += term.factor == -other.factor;
+    }
+    if (same > 0 && opposite > 0 && same + opposite == terms.size())
+      return row;
+  }
+  return std::nullopt;
+}
+
+/// The sum at `offset`, of `terms`: the half that the sum at `twin` has as
+/// well, and the one that it has with the other sign.
+Value Contraction::emitHalves(unsigned number, const Offset &offset,
+                              const Offset &twin, const Terms &terms) {
+  Terms others = getTerms(number, twin);
+  bool isFirst = offset < twin;
+  Value sum;
+  for (bool isOdd : {false, true}) {
+    Terms half;
+    for (auto [term, other] : llvm::zip(terms, others))
+      if ((term.factor != other.factor) == isOdd)
+        half.push_back(isFirst ? term : other);
+    // A factor of all is left for later, unless one is 1 anyway.
+    float common = half.front().factor;
+    if (llvm::any_of(half, [&](const Term &term) {
+          return std::abs(term.factor) == 1 ||
+                 term.factor / common * common != term.factor;
+        }))
+      common = 1;
+    for (Term &term : half)
+      term.factor /= common;
+    auto [place, isNew] = halves.try_emplace(
+        {number, std::min(offset, twin), std::max(offset, twin), isOdd},
+        Value());
+    if (isNew)
+      place->second = emitTerms(number, std::move(half));
+    if (place->second)
+      sum = emitTerm(sum, isOdd && !isFirst ? -common : common, place->second);
+  }
+  return sum;
+}
+
+/// Takes two terms as one where their numbers are alike up to the sign in every
+/// row, and rows are many enough.
+Contraction::Terms Contraction::pairTerms(unsigned number, const Offset &offset,
+                                          const Terms &terms) {
+  SmallVector<Offset> rows = getAlong(levels[number].rows, offset);
+  auto getNumberOf = [&](const Term &term, Offset row) {
+    llvm::copy(ArrayRef(term.offset).drop_front(tileRank),
+               row.begin() + tileRank);
+    return getNumber(constants[number - 1], row);
+  };
+  auto areAlike = [&](const Term &a, const Term &b) {
+    unsigned count = 0;
+    for (const Offset &row : rows) {
+      float number = getNumberOf(a, row);
+      if (std::abs(number) != std::abs(getNumberOf(b, row)))
+        return false;
+      count += number != 0;
+    }
+    return count > 2;
+  };
+  Terms paired;
+  SmallVector<bool> isTaken(terms.size(), false);
+  for (size_t i = 0; i < terms.size(); ++i) {
+    if (isTaken[i])
+      continue;
+    Term term = terms[i];
+    for (size_t j = i + 1; j < terms.size() && !term.other; ++j)
+      if (!isTaken[j] && areAlike(term, terms[j])) {
+        isTaken[j] = true;
+        term.other = terms[j].offset;
+        term.isDifference = terms[j].factor != term.factor;
+      }
+    paired.push_back(std::move(term));
+  }
+  return paired;
+}
+
+/// The sum of `terms`, which begins with what need not be multiplied; null if
+/// it is zero.
+Value Contraction::emitTerms(unsigned number, Terms terms) {
+  auto one = llvm::find_if(terms, [](auto &term) { return term.factor == 1; });
+  if (one != terms.end())
+    std::rotate(terms.begin(), one, one + 1);
+  Value sum;
+  for (const Term &term : terms)
+    if (Value value = getValue(number - 1, term))
+      sum = emitTerm(sum, term.factor, value);
+  return sum;
+}
+
+/// What `number` has at the places of `term`, which other rows have as well.
+Value Contraction::getValue(unsigned number, const Term &term) {
+  if (!term.other)
+    return getPartial(number, term.offset);
+  Offset first = term.offset, second = *term.other;
   for (unsigned dim = 0; dim < rank; ++dim)
-    if (!level.varies[dim])
+    if (!levels[number].varies[dim])
+      first[dim] = second[dim] = 0;
+  auto [place, isNew] =
+      pairs.try_emplace({number, first, second, term.isDifference}, Value());
+  if (!isNew)
+    return place->second;
+  Value value = getPartial(number, first);
+  if (Value other = getPartial(number, second))
+    value = emitTerm(value, term.isDifference ? -1 : 1, other);
+  return place->second = value;
+}
+
+/// Null if it is zero.
+Value Contraction::getPartial(unsigned number, Offset offset) {
+  for (unsigned dim = 0; dim < rank; ++dim)
+    if (!levels[number].varies[dim])
       offset[dim] = 0;
   auto [place, isNew] = known.try_emplace({number, offset}, Value());
   if (!isNew)
     return place->second;
   if (number == 0)
     return place->second = emitProduct(variables, offset);
-
-  Value sum;
-  for (bool more = true; more;) {
-    // The level before may not vary along all that this one does.
-    float factor = getNumber(constants[number - 1], offset);
-    if (factor != 0)
-      if (Value value = getPartial(number - 1, offset))
-        sum = emitTerm(sum, factor, value);
-    more = false;
-    for (unsigned i = level.sums.size(); i-- > 0 && !more;) {
-      unsigned dim = level.sums[i];
-      more = ++offset[dim] < slice[dim - tileRank];
-      if (!more)
-        offset[dim] = 0;
-    }
-  }
-  return place->second = sum;
+  Terms terms = getTerms(number, offset);
+  if (std::optional<Offset> twin = findTwin(number, offset, terms))
+    return place->second = emitHalves(number, offset, *twin, terms);
+  return place->second = emitTerms(number, pairTerms(number, offset, terms));
 }
 
 uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
@@ -112,7 +260,7 @@ uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
     for (unsigned dim = 0; dim < rank; ++dim)
       if (level.varies[dim] || llvm::is_contained(level.sums, dim))
         ofLevel = llvm::SaturatingMultiply<uint64_t>(
-            ofLevel, dim < tileRank ? counts[dim] : slice[dim - tileRank]);
+            ofLevel, dim < tileRank ? counts[dim] : extents[dim]);
     terms = llvm::SaturatingAdd(terms, ofLevel);
   }
   return terms;

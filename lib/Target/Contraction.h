@@ -2,14 +2,17 @@
 //
 // Sums of products with constants, one constant after the other: of
 // sum(r, s: a[i, r] * b[j, s] * x[r, s]) first t[r, j] = sum(s: b[j, s] * x[r,
-// s]), then sum(r: a[i, r] * t[r, j]). What two elements of a tile have in
-// common is computed once, and no zero is multiplied.
+// s]), then sum(r: a[i, r] * t[r, j]). What elements of a tile have in common
+// is computed once, also where numbers differ in signs alone, and no zero is
+// multiplied.
 
 #ifndef SPARKLE_LIB_TARGET_CONTRACTION_H
 #define SPARKLE_LIB_TARGET_CONTRACTION_H
 
 #include "dialect/SparkleDialect.h"
 #include <map>
+#include <optional>
+#include <tuple>
 
 namespace sparkle {
 
@@ -46,20 +49,46 @@ protected:
                                mlir::Value value) = 0;
 
 private:
+  /// A number times a partial sum of the level before; or times the sum of that
+  /// and the one at `other`, or their difference.
+  struct Term {
+    float factor;
+    Offset offset;
+    std::optional<Offset> other;
+    bool isDifference = false;
+  };
+  using Terms = llvm::SmallVector<Term>;
+
+  llvm::SmallVector<Offset> getAlong(llvm::ArrayRef<unsigned> dims,
+                                     Offset offset) const;
+  Terms getTerms(unsigned level, const Offset &offset);
+  std::optional<Offset> findTwin(unsigned level, const Offset &offset,
+                                 const Terms &terms);
+  Terms pairTerms(unsigned level, const Offset &offset, const Terms &terms);
+  mlir::Value emitHalves(unsigned level, const Offset &offset,
+                         const Offset &twin, const Terms &terms);
+  mlir::Value emitTerms(unsigned level, Terms terms);
+  mlir::Value getValue(unsigned level, const Term &term);
   mlir::Value getPartial(unsigned level, Offset offset);
 
   /// Dimensions of the tile and the slice, and those of the tile alone.
   unsigned rank, tileRank;
-  Offset slice;
+  /// Of the tile, then of the slice.
+  Offset extents;
   llvm::SmallVector<unsigned> variables, constants;
-  /// Of each level: the dimensions that its partial sums vary along, and those
-  /// that it sums over. Level 0 is the product.
+  /// Of each level: the dimensions that its partial sums vary along, those that
+  /// it sums over, and those of the tile along which its numbers differ. Level
+  /// 0 is the product.
   struct Level {
     llvm::SmallVector<bool> varies;
-    llvm::SmallVector<unsigned> sums;
+    llvm::SmallVector<unsigned> sums, rows;
   };
   llvm::SmallVector<Level> levels;
   std::map<std::pair<unsigned, Offset>, mlir::Value> known;
+  /// Of a level, two offsets, and whether signs differ: the terms that the
+  /// partial sums at both have alike; what both add up to.
+  using Both = std::tuple<unsigned, Offset, Offset, bool>;
+  std::map<Both, mlir::Value> halves, pairs;
 };
 
 /// The constant that a box of `accumulate` is of; null if it is of none.
