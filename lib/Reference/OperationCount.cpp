@@ -26,7 +26,9 @@ class Counter {
 public:
   Counter(ImplicitLocOpBuilder &builder, DefineOp define, ValueRange sizes);
 
-  /// Operations of the sum: those of a term and its addition, times terms.
+  /// Operations of the sum: those of a term and its addition, times terms. What
+  /// a table multiplies, which the algorithm never has, changes a basis:
+  /// neither the products with it count nor the indices that it sums over.
   Value count();
 
 private:
@@ -36,6 +38,7 @@ private:
   Value countInside(ArrayRef<unsigned> rest, ArrayRef<Condition> conditions);
   Value isInside(ArrayRef<Condition> conditions);
   int64_t operationsOfTerm();
+  bool isOfBasis(unsigned index);
 
   Value number(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -46,6 +49,8 @@ private:
   ValueRange sizes;
   SmallVector<Condition> conditions;
   SmallVector<Value> indices;
+  /// What is read of tables.
+  SmallVector<ReadOp> tables;
 };
 
 /// The conditions under which a term counts, without those that always hold.
@@ -54,6 +59,8 @@ Counter::Counter(ImplicitLocOpBuilder &builder, DefineOp define,
     : b(builder), define(define), sizes(sizes),
       indices(define.getIndices().size()) {
   define.getSum().walk([&](ReadOp read) {
+    if (read.getTensor().getDefiningOp<ConstantOp>())
+      tables.push_back(read);
     auto tensor = read.getTensor().getDefiningOp<TensorOp>();
     if (!tensor)
       return; // A weight in another basis, which is read as a whole.
@@ -83,7 +90,7 @@ Counter::Classes Counter::tieIndices() {
 }
 
 int64_t Counter::operationsOfTerm() {
-  int64_t operations = 1; // the addition
+  int64_t operations = 1 - int64_t(tables.size()); // the addition
   define.getSum().walk([&](Operation *op) {
     if (!isa<ReadOp, SumOp, YieldOp, arith::ConstantOp>(op))
       ++operations;
@@ -91,7 +98,18 @@ int64_t Counter::operationsOfTerm() {
   return operations;
 }
 
+bool Counter::isOfBasis(unsigned index) {
+  return index >= define.getNumOutputs() &&
+         llvm::any_of(tables, [&](ReadOp read) {
+           return read.getMap().isFunctionOfDim(index);
+         });
+}
+
 Value Counter::count() {
+  auto sums = llvm::seq<unsigned>(define.getNumOutputs(), indices.size());
+  if (!tables.empty() &&
+      llvm::all_of(sums, [&](unsigned index) { return isOfBasis(index); }))
+    return number(0);
   Value product = number(operationsOfTerm());
   Classes classes = tieIndices();
   for (const auto &leader : classes) {
@@ -99,6 +117,8 @@ Value Counter::count() {
       continue;
     SmallVector<unsigned> members(classes.member_begin(*leader),
                                   classes.member_end());
+    if (llvm::all_of(members, [&](unsigned index) { return isOfBasis(index); }))
+      continue;
     product = arith::MulIOp::create(b, product, countPoints(members));
   }
   return product;
@@ -155,21 +175,11 @@ Value Counter::isInside(ArrayRef<Condition> conditions) {
   return inside;
 }
 
-/// Whether the sum has factors from a table, which the algorithm never has.
-bool readsConstant(DefineOp define) {
-  WalkResult found = define.getSum().walk([](ReadOp read) {
-    return read.getTensor().getDefiningOp<ConstantOp>()
-               ? WalkResult::interrupt()
-               : WalkResult::advance();
-  });
-  return found.wasInterrupted();
-}
-
 /// Of all sums of a kernel.
 Value countAll(KernelOp kernel, ImplicitLocOpBuilder &b, ValueRange sizes) {
   Value total = arith::ConstantIndexOp::create(b, 0);
   for (DefineOp define : kernel.getBody().getOps<DefineOp>())
-    if (define.getSum() && !readsConstant(define))
+    if (define.getSum())
       total =
           arith::AddIOp::create(b, total, Counter(b, define, sizes).count());
   return total;

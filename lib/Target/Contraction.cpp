@@ -42,13 +42,52 @@ bool Contraction::applies(AccumulateOp op) {
          llvm::all_of(counts, [](unsigned count) { return count == 1; });
 }
 
-Contraction::Contraction(AccumulateOp op)
+/// The dimensions of the slice of `op` that no variable varies along but
+/// `operand`.
+static SmallVector<bool> getOwnDims(AccumulateOp op, unsigned operand) {
+  unsigned rank = op.getAt().size();
+  SmallVector<bool> own(rank, false);
+  for (unsigned dim = rank - op.getSlice().size(); dim < rank; ++dim)
+    own[dim] = llvm::all_of(
+        llvm::enumerate(op.getMaps().getAsValueRange<AffineMapAttr>()),
+        [&](auto map) {
+          return map.index() == operand ||
+                 getConstant(op.getBoxes()[map.index()]) ||
+                 !map.value().isFunctionOfDim(dim);
+        });
+  return own;
+}
+
+std::optional<unsigned> Contraction::findChanged(AccumulateOp op) {
+  auto maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
+  unsigned rank = op.getAt().size(), count = 0;
+  std::optional<unsigned> changed;
+  for (auto [operand, box] : llvm::enumerate(op.getBoxes())) {
+    if (getConstant(box))
+      continue;
+    ++count;
+    SmallVector<bool> own = getOwnDims(op, operand);
+    bool isChanged = true;
+    for (auto [map, other] : llvm::zip(maps, op.getBoxes()))
+      for (unsigned dim = rank - op.getSlice().size(); dim < rank; ++dim)
+        isChanged &= !getConstant(other) || !map.isFunctionOfDim(dim) ||
+                     (own[dim] && maps[operand].isFunctionOfDim(dim));
+    if (isChanged && !changed)
+      changed = operand;
+  }
+  return count > 1 ? changed : std::nullopt;
+}
+
+Contraction::Contraction(AccumulateOp op, std::optional<unsigned> changed)
     : rank(op.getAt().size()), tileRank(rank - op.getSlice().size()),
       extents(op.getType().getShape()) {
   llvm::append_range(extents, op.getSlice());
   auto maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
   for (auto [i, box] : llvm::enumerate(op.getBoxes()))
-    (getConstant(box) ? constants : variables).push_back(i);
+    if (getConstant(box))
+      constants.push_back(i);
+    else if (!changed || i == *changed)
+      variables.push_back(i);
   // Along the last dimension first, which is mostly that of memory.
   std::reverse(constants.begin(), constants.end());
 
@@ -57,8 +96,11 @@ Contraction::Contraction(AccumulateOp op)
     for (unsigned dim = 0; dim < rank; ++dim)
       product.varies[dim] |= maps[operand].isFunctionOfDim(dim);
   // A sum over what the product does not vary along is there all the same.
+  SmallVector<bool> isSummed(rank, true);
+  if (changed)
+    isSummed = getOwnDims(op, *changed);
   for (unsigned dim = tileRank; dim < rank; ++dim)
-    product.varies[dim] = true;
+    product.varies[dim] |= isSummed[dim];
   levels.push_back(product);
   for (auto [i, operand] : llvm::enumerate(constants)) {
     Level level{levels.back().varies, {}, {}};
@@ -71,7 +113,7 @@ Contraction::Contraction(AccumulateOp op)
         level.varies[dim] |= isOwn;
         if (isOwn)
           level.rows.push_back(dim);
-      } else if (level.varies[dim] && !isLater &&
+      } else if (level.varies[dim] && isSummed[dim] && !isLater &&
                  (isOwn || i + 1 == constants.size())) {
         level.varies[dim] = false;
         level.sums.push_back(dim);
@@ -107,7 +149,7 @@ Contraction::Terms Contraction::getTerms(unsigned number,
   for (const Offset &place : getAlong(levels[number].sums, offset)) {
     float factor = getNumber(constants[number - 1], place);
     if (factor != 0)
-      terms.push_back({factor, place, std::nullopt});
+      terms.push_back({factor, place});
   }
   return terms;
 }
@@ -169,43 +211,6 @@ Value Contraction::emitHalves(unsigned number, const Offset &offset,
   return sum;
 }
 
-/// Takes two terms as one where their numbers are alike up to the sign in every
-/// row, and rows are many enough.
-Contraction::Terms Contraction::pairTerms(unsigned number, const Offset &offset,
-                                          const Terms &terms) {
-  SmallVector<Offset> rows = getAlong(levels[number].rows, offset);
-  auto getNumberOf = [&](const Term &term, Offset row) {
-    llvm::copy(ArrayRef(term.offset).drop_front(tileRank),
-               row.begin() + tileRank);
-    return getNumber(constants[number - 1], row);
-  };
-  auto areAlike = [&](const Term &a, const Term &b) {
-    unsigned count = 0;
-    for (const Offset &row : rows) {
-      float number = getNumberOf(a, row);
-      if (std::abs(number) != std::abs(getNumberOf(b, row)))
-        return false;
-      count += number != 0;
-    }
-    return count > 2;
-  };
-  Terms paired;
-  SmallVector<bool> isTaken(terms.size(), false);
-  for (size_t i = 0; i < terms.size(); ++i) {
-    if (isTaken[i])
-      continue;
-    Term term = terms[i];
-    for (size_t j = i + 1; j < terms.size() && !term.other; ++j)
-      if (!isTaken[j] && areAlike(term, terms[j])) {
-        isTaken[j] = true;
-        term.other = terms[j].offset;
-        term.isDifference = terms[j].factor != term.factor;
-      }
-    paired.push_back(std::move(term));
-  }
-  return paired;
-}
-
 /// The sum of `terms`, which begins with what need not be multiplied; null if
 /// it is zero.
 Value Contraction::emitTerms(unsigned number, Terms terms) {
@@ -214,27 +219,9 @@ Value Contraction::emitTerms(unsigned number, Terms terms) {
     std::rotate(terms.begin(), one, one + 1);
   Value sum;
   for (const Term &term : terms)
-    if (Value value = getValue(number - 1, term))
+    if (Value value = getPartial(number - 1, term.offset))
       sum = emitTerm(sum, term.factor, value);
   return sum;
-}
-
-/// What `number` has at the places of `term`, which other rows have as well.
-Value Contraction::getValue(unsigned number, const Term &term) {
-  if (!term.other)
-    return getPartial(number, term.offset);
-  Offset first = term.offset, second = *term.other;
-  for (unsigned dim = 0; dim < rank; ++dim)
-    if (!levels[number].varies[dim])
-      first[dim] = second[dim] = 0;
-  auto [place, isNew] =
-      pairs.try_emplace({number, first, second, term.isDifference}, Value());
-  if (!isNew)
-    return place->second;
-  Value value = getPartial(number, first);
-  if (Value other = getPartial(number, second))
-    value = emitTerm(value, term.isDifference ? -1 : 1, other);
-  return place->second = value;
 }
 
 /// Null if it is zero.
@@ -250,7 +237,13 @@ Value Contraction::getPartial(unsigned number, Offset offset) {
   Terms terms = getTerms(number, offset);
   if (std::optional<Offset> twin = findTwin(number, offset, terms))
     return place->second = emitHalves(number, offset, *twin, terms);
-  return place->second = emitTerms(number, pairTerms(number, offset, terms));
+  return place->second = emitTerms(number, std::move(terms));
+}
+
+bool Contraction::sumsOver(unsigned dim) const {
+  return llvm::any_of(levels, [&](const Level &level) {
+    return llvm::is_contained(level.sums, dim);
+  });
 }
 
 uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
@@ -266,8 +259,8 @@ uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
   return terms;
 }
 
-Value Contraction::getSum(ArrayRef<int64_t> tileOffset) {
-  Offset offset(tileOffset);
+Value Contraction::getSum(ArrayRef<int64_t> known) {
+  Offset offset(known);
   offset.resize(rank, 0);
   return getPartial(levels.size() - 1, offset);
 }

@@ -26,16 +26,27 @@ public:
   /// constants.
   static bool applies(AccumulateOp op);
 
+  /// Where it applies, the one operand that the constants change: others, along
+  /// which they do not sum, multiply what comes out. None if there are no such
+  /// others.
+  static std::optional<unsigned> findChanged(AccumulateOp op);
+
   /// The sum at an element of the tile; null if it is zero. `offset`: from the
-  /// coordinates of the accumulate, one for each dimension of the tile.
+  /// coordinates of the accumulate, one for each dimension of the tile, and for
+  /// each of the slice that is not summed over.
   mlir::Value getSum(llvm::ArrayRef<int64_t> offset);
+
+  /// Whether it sums over a dimension of the slice.
+  bool sumsOver(unsigned dim) const;
 
   /// How many terms the sums of a tile take, partial sums included, where it
   /// has `counts` elements along each dimension.
   uint64_t countTerms(llvm::ArrayRef<int64_t> counts) const;
 
 protected:
-  explicit Contraction(AccumulateOp op);
+  /// With `changed`, what findChanged() found, of this operand alone.
+  explicit Contraction(AccumulateOp op,
+                       std::optional<unsigned> changed = std::nullopt);
 
   using Offset = llvm::SmallVector<int64_t>;
   /// The product of all operands that are no constants, at an offset along each
@@ -49,13 +60,10 @@ protected:
                                mlir::Value value) = 0;
 
 private:
-  /// A number times a partial sum of the level before; or times the sum of that
-  /// and the one at `other`, or their difference.
+  /// A number times a partial sum of the level before.
   struct Term {
     float factor;
     Offset offset;
-    std::optional<Offset> other;
-    bool isDifference = false;
   };
   using Terms = llvm::SmallVector<Term>;
 
@@ -64,11 +72,9 @@ private:
   Terms getTerms(unsigned level, const Offset &offset);
   std::optional<Offset> findTwin(unsigned level, const Offset &offset,
                                  const Terms &terms);
-  Terms pairTerms(unsigned level, const Offset &offset, const Terms &terms);
   mlir::Value emitHalves(unsigned level, const Offset &offset,
                          const Offset &twin, const Terms &terms);
   mlir::Value emitTerms(unsigned level, Terms terms);
-  mlir::Value getValue(unsigned level, const Term &term);
   mlir::Value getPartial(unsigned level, Offset offset);
 
   /// Dimensions of the tile and the slice, and those of the tile alone.
@@ -85,10 +91,9 @@ private:
   };
   llvm::SmallVector<Level> levels;
   std::map<std::pair<unsigned, Offset>, mlir::Value> known;
-  /// Of a level, two offsets, and whether signs differ: the terms that the
-  /// partial sums at both have alike; what both add up to.
-  using Both = std::tuple<unsigned, Offset, Offset, bool>;
-  std::map<Both, mlir::Value> halves, pairs;
+  /// Of a level and two offsets, the terms that both sums have alike, or those
+  /// whose signs differ.
+  std::map<std::tuple<unsigned, Offset, Offset, bool>, mlir::Value> halves;
 };
 
 /// The constant that a box of `accumulate` is of; null if it is of none.

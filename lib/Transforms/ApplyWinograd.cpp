@@ -67,7 +67,7 @@ private:
   PatternAttr getPattern(ArrayRef<int64_t> workers, ArrayRef<int64_t> registers,
                          ArrayRef<int64_t> lanes, ArrayRef<int64_t> unroll,
                          ArrayRef<int64_t> order, ArrayRef<StringRef> fuse,
-                         StringAttr transform);
+                         StringAttr transform, DictionaryAttr prefetch = {});
 
   PatternAttr getInputPattern(unsigned count, unsigned channel);
   PatternAttr getProductPattern(unsigned count);
@@ -189,14 +189,14 @@ PatternAttr
 Rewriter::getPattern(ArrayRef<int64_t> workers, ArrayRef<int64_t> registers,
                      ArrayRef<int64_t> lanes, ArrayRef<int64_t> unroll,
                      ArrayRef<int64_t> order, ArrayRef<StringRef> fuse,
-                     StringAttr transform) {
+                     StringAttr transform, DictionaryAttr prefetch) {
   auto list = [&](ArrayRef<int64_t> sizes) {
     return sizes.empty() ? DenseI64ArrayAttr()
                          : builder.getDenseI64ArrayAttr(sizes);
   };
   return PatternAttr::get(
       context, list(workers), {}, {}, list(registers), list(lanes),
-      list(unroll), list(order), {}, {},
+      list(unroll), list(order), prefetch, {},
       fuse.empty() ? ArrayAttr() : builder.getStrArrayAttr(fuse), transform,
       /*merge=*/{});
 }
@@ -276,7 +276,7 @@ void Rewriter::defineInput() {
 
 /// The rows outside: of each, a product of matrices.
 PatternAttr Rewriter::getProductPattern(unsigned count) {
-  unsigned rank = count - plan.channels.size();
+  unsigned rank = count - plan.channels.size() - plan.isHalfPacked;
   SmallVector<int64_t> order, inner;
   for (unsigned i : plan.features)
     inner.push_back(*products.places[i]);
@@ -291,21 +291,35 @@ PatternAttr Rewriter::getProductPattern(unsigned count) {
   for (unsigned i = rank; i < count; ++i)
     order.push_back(i);
   // The other sizes are the resolver's, or all are.
-  SmallVector<int64_t> registers;
+  SmallVector<int64_t> registers, unroll;
+  DictionaryAttr prefetch;
   if (std::optional<WinogradPlan::ProductTile> tile = plan.getProductTile()) {
     registers.assign(count, 1);
     registers[*products.places[plan.features.back()]] =
         tile->vectors * plan.target.getLanes();
     registers[products.tiles[0]] = tile->rows;
-    registers[products.tiles[1]] = plan.columns;
+    registers[products.tiles[1]] = tile->columns;
     if (plan.image)
       registers[*products.places[*plan.image]] = tile->images;
   }
+  if (plan.isHalfPacked) {
+    registers[products.rows[1]] = plan.matrices.size;
+    unroll.assign(count, 1);
+    unroll[count - 1] = plan.taps;
+    // What comes next is next in memory, which takes some 250 ns to send it.
+    constexpr int64_t kAhead = 8 << 10; // bytes
+    auto weight = plan.weight.getTensor().getDefiningOp<TensorOp>();
+    int64_t step = plan.taps * plan.target.getLanes() * int64_t(sizeof(float));
+    prefetch = builder.getDictionaryAttr(builder.getNamedAttr(
+        weight.getName(), builder.getI64IntegerAttr(kAhead / step)));
+  }
   StringRef name = inputs.tensor.getDefiningOp<TensorOp>().getName();
-  return getPattern({}, registers, {}, {}, order, {name}, {});
+  return getPattern({}, registers, {}, unroll, order, {name}, {}, prefetch);
 }
 
-/// product[n, k, tile.., row..] = sum(c: input[n, c, ..] * (G w)[k, c, row..])
+/// product[n, k, tile.., row..] = sum(c: input[n, c, ..] * (G w)[k, c, row..]),
+/// or, where G w is that along the first slide alone, with factors of the
+/// other: sum(c, s: H[row, s] * input[n, c, ..] * (G w)[k, c, row, s]).
 void Rewriter::defineProduct() {
   auto source = plan.weight.getTensor();
   StoredTensorType from = source.getType();
@@ -313,6 +327,8 @@ void Rewriter::defineProduct() {
   for (const WinogradPlan::Slide &slide : plan.slides) {
     dims.push_back(slide.weightDim);
     shape[slide.weightDim] = plan.matrices.size;
+    if (plan.isHalfPacked)
+      break;
   }
   llvm::sort(dims);
   auto type = RankedTensorType::get({plan.matrices.size, plan.taps},
@@ -324,6 +340,9 @@ void Rewriter::defineProduct() {
           AffineMap::getMultiDimIdentityMap(shape.size(), context)),
       source, builder.getDenseI64ArrayAttr(dims),
       DenseElementsAttr::get(type, ArrayRef<double>(plan.matrices.weight)));
+  Value basis;
+  if (plan.isHalfPacked)
+    basis = addConstant(moveScales(plan.matrices).weight, plan.matrices.size);
 
   SmallVector<unsigned> kept;
   for (unsigned i = 0; i < plan.outputs; ++i)
@@ -332,15 +351,18 @@ void Rewriter::defineProduct() {
   products = declareTemp(".product", kept, plan.features.back());
   Space space = getSpace(products);
   unsigned rank = space.names.size();
-  unsigned count = rank + plan.channels.size();
   SmallVector<AffineExpr> moved(plan.extents.size(), number(0));
   for (unsigned i : kept)
     moved[i] = dim(*products.places[i]);
   for (unsigned i : plan.channels)
     moved[i] = dim(space.add(getName(i), define.getExtents().getResult(i)));
+  std::optional<unsigned> tap;
+  if (plan.isHalfPacked)
+    tap = space.add(getName(plan.slides[1].tap), number(plan.taps));
+  unsigned count = space.names.size();
 
   DefineOp added =
-      addDefine(products.tensor, space, plan.channels.size(),
+      addDefine(products.tensor, space, count - rank,
                 plan.isFused ? getProductPattern(count) : PatternAttr());
   Value sum = addSum(added, [&](OpBuilder &at) {
     SmallVector<AffineExpr> element(
@@ -357,6 +379,11 @@ void Rewriter::defineProduct() {
       factor[plan.slides[i].weightDim] = dim(products.rows[i]);
     }
     Value x = read(at, inputs.tensor, element, count);
+    if (tap) {
+      factor[plan.slides[1].weightDim] = dim(*tap);
+      Value h = read(at, basis, {dim(products.rows[1]), dim(*tap)}, count);
+      x = arith::MulFOp::create(at, loc, h, x);
+    }
     Value w = read(at, changed, factor, count);
     return arith::MulFOp::create(at, loc, x, w).getResult();
   });
@@ -399,7 +426,9 @@ PatternAttr Rewriter::getOutputPattern(unsigned count) {
 
 /// y[n, k, p, q] = f(sum(row..: A[p % m, row] * A[q % m, row] * product[...]))
 void Rewriter::defineOutput() {
-  Value basis = addConstant(plan.matrices.output, plan.tile);
+  Value basis = addConstant(plan.matrices.output, plan.tile), late = basis;
+  if (plan.isHalfPacked)
+    late = addConstant(moveScales(plan.matrices).output, plan.tile);
   Space space;
   for (unsigned i = 0; i < plan.outputs; ++i)
     space.add(getName(i), define.getExtents().getResult(i));
@@ -421,8 +450,8 @@ void Rewriter::defineOutput() {
       AffineExpr at2 = dim(plan.slides[i].output);
       element[products.tiles[i]] = at2.floorDiv(plan.tile);
       element[products.rows[i]] = dim(plan.outputs + i);
-      factors[i] =
-          read(at, basis, {at2 % plan.tile, dim(plan.outputs + i)}, count);
+      factors[i] = read(at, i == 0 ? basis : late,
+                        {at2 % plan.tile, dim(plan.outputs + i)}, count);
     }
     Value both = arith::MulFOp::create(at, loc, factors[0], factors[1]);
     Value product = read(at, products.tensor, element, count);

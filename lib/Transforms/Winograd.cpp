@@ -58,3 +58,15 @@ WinogradMatrices sparkle::getWinogradMatrices(int64_t results, int64_t taps) {
     matrices.input.push_back(element == 0 ? 0 : element);
   return matrices;
 }
+
+WinogradMatrices sparkle::moveScales(WinogradMatrices matrices) {
+  int64_t size = matrices.size, taps = matrices.weight.size() / size;
+  for (int64_t i = 0; i + 1 < size; ++i) { // The last is 1 of infinity.
+    double scale = matrices.weight[i * taps];
+    for (int64_t r = 0; r < taps; ++r)
+      matrices.weight[i * taps + r] /= scale;
+    for (size_t a = i; a < matrices.output.size(); a += size)
+      matrices.output[a] *= scale;
+  }
+  return matrices;
+}

@@ -27,6 +27,10 @@ struct WinogradMatrices {
 /// Computations, 1980; A. Lavin, S. Gray, CVPR 2016). At most 8 products.
 WinogradMatrices getWinogradMatrices(int64_t results, int64_t taps);
 
+/// The same sum with factors of the rows of `weight` in the columns of
+/// `output`: f32 holds exactly what is left, and not those.
+WinogradMatrices moveScales(WinogradMatrices matrices);
+
 } // namespace sparkle
 
 #endif // SPARKLE_LIB_TRANSFORMS_WINOGRAD_H

@@ -126,9 +126,17 @@ int64_t WinogradPlan::getTiles(unsigned slide) const {
   return llvm::divideCeil(extents[slides[slide].output], tile);
 }
 
-double WinogradPlan::getWeightBytes() const {
-  return double(matrices.size * matrices.size) * double(count(channels)) *
-         double(count(features)) * double(sizeof(float));
+double WinogradPlan::getWeightBytes(bool isHalf) const {
+  return double(matrices.size * (isHalf ? taps : matrices.size)) *
+         double(count(channels)) * double(count(features)) *
+         double(sizeof(float));
+}
+
+/// Tiles whose products, of a row of the matrix each, are summed up at once
+/// where the weight is packed as half transformed: beside them are the taps,
+/// what they have in common, and what is made of them.
+int64_t WinogradPlan::getHalfTiles() const {
+  return (target.getVectors() - taps - 4) / matrices.size;
 }
 
 /// Of a row, where a worker has at most `most`: all, or parts as alike as sizes
@@ -150,6 +158,15 @@ int64_t WinogradPlan::getTempBytes(int64_t parts) const {
 
 /// Bytes of weights that a cache of all cores keeps from worker to worker.
 static constexpr double kShared = 12 << 20;
+
+/// Whether packing the weight as half transformed may pay. Each product takes
+/// an element of its own, which has to come out of memory as it is multiplied,
+/// as with 16 lanes; and weights that cores share a cache for are waited for
+/// where two vectors are multiplied in a cycle.
+bool WinogradPlan::mayPackHalf() const {
+  return target.getLanes() >= 16 && 2 * taps <= matrices.size &&
+         (getWeightBytes(false) > kShared || (target.getNearWidth() >= 64));
+}
 
 /// Vectors that are multiplied and added in a cycle: one of 16 lanes, or two.
 static double getRate(TargetAttr target) {
@@ -176,17 +193,19 @@ double WinogradPlan::getMultiplyCost(double products) const {
 /// `across` tiles of each of `images` and a part of the features. Weights come
 /// from near memory if that holds them; else the first worker brings a part's
 /// from afar, and where they are few the others find them in a cache that cores
-/// share. Temps that near memory does not hold go there and come back.
+/// share. Temps that near memory does not hold go there and come back. A weight
+/// that is packed as half transformed takes some more for each product.
 double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
-                             int64_t parts) const {
+                             int64_t parts, bool isHalf) const {
   // Bytes of a cycle.
   constexpr double kNearBytes = 32, kSharedBytes = 16, kFarBytes = 8;
   double size = double(matrices.size), lanes = double(target.getLanes());
   double inputs = double(count(channels)), outputs = double(count(features));
   double tiles = double(images * down * across);
   double near = double(target.getNearBytes());
-  double multiply = getMultiplyCost(size * size);
-  double weights = getWeightBytes();
+  constexpr double kHalf = 1.15;
+  double multiply = getMultiplyCost(size * size) * (isHalf ? kHalf : 1);
+  double weights = getWeightBytes(isHalf);
   double passes = 1 / tiles;
   double all = double(images * getTiles(0) * getTiles(1));
   // Threads that bring all weights wait longer than those that share them out.
@@ -197,7 +216,9 @@ double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
                       ? first / kFarBytes + again / kSharedBytes
                       : passes / kFarBytes;
   // Of the register tiles that read a block of weights, the first waits for it.
-  int64_t summed = target.getVectors() > 16 ? 6 : 4; // tiles
+  int64_t summed = isHalf                     ? getHalfTiles()
+                   : target.getVectors() > 16 ? 6
+                                              : 4; // tiles
   double each =
       multiply / double(images * down * llvm::divideCeil(across, summed));
   double temps = double(getTempBytes(parts)), spill = 0;
@@ -245,18 +266,23 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
       // no fewer workers than there are images.
       int64_t whole = 1;
       if (across == getTiles(1) && down == getTiles(0) &&
-          getWeightBytes() > kShared)
+          getWeightBytes(false) > kShared)
         whole = std::clamp<int64_t>(most / (across * down), 1, divided);
       while (getImages() % whole != 0)
         --whole;
-      double cost = getCost(whole, down, across, divided);
-      if (cost >= best)
-        continue;
-      best = cost;
-      images = whole;
-      columns = across;
-      rows = down;
-      parts = divided;
+      for (bool isHalf : {false, true}) {
+        if (isHalf && !mayPackHalf())
+          continue;
+        double cost = getCost(whole, down, across, divided, isHalf);
+        if (cost >= best)
+          continue;
+        best = cost;
+        images = whole;
+        columns = across;
+        rows = down;
+        parts = divided;
+        isHalfPacked = isHalf;
+      }
     }
   }
   if (best < std::numeric_limits<double>::infinity())
@@ -264,12 +290,16 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
   return std::to_string(least) + " bytes for one tile";
 }
 
+double WinogradPlan::getChosenCost() const {
+  return getCost(images, rows, columns, parts, isHalfPacked);
+}
+
 /// The costs are those of one worker that computes all three equations.
 bool WinogradPlan::pays() const {
   if (!isFused)
     return false;
   double sums = double(tile * tile * taps * taps);
-  return getCost(images, rows, columns, parts) < 0.8 * getMultiplyCost(sums);
+  return getChosenCost() < 0.8 * getMultiplyCost(sums);
 }
 
 bool WinogradPlan::chooseCheapest(int64_t most) {
@@ -278,8 +308,7 @@ bool WinogradPlan::chooseCheapest(int64_t most) {
   for (int64_t size = 2; size <= most; size *= 2) {
     if (choose(size) || !pays())
       continue;
-    double cost = getCost(images, rows, columns, parts) *
-                  double(getTiles(0) * getTiles(1));
+    double cost = getChosenCost() * double(getTiles(0) * getTiles(1));
     if (cost < least) {
       least = cost;
       best = size;
@@ -292,6 +321,10 @@ bool WinogradPlan::chooseCheapest(int64_t most) {
 /// register tile: as few of these as leave room for enough sums. Rows one by
 /// one are the resolver's, but for weights that no cache keeps.
 std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
+  if (isHalfPacked) {
+    int64_t across = std::min(columns, getHalfTiles());
+    return ProductTile{1, std::min(rows, getHalfTiles() / across), across, 1};
+  }
   if (columns < getTiles(1))
     return std::nullopt;
   // One tile's element in flight; of 32 registers two to spare, and one for the
@@ -300,7 +333,7 @@ std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
   int64_t spare = isLarge ? 2 : target.getLanes() < 8 ? 1 : 0;
   int64_t room = target.getVectors() - 1 - spare;
   int64_t last = extents[features.back()] / parts;
-  int64_t least = getWeightBytes() > kShared ? 1 : 2;
+  int64_t least = getWeightBytes(false) > kShared ? 1 : 2;
   int64_t most = rows < getTiles(0) ? 1 : rows;
   for (int64_t pictures = images; pictures > 0; --pictures)
     for (int64_t down = most; down >= (pictures > 1 ? rows : least); --down)
@@ -309,6 +342,6 @@ std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
             (isLarge || vectors > 2) &&
             vectors * (pictures * down * columns + 1) <= room &&
             last % (vectors * target.getLanes()) == 0)
-          return ProductTile{vectors, down, pictures};
+          return ProductTile{vectors, down, columns, pictures};
   return std::nullopt;
 }

@@ -34,7 +34,7 @@ public:
   /// What the products are summed up in at once: vectors of features, by rows
   /// of the worker's tiles in some of its images.
   struct ProductTile {
-    int64_t vectors, rows, images;
+    int64_t vectors, rows, columns, images;
   };
   /// None if that is the resolver's to choose.
   std::optional<ProductTile> getProductTile() const;
@@ -71,17 +71,23 @@ public:
   /// tiles along both slides, and parts of the features.
   bool isFused = false;
   int64_t images = 1, rows = 1, columns = 1, parts = 1;
+  /// Whether the weight is packed as transformed along the first slide alone,
+  /// and along the second where it is multiplied: fewer bytes, more additions.
+  bool isHalfPacked = false;
 
 private:
   std::optional<Slide> findSlide(unsigned inputDim);
   int64_t count(llvm::ArrayRef<unsigned> indices) const;
-  double getWeightBytes() const;
+  double getWeightBytes(bool isHalf) const;
+  bool mayPackHalf() const;
+  int64_t getHalfTiles() const;
   int64_t getTilesAcross(int64_t most) const;
   int64_t getTempBytes(int64_t parts) const;
   int64_t getImages() const;
   double getMultiplyCost(double products) const;
-  double getCost(int64_t images, int64_t down, int64_t across,
-                 int64_t parts) const;
+  double getCost(int64_t images, int64_t down, int64_t across, int64_t parts,
+                 bool isHalf) const;
+  double getChosenCost() const;
   bool pays() const;
 };
 

@@ -24,8 +24,8 @@ std::vector<double> multiply(const std::vector<double> &matrix,
   return result;
 }
 
-void expectSum(int64_t results, int64_t taps) {
-  WinogradMatrices matrices = getWinogradMatrices(results, taps);
+void expectSum(const WinogradMatrices &matrices, int64_t results,
+               int64_t taps) {
   ASSERT_EQ(matrices.size, results + taps - 1);
   std::vector<double> x, w;
   for (int64_t i = 0; i < matrices.size; ++i)
@@ -48,8 +48,11 @@ void expectSum(int64_t results, int64_t taps) {
 
 TEST(Winograd, sums) {
   for (int64_t results : {2, 4})
-    for (int64_t taps : {3, 5})
-      expectSum(results, taps);
+    for (int64_t taps : {3, 5}) {
+      WinogradMatrices matrices = getWinogradMatrices(results, taps);
+      expectSum(matrices, results, taps);
+      expectSum(moveScales(matrices), results, taps);
+    }
 }
 
 /// F(2, 3) as it is printed everywhere.
@@ -70,6 +73,8 @@ TEST(Winograd, exact) {
       for (double element : matrices.input)
         EXPECT_EQ(element, static_cast<float>(element));
       for (double element : matrices.output)
+        EXPECT_EQ(element, static_cast<float>(element));
+      for (double element : moveScales(matrices).weight)
         EXPECT_EQ(element, static_cast<float>(element));
     }
 }

@@ -2,7 +2,7 @@
 //
 // The order in which an accumulate loads its operands and multiplies.
 
-#include "lib/Target/CPU/LowerTiled.h"
+#include "lib/Target/CPU/Contract.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/EquivalenceClasses.h"
@@ -24,15 +24,34 @@ namespace sparkle::cpu {
 /// for all at once. Each element of the other is loaded once and used at once
 /// by all terms that need it. Left to itself, CSE would merge the loads of
 /// distant taps and keep the elements alive in between, which spills.
+///
+/// What constants change is an operand like others: its elements are computed
+/// where others are loaded.
 class Accumulation {
 public:
   Accumulation(KernelLowering &lowering, AccumulateOp op)
       : lowering(lowering), code(lowering.code), op(op),
         tile(op.getSums().getType()), sums(lowering.tiles[op.getSums()]),
         at(lowering.indices.getPoint(op.getAt())) {
-    for (Value box : op.getBoxes())
+    std::optional<unsigned> found;
+    if (Contraction::applies(op))
+      found = Contraction::findChanged(op);
+    if (found && !contraction.emplace(lowering, op, found).isKnown()) {
+      contraction.reset();
+      found.reset();
+    }
+    auto all = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
+    for (auto [i, box] : llvm::enumerate(op.getBoxes())) {
+      if (found && getConstant(box)) {
+        numbers.push_back(all[i]);
+        continue;
+      }
+      if (found == i)
+        changed = maps.size();
       memories.push_back(lowering.memories[box]);
-    maps = llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>());
+      maps.push_back(all[i]);
+      inside.push_back(op.getInside()[i]);
+    }
     elements.resize(maps.size());
     known.resize(maps.size());
   }
@@ -46,7 +65,8 @@ private:
     SmallVector<unsigned, 2> elements;
   };
   void collectTerms();
-  unsigned getElement(unsigned operand, const Point &point, int64_t filled);
+  unsigned getElement(unsigned operand, const Point &point,
+                      ArrayRef<int64_t> offset, int64_t filled);
   bool vanishes(Value value, const Term &term);
   SmallVector<SmallVector<unsigned>> groupTerms();
   struct Roles {
@@ -75,11 +95,18 @@ private:
   Point at;
   std::vector<Memory> memories;
   SmallVector<AffineMap> maps;
+  SmallVector<int64_t> inside;
+  /// What constants change, how, and the coordinates of the constants.
+  std::optional<unsigned> changed;
+  std::optional<VectorContraction> contraction;
+  SmallVector<AffineMap> numbers;
 
   SmallVector<Term> terms;
   /// Per operand: its distinct elements, and what finds them again.
   std::vector<std::vector<Access>> elements;
   std::vector<std::map<std::pair<Point, int64_t>, unsigned>> known;
+  /// Of each element of what is changed, where it is first wanted.
+  std::vector<SmallVector<int64_t>> origins;
 };
 
 LogicalResult KernelLowering::lower(AccumulateOp op) {
@@ -90,14 +117,17 @@ LogicalResult KernelLowering::lower(AccumulateOp op) {
 }
 
 /// The element of an operand for the vector that begins at `point`, a point of
-/// the iteration space.
+/// the iteration space `offset` from that of the accumulate.
 unsigned Accumulation::getElement(unsigned operand, const Point &point,
-                                  int64_t filled) {
+                                  ArrayRef<int64_t> offset, int64_t filled) {
   AffineMap map = maps[operand];
   // An operand that does not vary along the lanes is the same for a full and
   // for a partial vector.
   bool varies = map.isFunctionOfDim(tile.laneDim);
   Point first = Point(lowering.indices.evaluate(map, point));
+  if (operand == changed)
+    for (AffineMap number : numbers)
+      llvm::append_range(first, lowering.indices.evaluate(number, point));
   auto [found, isNew] = known[operand].try_emplace({first, varies ? filled : 0},
                                                    elements[operand].size());
   if (!isNew)
@@ -108,13 +138,19 @@ unsigned Accumulation::getElement(unsigned operand, const Point &point,
     moved[tile.laneDim] = moved[tile.laneDim] + lane;
     lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
   }
-  elements[operand].push_back(lowering.resolve(
-      memories[operand], lanes, tile.lanes, op.getInside()[operand]));
+  elements[operand].push_back(
+      lowering.resolve(memories[operand], lanes, tile.lanes, inside[operand]));
+  if (operand == changed)
+    origins.emplace_back(offset);
   return found->second;
 }
 
 /// Whether `value` is zero because a factor lies outside of its tensor.
 bool Accumulation::vanishes(Value value, const Term &term) {
+  if (contraction)
+    return llvm::any_of(llvm::enumerate(term.elements), [&](auto element) {
+      return elements[element.index()][element.value()].kind == Access::Nothing;
+    });
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     unsigned operand = argument.getArgNumber();
     return argument.getOwner() == &op.getBody().front() &&
@@ -133,19 +169,22 @@ void Accumulation::collectTerms() {
   unsigned position = 0;
   for (bool more = true; more; ++position) {
     for (auto [number, vector] : llvm::enumerate(tile.vectors)) {
+      SmallVector<int64_t> offset(vector.offset);
+      llvm::append_range(offset, index);
       Point point = at;
-      for (auto [i, moved] : llvm::enumerate(vector.offset))
-        point[i] = point[i] + moved;
-      for (auto [i, moved] : llvm::enumerate(index))
-        point[rank + i] = point[rank + i] + moved;
+      for (auto [coordinate, moved] : llvm::zip(point, offset))
+        coordinate = coordinate + moved;
       Term term{static_cast<unsigned>(number), position, {}};
       for (unsigned operand = 0; operand < maps.size(); ++operand)
-        term.elements.push_back(getElement(operand, point, vector.filled));
+        term.elements.push_back(
+            getElement(operand, point, offset, vector.filled));
       if (!vanishes(result, term))
         terms.push_back(std::move(term));
     }
     more = false;
     for (unsigned i = slice.size(); i-- > 0 && !more;) {
+      if (contraction && contraction->sumsOver(rank + i))
+        continue;
       more = ++index[i] < slice[i];
       if (!more)
         index[i] = 0;
@@ -335,7 +374,9 @@ LogicalResult Accumulation::emitSteps(const Steps &steps,
   auto get = [&](unsigned operand, unsigned element) {
     Value &value = loaded[{operand, element}];
     if (!value)
-      value = lowering.load(memories[operand], elements[operand][element]);
+      value = operand == changed ? contraction->getSum(origins[element])
+                                 : lowering.load(memories[operand],
+                                                 elements[operand][element]);
     return value;
   };
   for (unsigned i : resident)
@@ -359,6 +400,10 @@ LogicalResult Accumulation::emitSteps(const Steps &steps,
 LogicalResult Accumulation::emitTerm(const Term &term,
                                      ArrayRef<Value> arguments) {
   Value &sum = sums[term.vector];
+  if (contraction) {
+    sum = contraction->addProduct(sum, arguments);
+    return success();
+  }
   FailureOr<Value> next =
       accumulateBody(code, op.getBody().front(), arguments, sum,
                      [&](Value outer) { return lowering.getScalar(outer); });

@@ -3,45 +3,11 @@
 // Sums of products with constants, such as the transforms of Winograd's
 // convolution, as straight-line additions.
 
-#include "lib/Target/CPU/LowerTiled.h"
-#include "lib/Target/Contraction.h"
+#include "lib/Target/CPU/Contract.h"
 
 using namespace mlir;
 
 namespace sparkle::cpu {
-
-/// A sum of products with constants, on vectors.
-class VectorContraction : public Contraction {
-public:
-  VectorContraction(KernelLowering &lowering, AccumulateOp op)
-      : Contraction(op), lowering(lowering), code(lowering.code), op(op),
-        tile(op.getSums().getType()), at(lowering.indices.getPoint(op.getAt())),
-        maps(llvm::to_vector(op.getMaps().getAsValueRange<AffineMapAttr>())) {}
-
-  /// Whether all elements of constants are numbers.
-  bool isKnown();
-  void run();
-
-private:
-  Value emitProduct(ArrayRef<unsigned> operands, const Offset &offset) override;
-  float getNumber(unsigned operand, const Offset &offset) override;
-  Value emitTerm(Value sum, float factor, Value value) override;
-  Point getPoint(const Offset &offset);
-  Access getElement(unsigned operand, const Offset &offset, int64_t filled,
-                    int64_t width);
-  Access getVector(unsigned operand, const Offset &offset);
-  Value load(unsigned operand, const Offset &offset);
-  Value loadAmongNeighbours(unsigned operand, Offset offset);
-
-  KernelLowering &lowering;
-  Code &code;
-  AccumulateOp op;
-  TileVectors tile;
-  Point at;
-  SmallVector<AffineMap> maps;
-  /// The elements that neighbours brought along.
-  std::map<std::pair<unsigned, Offset>, Value> loaded;
-};
 
 Point VectorContraction::getPoint(const Offset &offset) {
   Point point = at;
@@ -135,6 +101,13 @@ Value VectorContraction::emitProduct(ArrayRef<unsigned> operands,
   return product ? product : code.splat(1, tile.lanes);
 }
 
+Value VectorContraction::addProduct(Value sum, ArrayRef<Value> factors) {
+  Value product = factors.front();
+  for (Value factor : factors.drop_front().drop_back())
+    product = LLVM::FMulOp::create(code, code.loc, product, factor);
+  return LLVM::FMulAddOp::create(code, code.loc, product, factors.back(), sum);
+}
+
 float VectorContraction::getNumber(unsigned operand, const Offset &offset) {
   Access access = getElement(operand, offset, 1, 1);
   return access.kind == Access::Nothing ? 0 : access.numbers.front();
@@ -192,9 +165,10 @@ void VectorContraction::run() {
   lowering.tiles[op.getResult()] = std::move(sums);
 }
 
-/// Lowers `op` if it multiplies by constants whose numbers are known.
+/// Lowers `op` if it multiplies by constants whose numbers are known, and all
+/// that these change.
 bool KernelLowering::contract(AccumulateOp op) {
-  if (!Contraction::applies(op))
+  if (!Contraction::applies(op) || Contraction::findChanged(op))
     return false;
   VectorContraction contraction(*this, op);
   if (!contraction.isKnown())
