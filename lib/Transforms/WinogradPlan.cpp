@@ -159,18 +159,31 @@ int64_t WinogradPlan::getTempBytes(int64_t parts) const {
 /// Bytes of weights that a cache of all cores keeps from worker to worker.
 static constexpr double kShared = 12 << 20;
 
-/// Whether packing the weight as half transformed may pay. Each product takes
-/// an element of its own, which has to come out of memory as it is multiplied,
-/// as with 16 lanes; and weights that cores share a cache for are waited for
-/// where two vectors are multiplied in a cycle.
-bool WinogradPlan::mayPackHalf() const {
-  return target.getLanes() >= 16 && 2 * taps <= matrices.size &&
-         (getWeightBytes(false) > kShared || (target.getNearWidth() >= 64));
+/// Whether products wait for the weight, as two vectors of 16 lanes are
+/// multiplied and added in a cycle: a weight whose transform no cache keeps, or
+/// one that near memory does not hold and that serves few results.
+bool WinogradPlan::waitsForWeight() const {
+  constexpr double kFew = 256;
+  double weight = double(taps * taps) * double(count(channels)) *
+                  double(count(features)) * double(sizeof(float));
+  double results = double(getImages()) * double(extents[slides[0].output] *
+                                                extents[slides[1].output]);
+  return target.getLanes() >= 16 && target.getNearWidth() >= 64 &&
+         (weight > kShared / 4 ||
+          (weight > double(target.getNearBytes()) && results <= kFew));
 }
 
-/// Vectors that are multiplied and added in a cycle: one of 16 lanes, or two.
-static double getRate(TargetAttr target) {
-  return target.getLanes() < 16 ? 2 : 1;
+/// Whether packing the weight as half transformed may pay. Each product takes
+/// an element of its own, which has to come out of memory as it is multiplied,
+/// as with 16 lanes.
+bool WinogradPlan::mayPackHalf() const {
+  return target.getLanes() >= 16 && 2 * taps <= matrices.size &&
+         (getWeightBytes(false) > kShared || waitsForWeight());
+}
+
+/// Vectors that are multiplied and added in a cycle.
+double WinogradPlan::getRate() const {
+  return target.getLanes() < 16 || waitsForWeight() ? 2 : 1;
 }
 
 /// How many images share the weights; two if only the call knows, as a worker
@@ -186,7 +199,7 @@ int64_t WinogradPlan::getImages() const {
 double WinogradPlan::getMultiplyCost(double products) const {
   return products * double(count(channels)) *
          double(llvm::divideCeil(count(features), target.getLanes())) /
-         getRate(target);
+         getRate();
 }
 
 /// Cycles for one tile and all its channels where a worker has `down` rows of
@@ -198,12 +211,14 @@ double WinogradPlan::getMultiplyCost(double products) const {
 double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
                              int64_t parts, bool isHalf) const {
   // Bytes of a cycle.
-  constexpr double kNearBytes = 32, kSharedBytes = 16, kFarBytes = 8;
+  bool waits = waitsForWeight();
+  double kNearBytes = waits ? 64 : 32, kSharedBytes = waits ? 24 : 16;
+  constexpr double kFarBytes = 8;
   double size = double(matrices.size), lanes = double(target.getLanes());
   double inputs = double(count(channels)), outputs = double(count(features));
   double tiles = double(images * down * across);
   double near = double(target.getNearBytes());
-  constexpr double kHalf = 1.15;
+  constexpr double kHalf = 1.2;
   double multiply = getMultiplyCost(size * size) * (isHalf ? kHalf : 1);
   double weights = getWeightBytes(isHalf);
   double passes = 1 / tiles;

@@ -79,7 +79,9 @@ private:
   std::optional<Slide> findSlide(unsigned inputDim);
   int64_t count(llvm::ArrayRef<unsigned> indices) const;
   double getWeightBytes(bool isHalf) const;
+  bool waitsForWeight() const;
   bool mayPackHalf() const;
+  double getRate() const;
   int64_t getHalfTiles() const;
   int64_t getTilesAcross(int64_t most) const;
   int64_t getTempBytes(int64_t parts) const;
