@@ -123,7 +123,6 @@ Contraction::Contraction(AccumulateOp op, std::optional<unsigned> changed)
   }
 }
 
-/// `offset` with all that there is along `dims`.
 SmallVector<Contraction::Offset> Contraction::getAlong(ArrayRef<unsigned> dims,
                                                        Offset offset) const {
   for (unsigned dim : dims)
@@ -259,8 +258,8 @@ uint64_t Contraction::countTerms(ArrayRef<int64_t> counts) const {
   return terms;
 }
 
-Value Contraction::getSum(ArrayRef<int64_t> known) {
-  Offset offset(known);
+Value Contraction::getSum(ArrayRef<int64_t> given) {
+  Offset offset(given);
   offset.resize(rank, 0);
   return getPartial(levels.size() - 1, offset);
 }

@@ -59,6 +59,10 @@ protected:
   virtual mlir::Value emitTerm(mlir::Value sum, float factor,
                                mlir::Value value) = 0;
 
+  /// `offset` with all that there is along `dims`, in order.
+  llvm::SmallVector<Offset> getAlong(llvm::ArrayRef<unsigned> dims,
+                                     Offset offset) const;
+
 private:
   /// A number times a partial sum of the level before.
   struct Term {
@@ -67,8 +71,6 @@ private:
   };
   using Terms = llvm::SmallVector<Term>;
 
-  llvm::SmallVector<Offset> getAlong(llvm::ArrayRef<unsigned> dims,
-                                     Offset offset) const;
   Terms getTerms(unsigned level, const Offset &offset);
   std::optional<Offset> findTwin(unsigned level, const Offset &offset,
                                  const Terms &terms);

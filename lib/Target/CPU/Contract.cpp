@@ -127,26 +127,20 @@ Value VectorContraction::emitTerm(Value sum, float factor, Value value) {
 }
 
 bool VectorContraction::isKnown() {
-  SmallVector<int64_t> extents(op.getType().getShape());
-  llvm::append_range(extents, op.getSlice());
+  Offset origin(at.size(), 0);
   for (auto [operand, box] : llvm::enumerate(op.getBoxes())) {
     if (!getConstant(box))
       continue;
     if (maps[operand].isFunctionOfDim(tile.laneDim) && tile.lanes > 1)
       return false;
-    Offset offset(extents.size(), 0);
-    for (bool more = true; more;) {
+    SmallVector<unsigned> dims;
+    for (unsigned dim = 0; dim < at.size(); ++dim)
+      if (maps[operand].isFunctionOfDim(dim))
+        dims.push_back(dim);
+    for (const Offset &offset : getAlong(dims, origin)) {
       Access access = getElement(operand, offset, 1, 1);
       if (access.kind != Access::Nothing && access.numbers.empty())
         return false;
-      more = false;
-      for (unsigned i = extents.size(); i-- > 0 && !more;) {
-        if (!maps[operand].isFunctionOfDim(i))
-          continue;
-        more = ++offset[i] < extents[i];
-        if (!more)
-          offset[i] = 0;
-      }
     }
   }
   return true;
