@@ -2,9 +2,11 @@
 
 #include "test/runtime/Scheduler/Flaky.h"
 #include "runtime/Device/CPU/Device.h"
+#include "runtime/Shape.h"
 #include "runtime/Timeline.h"
 
 #include <cstdio>
+#include <map>
 #include <mutex>
 
 using namespace sparkle::runtime;
@@ -37,11 +39,103 @@ sparkle_device_performance_t pretend(double gflops, double launch) {
   return performance;
 }
 
-/// The CPU as it is, but for what it measures: what is chosen shall not depend
-/// on the machine.
-class SteadyCpu final : public CpuDevice {
+/// The CPU as it is, but for what it says its kernels took, if there is a pace.
+class PacedDevice : public CpuDevice {
 public:
-  SteadyCpu() : CpuDevice(readSettings()) {}
+  explicit PacedDevice(double pace) : CpuDevice(readSettings()), pace(pace) {}
+
+  Status createProgram(const sparkle_kernel_t &kernel,
+                       const sparkle_code_t &code,
+                       Ref<Program> &program) override {
+    Status status = CpuDevice::createProgram(kernel, code, program);
+    std::lock_guard<std::mutex> lock(mutex);
+    kernels[program.get()] = &kernel;
+    return status;
+  }
+  Status createRecording(std::vector<Command> commands,
+                         Ref<Recording> &recording) override {
+    std::lock_guard<std::mutex> lock(mutex);
+    double results = 0;
+    for (const Command &command : commands)
+      if (command.kind == SPARKLE_COMMAND_KERNEL)
+        results += countResults(*kernels.at(command.program.get()), command);
+    Status status = CpuDevice::createRecording(std::move(commands), recording);
+    times[recording.get()] = static_cast<uint64_t>(pace * results);
+    return status;
+  }
+  Status createQueue(Ref<Queue> &queue) override;
+
+  uint64_t getTime(const Recording &recording) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return times.at(&recording);
+  }
+
+private:
+  static double countResults(const sparkle_kernel_t &kernel,
+                             const Command &command) {
+    double count = 0;
+    for (uint32_t i = 0; i < kernel.tensor_count; ++i) {
+      const sparkle_tensor_t &tensor = kernel.tensors[i];
+      Extents extents;
+      if (tensor.role != SPARKLE_ROLE_OUTPUT ||
+          !getExtents(kernel, tensor, command.sizes.data(), extents).isOk())
+        continue;
+      if (!command.band.isEmpty())
+        extents.values[command.band.dimension] =
+            command.band.end - command.band.begin;
+      double product = 1;
+      for (uint32_t j = 0; j < tensor.rank; ++j)
+        product *= static_cast<double>(extents.values[j]);
+      count += product;
+    }
+    return count;
+  }
+
+  const double pace;
+  std::mutex mutex;
+  std::map<const Program *, const sparkle_kernel_t *> kernels;
+  std::map<const Recording *, uint64_t> times; // nanoseconds
+};
+
+class PacedQueue final : public Queue {
+public:
+  PacedQueue(PacedDevice &device, Ref<Queue> inner)
+      : Queue(device), paced(device), inner(std::move(inner)) {}
+
+  Timeline &timeline() override { return inner->timeline(); }
+  Status submit(const Submission &submission, uint64_t &value) override {
+    std::lock_guard<std::mutex> lock(mutex);
+    Status status = inner->submit(submission, value);
+    if (status.isOk())
+      times[value] = paced.getTime(submission.recording);
+    return status;
+  }
+  Status queryTimes(uint64_t value, uint64_t &begin, uint64_t &end) override {
+    std::lock_guard<std::mutex> lock(mutex);
+    Status status = inner->queryTimes(value, begin, end);
+    if (status.isOk())
+      end = begin + times.at(value);
+    return status;
+  }
+
+private:
+  PacedDevice &paced;
+  const Ref<Queue> inner;
+  std::mutex mutex;
+  std::map<uint64_t, uint64_t> times; // by submission, nanoseconds
+};
+
+Status PacedDevice::createQueue(Ref<Queue> &queue) {
+  Status status = CpuDevice::createQueue(queue);
+  if (status.isOk() && pace > 0)
+    queue = Ref<Queue>::adopt(new PacedQueue(*this, std::move(queue)));
+  return status;
+}
+
+/// What is chosen shall not depend on the machine.
+class SteadyCpu final : public PacedDevice {
+public:
+  using PacedDevice::PacedDevice;
   Status measure(uint32_t, sparkle_device_performance_t &result) override {
     result = pretend(100000, 5000);
     return {};
@@ -71,10 +165,10 @@ private:
   uint64_t count = 0;
 };
 
-class FlakyDevice final : public CpuDevice {
+class FlakyDevice final : public PacedDevice {
 public:
-  FlakyDevice(Flaw &flaw, uint32_t index)
-      : CpuDevice(readSettings()), flaw(flaw), dice(flaw.seed) {
+  FlakyDevice(Flaw &flaw, uint32_t index, double pace)
+      : PacedDevice(pace), flaw(flaw), dice(flaw.seed) {
     std::snprintf(description.name, sizeof(description.name), "flaky:%u",
                   index);
     std::snprintf(description.description, sizeof(description.description),
@@ -101,7 +195,7 @@ public:
     if (flaw.isDead)
       return Status::failure(SPARKLE_DRIVER, "flaky: dead");
     Ref<Queue> inner;
-    Status status = CpuDevice::createQueue(inner);
+    Status status = PacedDevice::createQueue(inner);
     if (status.isOk())
       queue = Ref<Queue>::adopt(new FlakyQueue(*this, std::move(inner)));
     return status;
@@ -147,11 +241,12 @@ Status FlakyQueue::submit(const Submission &submission, uint64_t &value) {
 
 } // namespace
 
-Ref<Context> makeFlakyContext(const std::vector<Flaw *> &flaws, bool hasCpu) {
+Ref<Context> makeFlakyContext(const std::vector<Flaw *> &flaws, bool hasCpu,
+                              double pace) {
   std::vector<Ref<Device>> devices;
   if (hasCpu)
-    devices.push_back(Ref<Device>::adopt(new SteadyCpu));
+    devices.push_back(Ref<Device>::adopt(new SteadyCpu(pace)));
   for (uint32_t i = 0; i < flaws.size(); ++i)
-    devices.push_back(Ref<Device>::adopt(new FlakyDevice(*flaws[i], i)));
+    devices.push_back(Ref<Device>::adopt(new FlakyDevice(*flaws[i], i, pace)));
   return Context::make(std::move(devices));
 }

@@ -30,7 +30,10 @@ struct Flaw {
 
 /// The CPU, which pretends to have 100 TFLOPS and a launch of 5 us, and one
 /// flaky device for each flaw, "flaky:0" and so on, which the flaws outlive.
+/// pace: nanoseconds that each device says a result of a kernel took; 0: what
+/// it did take, which depends on what else runs on the machine.
 sparkle::runtime::Ref<sparkle::runtime::Context>
-makeFlakyContext(const std::vector<Flaw *> &flaws, bool hasCpu = true);
+makeFlakyContext(const std::vector<Flaw *> &flaws, bool hasCpu = true,
+                 double pace = 0);
 
 #endif // SPARKLE_TEST_RUNTIME_SCHEDULER_FLAKY_H

@@ -73,8 +73,8 @@ void SchedulerTest::SetUp() {
 }
 
 void SchedulerTest::make(const std::vector<Flaw *> &flaws, bool hasCpu,
-                         sparkle_scheduler_options_t options) {
-  context = makeFlakyContext(flaws, hasCpu);
+                         sparkle_scheduler_options_t options, double pace) {
+  context = makeFlakyContext(flaws, hasCpu, pace);
   ok(sparkle_scheduler_create(sparkle::runtime::wrap(context.get()), &options,
                               scheduler.out(), &error));
 }

@@ -41,9 +41,10 @@ struct Product {
 class SchedulerTest : public testing::Test {
 public:
   void SetUp() override;
-  /// The CPU, unless it is left out, and a device for each flaw.
+  /// The CPU, unless it is left out, and a device for each flaw, which take
+  /// `pace` (Flaky.h).
   void make(const std::vector<Flaw *> &flaws, bool hasCpu = true,
-            sparkle_scheduler_options_t options = {});
+            sparkle_scheduler_options_t options = {}, double pace = 0);
   Product makeProduct(int64_t n = 64, uint32_t salt = 0) {
     return Product(scheduler, kernel("product"), n, salt);
   }
