@@ -381,12 +381,16 @@ bool VectorResolver::streamsAlongLanes() {
 
 /// Divides rows among workers instead of the lanes, whose loop is inside, so
 /// that threads do not share what lies in a row. Not where near memory does not
-/// hold all of what then streams, nor where rows are too few to divide evenly.
+/// hold all of what then streams, and the rows besides if it is so fast that
+/// what is further is waited for; nor where rows are too few to divide evenly.
 /// What is in `given` stays.
 void VectorResolver::shareOutRows(const Sizes &given) {
   constexpr int64_t kEnough = 8;
+  int64_t room = target.getNearBytes();
+  if (target.getNearWidth() >= kLineBytes)
+    room = room * 2 / 3;
   if (workers[laneIndex] >= extents[laneIndex] || !storesInRow ||
-      getTileBytes() > target.getNearBytes())
+      getTileBytes() > room)
     return;
   Nest nest = getNest();
   nest.workers = given;
