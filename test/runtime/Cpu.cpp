@@ -3,15 +3,49 @@
 // Features, the choice of code, and the measured peak. The figures themselves
 // are not tested, only what must hold of them.
 
+#include "runtime/Device/CPU/Device.h"
 #include "runtime/Device/CPU/Features.h"
 #include "test/runtime/Descriptor.h"
 
+#include <cinttypes>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 
 using namespace sparkle;
 
 namespace {
+
+/// Whether large pages are wished for at an address, as proc(5) tells by `hg`.
+bool wantsLargePages(const void *pointer) {
+  std::ifstream maps("/proc/self/smaps");
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  bool isInside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) ==
+        2)
+      isInside = begin <= address && address < end;
+    if (isInside && line.rfind("VmFlags:", 0) == 0)
+      return line.find(" hg") != std::string::npos;
+  }
+  ADD_FAILURE() << "no map has the address";
+  return false;
+}
+
+TEST(Cpu, largeBuffersAreInLargePages) {
+  runtime::Ref<runtime::CpuMemory> small, large;
+  ASSERT_TRUE(runtime::CpuMemory::allocate(1 << 20, 64, small).isOk());
+  ASSERT_TRUE(runtime::CpuMemory::allocate(5 << 20, 64, large).isOk());
+  auto *bytes = static_cast<char *>(large->bytes);
+  bool hasThem =
+      std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled").is_open();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes) % (2 << 20), 0u);
+  EXPECT_FALSE(wantsLargePages(small->bytes));
+  EXPECT_EQ(wantsLargePages(bytes), hasThem);
+  EXPECT_EQ(wantsLargePages(bytes + (4 << 20) - 1), hasThem);
+  EXPECT_FALSE(wantsLargePages(bytes + (4 << 20)));
+}
 
 #ifdef __x86_64__
 // By the compiler's own library, which asks the processor, too. The flags in

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace sparkle::runtime {
@@ -21,6 +22,11 @@ namespace {
 
 /// Of buffers: a vector register, and a cache line.
 constexpr uint32_t bufferAlignment = 64;
+
+/// Of a page of the system's that is large, on x86-64 and with AArch64's usual
+/// pages. Weights of a network are tens of thousands of small ones, more than a
+/// core remembers the places of.
+constexpr uint64_t largePage = UINT64_C(2) << 20;
 
 uint64_t getMemorySize() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
@@ -67,13 +73,19 @@ Status CpuMemory::allocate(uint64_t size, uint64_t alignment,
                            "expected at most %" PRIu64
                            " bytes, which the machine has, but got %" PRIu64,
                            most, size);
-  uint64_t rounded =
-      (std::max<uint64_t>(size, 1) + alignment - 1) / alignment * alignment;
-  void *bytes = std::aligned_alloc(alignment, rounded);
-  if (!bytes)
+  if (size >= largePage)
+    alignment = std::max(alignment, largePage);
+  void *bytes = nullptr;
+  if (posix_memalign(&bytes, alignment, std::max<uint64_t>(size, 1)) != 0)
     return Status::failure(
         SPARKLE_OUT_OF_MEMORY,
         "expected %" PRIu64 " bytes of memory, but the system gave none", size);
+  // Only whole ones, so that no memory is spent for it; it is a wish. What the
+  // allocator had before would stay in small ones.
+  if (uint64_t whole = size / largePage * largePage) {
+    madvise(bytes, whole, MADV_DONTNEED);
+    madvise(bytes, whole, MADV_HUGEPAGE);
+  }
   memory = Ref<CpuMemory>::adopt(new CpuMemory(bytes, size));
   return {};
 }

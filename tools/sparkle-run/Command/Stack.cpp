@@ -24,6 +24,7 @@ struct Layer {
   std::unique_ptr<Session> session;
   std::unique_ptr<Peer> peer;
   std::string error;
+  Times ours, theirs;
 };
 
 class Stack {
@@ -32,7 +33,7 @@ public:
         const Compiler &compiler, std::vector<Work> work)
       : options(options), devices(devices), compiler(compiler) {
     for (Work &one : work)
-      layers.push_back({std::move(one), nullptr, nullptr, nullptr, ""});
+      layers.emplace_back().work = std::move(one);
   }
 
   int run();
@@ -44,7 +45,7 @@ private:
   std::string check(Layer &layer);
   const Layer *findSource(size_t i, const Tensor &tensor) const;
   std::string link(size_t i);
-  bool pass(bool isOurs, double &seconds);
+  bool pass(bool isOurs, bool counts);
   bool time();
   double compareEnds();
   void print() const;
@@ -193,31 +194,31 @@ std::string Stack::link(size_t i) {
   return "";
 }
 
-bool Stack::pass(bool isOurs, double &seconds) {
-  seconds = 0;
+bool Stack::pass(bool isOurs, bool counts) {
+  double all = 0;
+  auto add = [&](Times &times, double seconds) {
+    if (!counts)
+      return;
+    times.beginRound();
+    times.add(seconds);
+  };
   for (Layer &layer : layers) {
     double one = 0;
     if (isOurs ? !layer.session->time(one) : !layer.peer->time(one))
       return false;
-    seconds += one;
+    add(isOurs ? layer.ours : layer.theirs, one);
+    all += one;
   }
+  add(isOurs ? ours : theirs, all);
   return true;
 }
 
 /// The first round, which brings everything to where it stays, does not count.
 bool Stack::time() {
   for (int64_t round = 0; round <= options.rounds; ++round)
-    for (bool isFirst : {true, false}) { // Each side goes first in turn.
-      bool isOurs = isFirst == (round % 2 == 0);
-      double seconds;
-      if (!pass(isOurs, seconds))
+    for (bool isFirst : {true, false}) // Each side goes first in turn.
+      if (!pass(isFirst == (round % 2 == 0), round > 0))
         return false;
-      Times &times = isOurs ? ours : theirs;
-      if (round) {
-        times.beginRound();
-        times.add(seconds);
-      }
-    }
   return true;
 }
 
@@ -262,8 +263,15 @@ void Stack::print() const {
         .field("flowing_inputs", uint64_t(flowing))
         .field("inputs", uint64_t(inputs))
         .field("difference", difference)
-        .close()
-        .close();
+        .key("each")
+        .open('[');
+    for (const Layer &layer : layers)
+      json.open('{')
+          .field("name", layer.work.name)
+          .field("ms", layer.ours.getMedian() * 1e3)
+          .field("peer_ms", layer.theirs.getMedian() * 1e3)
+          .close();
+    json.close().close().close();
     std::printf("%s\n", json.getText().c_str());
     return;
   }

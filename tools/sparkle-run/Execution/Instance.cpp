@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
 
 using namespace sparkle;
 
@@ -16,13 +17,21 @@ using namespace sparkle;
 // Memory
 //===----------------------------------------------------------------------===//
 
-Values::Values(int64_t bytes)
-    : bytes(bytes), memory(static_cast<char *>(std::aligned_alloc(
-                        64, std::max<int64_t>(bytes + 63, 64) / 64 * 64))) {
-  if (!memory) {
+Values::Values(int64_t bytes) : bytes(bytes) {
+  // As the runtime does for its buffers (runtime/Device/CPU/Device.cpp).
+  constexpr int64_t kLargePage = 2 << 20;
+  int64_t whole = bytes / kLargePage * kLargePage;
+  void *pointer = nullptr;
+  if (posix_memalign(&pointer, whole ? kLargePage : 64,
+                     std::max<int64_t>(bytes, 1)) != 0) {
     std::fprintf(stderr, "sparkle-run: error: out of memory\n");
     std::exit(1);
   }
+  if (whole) {
+    madvise(pointer, whole, MADV_DONTNEED);
+    madvise(pointer, whole, MADV_HUGEPAGE);
+  }
+  memory.reset(static_cast<char *>(pointer));
   std::memset(memory.get(), 0xff, bytes);
 }
 
