@@ -112,6 +112,10 @@ bool VectorResolver::isOutputFar() {
   return bytes > double(target.getNearBytes());
 }
 
+/// Whether the output lies in rows along the lanes that stay near, so that a
+/// line that two threads want goes back and forth between their cores.
+bool VectorResolver::keepsRows() { return storesInRow && !isOutputFar(); }
+
 /// Whether all that is read and written is known to be in near memory, with an
 /// eighth to spare, in whole lines, one of which comes in a cycle; and the sums
 /// are so short that all taps of as many as fill the registers are straight.

@@ -58,6 +58,8 @@ void VectorResolver::choose() {
   if (isOpen && prefetch.empty() && streamsAlongLanes()) {
     lanesInside = true;
     shareOutRows(given);
+    // Of divided rows, one thread would go on into what another writes.
+    lanesInside = !keepsRows() || workers[laneIndex] >= extents[laneIndex];
     chooseOrder();
   }
 }

@@ -79,6 +79,7 @@ private:
   double getReading(const Operand &operand, const RegisterTile &tile);
   Step getStep(const RegisterTile &tile);
   bool isOutputFar();
+  bool keepsRows();
   bool isServedFast();
   bool isApart();
   /// Multiply-adds of vectors in a cycle, each of which takes four.
@@ -97,8 +98,8 @@ private:
   void chooseOrder();
   void chooseNear();
   Nest getNest() {
-    return {operands,  extents,    registers,   workers, outputs,
-            laneIndex, thickIndex, lanesInside, target};
+    return {operands,  extents,    registers,   workers,     outputs,
+            laneIndex, thickIndex, lanesInside, keepsRows(), target};
   }
   void choosePrefetch();
   int64_t getTileBytes();

@@ -32,6 +32,7 @@ private:
   }
   int64_t divide(ArrayRef<unsigned> sequence, int64_t enough, Sizes &sizes);
   bool isUneven(unsigned index, const Sizes &sizes);
+  bool sharesFewRows(const Sizes &sizes);
   double countFar(const Sizes &sizes);
 
   const Nest &nest;
@@ -111,6 +112,19 @@ bool Division::isUneven(unsigned index, const Sizes &sizes) {
   int64_t rest = extent % size;
   return isStatic(index) && !nest.workers[index] && extent < 3 * size && rest &&
          rest * 4 < size * 3;
+}
+
+/// Whether tiles divide rows that stay near, and have so few of them that the
+/// processor tells one from the other, and fetches lines ahead in each: at the
+/// end of a tile's those of another thread.
+bool Division::sharesFewRows(const Sizes &sizes) {
+  constexpr int64_t kStreams = 32;
+  int64_t rows = 1;
+  for (unsigned i = 0; i < nest.outputs; ++i)
+    if (i != nest.laneIndex)
+      rows *= isStatic(i) ? sizes[i] : kStreams;
+  return nest.keepsRows && rows < kStreams &&
+         sizes[nest.laneIndex] < nest.extents[nest.laneIndex];
 }
 
 /// What it costs to bring the operands into near memory if workers have tiles
@@ -199,8 +213,12 @@ Sizes Division::choose() {
       tiles *= along;
       tiles = std::min(tiles, kEnoughTiles);
       double far = countFar(sizes);
-      // The model is not that good: others have to be better by a tenth.
-      if (tiles < most || (tiles == most && far >= 0.9 * least))
+      // The model is not that good: others have to be better by a tenth, or a
+      // little if they have more rows where these are too few.
+      bool isLonger = tiles == most && sharesFewRows(best) &&
+                      sizes[nest.thickIndex] >= best[nest.thickIndex];
+      if (tiles < most ||
+          (tiles == most && far >= (isLonger ? 1 : 0.9) * least))
         continue;
       best = sizes;
       most = tiles;
