@@ -217,7 +217,8 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     So are accesses to a copy, unless the lanes of a grid make it or it is filled
     anew for each block of a sum: such a copy holds the zeros. Never fails; where
     the border has more than eight tiles at one end, the loop stays whole and its
-    reads are checked.
+    reads are checked; as the innermost does around an accumulate of more than 2048
+    vectors of terms, if one check serves all lanes of a read.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];

@@ -30,6 +30,21 @@ static constexpr int64_t kMaxBorderTiles = 8;
 /// longer body is slow to compile.
 static constexpr int64_t kMaxBorderTerms = 512;
 
+/// Terms beyond which a body is not copied for tiles at the border of a loop if
+/// what it reads can be checked instead.
+static constexpr int64_t kMaxCopiedTerms = 2048;
+
+/// Vectors of terms that `op` adds.
+static int64_t countTerms(AccumulateOp op) {
+  int64_t terms = 1;
+  TileType tile = op.getSums().getType();
+  for (auto [size, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
+    terms *= llvm::divideCeil(size, lanes);
+  for (int64_t size : op.getSlice())
+    terms *= size;
+  return terms;
+}
+
 /// Whether the term of `op` is zero wherever operand `operand` is.
 static bool isFactor(AccumulateOp op, unsigned operand) {
   BlockArgument argument = op.getBody().getArgument(operand);
@@ -247,6 +262,27 @@ static std::optional<Interior> getInterior(LoopOp loop) {
   return doubtful ? std::optional(interior) : std::nullopt;
 }
 
+/// Whether `loop` is the innermost of those to cut, around a body that is too
+/// long to copy, and lanes lie in a row of which all or nothing is inside, so
+/// that one check does for a vector.
+static bool isBetterChecked(LoopOp loop) {
+  bool isInnermost = true, isLong = false, inRows = true;
+  loop.getBody().walk(
+      [&](LoopOp inner) { isInnermost &= !getInterior(inner); });
+  forEachDoubtful(loop, [&](AccumulateOp op, unsigned operand, unsigned dim) {
+    isLong |= countTerms(op) > kMaxCopiedTerms;
+    auto map = cast<AffineMapAttr>(op.getMaps()[operand]).getValue();
+    auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+    AffineExpr innermost =
+        stage.getTensor().getType().getLayout().getResults().back();
+    for (auto [i, lanes] : llvm::enumerate(op.getSums().getType().getLanes()))
+      for (auto [d, expr] : llvm::enumerate(map.getResults()))
+        if (lanes > 1 && expr.isFunctionOfDim(i))
+          inRows &= d != dim && innermost.isFunctionOfDim(d);
+  });
+  return isInnermost && isLong && inRows;
+}
+
 /// A copy of `loop`, in front of it, with other bounds. With `at`, the copy
 /// runs at most once, at that constant.
 static LoopOp copyLoop(LoopOp loop, Value lower, Value upper,
@@ -304,6 +340,8 @@ static SmallVector<LoopOp> cutAtRunTime(LoopOp loop, const Interior &interior) {
 /// tiles. Gives the loops that took its place; itself if it stays.
 static SmallVector<LoopOp> cut(LoopOp loop) {
   std::optional<Interior> interior = getInterior(loop);
+  if (isBetterChecked(loop))
+    return {loop};
   if (interior && !interior->limits.empty())
     return cutAtRunTime(loop, *interior);
   std::optional<int64_t> least =
@@ -410,13 +448,7 @@ static SmallVector<AccumulateOp> getWidened(LoopOp loop, int64_t trips) {
   SmallVector<AccumulateOp> ops;
   loop.walk([&](AccumulateOp op) { ops.push_back(op); });
   for (AccumulateOp op : ops) {
-    int64_t terms = trips;
-    TileType tile = op.getSums().getType();
-    for (auto [size, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
-      terms *= llvm::divideCeil(size, lanes);
-    for (int64_t size : op.getSlice())
-      terms *= size;
-    if (terms > kMaxBorderTerms || !getSteppedDim(loop, op))
+    if (trips * countTerms(op) > kMaxBorderTerms || !getSteppedDim(loop, op))
       return {};
   }
   bool isElsewhere =
