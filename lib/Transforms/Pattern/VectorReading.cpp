@@ -75,7 +75,7 @@ bool VectorResolver::rereadsPixels(const Operand &operand) {
 void VectorResolver::copyPictures() {
   constexpr int64_t kLines = 4;
   if (stage || box || !slideIndex || !rowIndex || !isStatic(thickIndex) ||
-      !isApart())
+      !isApart() || target.getNearWidth() >= kLineBytes)
     return;
   for (unsigned i : {laneIndex, thickIndex, *rowIndex})
     if (workers[i] || registers[i])
@@ -100,9 +100,8 @@ void VectorResolver::copyPictures() {
     return;
   stage = ArrayAttr::get(context, {picture->name});
   std::copy_n(sizes.begin(), outputs, workers.begin());
-  // What a tile writes meets in a set, too: it writes little, unless lines are
-  // soon there, or all of a point.
-  registers[laneIndex] = isServedFast() ? workers[laneIndex] : lanes[laneIndex];
+  // What a tile writes meets in a set, too: it writes little.
+  registers[laneIndex] = lanes[laneIndex];
   registers[*rowIndex] = 1;
 }
 
