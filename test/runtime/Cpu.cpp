@@ -10,6 +10,7 @@
 #include <cinttypes>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <string>
 
 using namespace sparkle;
@@ -151,6 +152,18 @@ TEST(Cpu, peak) {
   EXPECT_TRUE(peak.vector_bits == 128 || peak.vector_bits == 256 ||
               peak.vector_bits == 512);
   EXPECT_GT(peak.gflops, 0.1);
+}
+
+/// Each thread stays on a processor of its own meanwhile, and the caller may go
+/// where it might before.
+TEST(Cpu, peakLeavesAffinity) {
+  cpu_set_t before, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  sparkle_cpu_peak_t peak;
+  ASSERT_EQ(sparkle_cpu_measure_peak(0, &peak, nullptr), SPARKLE_OK);
+  EXPECT_EQ(peak.threads, static_cast<uint32_t>(CPU_COUNT(&before)));
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
 /// More threads than processors: it ends, and counts all of them.

@@ -129,13 +129,14 @@ private:
     return nullptr;
   }
   void work();
+  void runRounds();
   double meet();
 
   Loop loop;
   uint32_t threads;
   uint64_t count;
   int rounds;
-  std::atomic<uint32_t> arrived{0}, meetings{0};
+  std::atomic<uint32_t> placed{0}, arrived{0}, meetings{0};
   std::atomic<bool> cancelled{false};
   double moment = 0; // of the last meeting; the same for all threads
   double best = 1e300;
@@ -156,8 +157,34 @@ double Crew::meet() {
   return moment;
 }
 
-/// A round lasts from one meeting to the next: no thread computes outside.
+/// The number-th of the processors in `from` alone.
+cpu_set_t choose(const cpu_set_t &from, uint32_t number) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor)
+    if (CPU_ISSET(processor, &from) && number-- == 0)
+      CPU_SET(processor, &one);
+  return one;
+}
+
+/// Each thread stays on a processor of its own meanwhile, if there are as many:
+/// one that is new shares that of its creator for a while, although another one
+/// is idle, which may be as long as all rounds.
 void Crew::work() {
+  cpu_set_t before;
+  bool isKnown = sched_getaffinity(0, sizeof(before), &before) == 0 &&
+                 threads <= static_cast<uint32_t>(CPU_COUNT(&before));
+  if (isKnown) {
+    cpu_set_t one = choose(before, placed.fetch_add(1));
+    sched_setaffinity(0, sizeof(one), &one);
+  }
+  runRounds();
+  if (isKnown)
+    sched_setaffinity(0, sizeof(before), &before);
+}
+
+/// A round lasts from one meeting to the next: no thread computes outside.
+void Crew::runRounds() {
   for (int round = 0; round < rounds && !cancelled; ++round) {
     double begin = meet();
     loop.run(count);
