@@ -404,16 +404,37 @@ void VectorResolver::shareOutRows(const Sizes &given) {
     llvm::copy(rows, workers.begin());
 }
 
-/// Output indices: the lanes' outside or inside. Sum indices: those of single
-/// steps outside, so that the weights of each slice lie in a row; that which
-/// slides inside.
+/// Whether near memory holds what a worker reads for a row of register tiles,
+/// with all that varies along the lanes, but not the pixels of all its rows:
+/// the loop along the lanes then goes around a row, so that pixels come from
+/// far once instead of once for each step of that loop.
+bool VectorResolver::keepsRowNear() {
+  Sizes row(registers), worker(workers);
+  row[laneIndex] = workers[laneIndex];
+  row[thickIndex] = workers[thickIndex];
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    row[i] = worker[i] = near[i];
+  int64_t ofRow = 0, pixels = 0;
+  for (const Operand &operand : operands) {
+    ofRow += operand.countBox(row) * operand.getElementBytes();
+    if (!operand.varies(laneIndex))
+      pixels += operand.countBox(worker) * operand.getElementBytes();
+  }
+  return workers[laneIndex] > registers[laneIndex] &&
+         ofRow <= target.getNearBytes() && pixels > target.getNearBytes();
+}
+
+/// Output indices: the lanes' outside, around a row of tiles, or inside. Sum
+/// indices: those of single steps outside, so that the weights of each slice
+/// lie in a row; that which slides inside.
 void VectorResolver::chooseOrder() {
+  int lanesRank = lanesInside ? 4 : keepsRowNear() ? 2 : 0;
   auto rank = [&](int64_t index) {
     if (index < static_cast<int64_t>(outputs)) {
       if (index == static_cast<int64_t>(laneIndex))
-        return lanesInside ? 3 : 0;
+        return lanesRank;
       if (index == static_cast<int64_t>(thickIndex))
-        return 2;
+        return 3;
       return isStatic(index) ? 1 : -1;
     }
     if (unroll[index] == 1)

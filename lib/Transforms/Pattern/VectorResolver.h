@@ -95,6 +95,7 @@ private:
   bool streamsAlongLanes();
   void shareOutRows(const Sizes &given);
   int64_t getOutputBytes();
+  bool keepsRowNear();
   void chooseOrder();
   void chooseNear();
   Nest getNest() {
