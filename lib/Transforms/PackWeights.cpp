@@ -35,7 +35,7 @@ private:
 } // namespace
 
 /// The only access to `weight` if all its reads are the same and stand in the
-/// sum of one equation, with a plain index along each dimension; null if not.
+/// sum of one equation; null if not.
 static ReadOp getOnlyAccess(Value weight) {
   ReadOp only;
   for (Operation *user : weight.getUsers()) {
@@ -47,12 +47,14 @@ static ReadOp getOnlyAccess(Value weight) {
       return {};
     only = read;
   }
-  return only && only.getMap().isProjectedPermutation() ? only : ReadOp();
+  return only;
 }
 
 /// The order in which the loops of `define` walk over the dimensions of a
 /// tensor that is read at `access`: blocks of output indices that have a
 /// register tile and blocks of near steps outside, the register tile inside.
+/// Dimensions along which it is not read by a plain index, as by the remainder
+/// of one in a transposed convolution, stay between them, as they are.
 static AffineMap loopOrder(DefineOp define, AffineMap access,
                            ArrayRef<int64_t> shape) {
   PatternAttr pattern = define.getPatternAttr();
@@ -86,8 +88,13 @@ static AffineMap loopOrder(DefineOp define, AffineMap access,
   };
   for (int64_t index : pattern.getOrder().asArrayRef())
     place(index);
+  SmallVector<AffineExpr> others;
+  for (unsigned position = 0; position < shape.size(); ++position)
+    if (auto index = dyn_cast<AffineDimExpr>(access.getResult(position));
+        !index || access.getResultPosition(index) != position)
+      others.push_back(getAffineDimExpr(position, context));
   SmallVector<AffineExpr> results =
-      llvm::to_vector(llvm::concat<AffineExpr>(far, near, step, tile));
+      llvm::to_vector(llvm::concat<AffineExpr>(far, others, near, step, tile));
   return AffineMap::get(shape.size(), 0, results, context);
 }
 

@@ -69,14 +69,29 @@ static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
   return row;
 }
 
-/// How many neighbours along `index` have the same coordinate, if `expr` is a
-/// quotient of it; 1 if it is anything else.
-static int64_t getRepeats(AffineExpr expr, unsigned index) {
+/// The divisor of `kind` under which alone `expr` has `index`, with or without
+/// a constant added: neighbours have the same quotient, and remainders come
+/// again. 0 if it has it elsewhere, too, or has other divisors.
+static int64_t getDivisor(AffineExpr expr, unsigned index,
+                          AffineExprKind kind) {
   auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (expr.getKind() != AffineExprKind::FloorDiv ||
-      binary.getLHS() != getAffineDimExpr(index, expr.getContext()))
-    return 1;
-  return cast<AffineConstantExpr>(binary.getRHS()).getValue();
+  if (!binary || !expr.isFunctionOfDim(index))
+    return 0;
+  AffineExpr left = binary.getLHS(), right = binary.getRHS();
+  if (expr.getKind() == kind) {
+    auto sum = dyn_cast<AffineBinaryOpExpr>(left);
+    if (left.getKind() == AffineExprKind::Add &&
+        isa<AffineConstantExpr>(sum.getRHS()))
+      left = sum.getLHS();
+    return left == getAffineDimExpr(index, expr.getContext())
+               ? cast<AffineConstantExpr>(right).getValue()
+               : 0;
+  }
+  if (expr.getKind() != AffineExprKind::Add)
+    return 0;
+  if (left.isFunctionOfDim(index) && right.isFunctionOfDim(index))
+    return 0;
+  return getDivisor(left.isFunctionOfDim(index) ? left : right, index, kind);
 }
 
 Operand Resolver::describe(ReadOp read) {
@@ -84,20 +99,26 @@ Operand Resolver::describe(ReadOp read) {
   if (auto transform = declared.getDefiningOp<TransformOp>())
     declared = transform.getSource();
   auto tensor = declared.getDefiningOp<TensorOp>();
-  Operand operand{
-      StringAttr::get(context, ""), read.getTensor().getType(), {}, {}, false};
+  Operand operand;
+  operand.name = StringAttr::get(context, "");
+  operand.type = read.getTensor().getType();
   if (tensor)
     operand.name = tensor.getNameAttr();
-  operand.isWeight = tensor && tensor.getRole() == Role::Weight &&
-                     read.getMap().isProjectedPermutation();
+  operand.isWeight = tensor && tensor.getRole() == Role::Weight;
   for (AffineExpr expr : read.getMap().getResults())
     operand.coefficients.push_back(getCoefficients(expr, extents.size()));
   for (unsigned i = 0; i < extents.size(); ++i) {
-    int64_t least = std::numeric_limits<int64_t>::max();
-    for (AffineExpr expr : read.getMap().getResults())
-      if (expr.isFunctionOfDim(i))
-        least = std::min(least, getRepeats(expr, i));
+    int64_t least = std::numeric_limits<int64_t>::max(), period = 1;
+    for (AffineExpr expr : read.getMap().getResults()) {
+      if (!expr.isFunctionOfDim(i))
+        continue;
+      int64_t quotient = getDivisor(expr, i, AffineExprKind::FloorDiv);
+      int64_t remainder = getDivisor(expr, i, AffineExprKind::Mod);
+      least = std::min(least, std::max<int64_t>(quotient, 1));
+      period = std::lcm(period, remainder);
+    }
     operand.repeats.push_back(operand.varies(i) ? least : 1);
+    operand.periods.push_back(operand.varies(i) ? period : 0);
   }
   return operand;
 }

@@ -44,7 +44,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
                                                  int64_t laneCount) {
   const Operand &operand = operands[number];
   auto count = [&](unsigned i, int64_t size) {
-    return double(llvm::divideCeil(size, operand.repeats[i]));
+    return double(operand.countSteps(i, size));
   };
   // The elements that a lane reads, the box that the worker reads, and what
   // that takes: lanes that overhang read beyond it, and rows are whole vectors.

@@ -50,7 +50,7 @@ void GridResolver::assumeExtents() {
 
 std::optional<unsigned> GridResolver::findContiguous(const Operand &operand) {
   for (unsigned i = 0; i < extents.size(); ++i)
-    if (operand.isWeight ? i < outputs && operand.varies(i)
+    if (operand.isWeight ? i < outputs && operand.isPackedAlong(i)
                          : isContiguous(operand.type, operand.coefficients, i))
       return i;
   return std::nullopt;

@@ -8,6 +8,7 @@
 #define SPARKLE_LIB_TRANSFORMS_PATTERN_RESOLVER_H
 
 #include "dialect/SparkleDialect.h"
+#include "llvm/Support/MathExtras.h"
 #include <memory>
 #include <string>
 
@@ -19,9 +20,10 @@ struct Operand {
   StoredTensorType type;
   /// Row i: the coefficients of coordinate i in the indices.
   llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
-  /// How many neighbours along each index read the same element.
-  llvm::SmallVector<int64_t> repeats;
-  bool isWeight;
+  /// How many neighbours along each index read the same element, and after how
+  /// many it is the same ones again; 0 if it never is.
+  llvm::SmallVector<int64_t> repeats, periods;
+  bool isWeight = false;
 
   int64_t getElementBytes() const {
     return type.getElementType().getIntOrFloatBitWidth() / 8;
@@ -29,6 +31,27 @@ struct Operand {
   bool varies(unsigned index) const {
     return llvm::any_of(coefficients,
                         [&](auto &row) { return row[index] != 0; });
+  }
+  /// Whether more steps along an index read more elements.
+  bool advances(unsigned index) const {
+    return varies(index) && !periods[index];
+  }
+  /// The different elements that `size` steps along an index read. Those that
+  /// are no whole periods begin anywhere in one.
+  int64_t countSteps(unsigned index, int64_t size) const {
+    if (!varies(index))
+      return 1;
+    if (int64_t period = periods[index])
+      return size % period ? size : period;
+    return llvm::divideCeil(size, repeats[index]);
+  }
+  /// Whether it is a weight that `index` alone walks along one dimension of:
+  /// packed, neighbours are contiguous.
+  bool isPackedAlong(unsigned index) const {
+    return isWeight && llvm::any_of(coefficients, [&](auto &row) {
+             return row[index] == 1 &&
+                    llvm::count(row, 0) == int64_t(row.size()) - 1;
+           });
   }
   /// The elements that a box of these sizes reads: along each coordinate what
   /// it spans, or fewer where it leaves some out.

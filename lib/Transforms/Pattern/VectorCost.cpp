@@ -40,11 +40,11 @@ bool VectorResolver::isTap(unsigned index) {
 /// `taps` of the one that slides along it, if one does.
 static int64_t countPoints(const Operand &operand, unsigned index, int64_t size,
                            std::optional<unsigned> tap, int64_t taps) {
-  int64_t points = (operand.varies(index) ? size : 1) *
-                   (tap && operand.varies(*tap) ? taps : 1);
+  int64_t steps = operand.countSteps(index, size);
+  int64_t points = steps * (tap && operand.varies(*tap) ? taps : 1);
   for (auto &row : operand.coefficients)
     if (tap && row[index] && row[*tap])
-      points = std::min(points, std::abs(row[index]) * (size - 1) +
+      points = std::min(points, std::abs(row[index]) * (steps - 1) +
                                     std::abs(row[*tap]) * (taps - 1) + 1);
   return points;
 }
@@ -57,7 +57,7 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   bool straight = isStraight(tile);
   for (const Operand &operand : operands) {
     bool alongLanes = operand.varies(laneIndex);
-    bool alongTile = operand.varies(thickIndex);
+    bool alongTile = operand.advances(thickIndex);
     int64_t points = countPoints(operand, thickIndex, tile.thickness,
                                  slideIndex, tile.slide);
     double rows = 1;
@@ -217,7 +217,7 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
     return computing;
   double reading = 0;
   for (const Operand &operand : operands)
-    if (operand.varies(laneIndex) && operand.varies(thickIndex) &&
+    if (operand.varies(laneIndex) && operand.advances(thickIndex) &&
         !isCopied(operand))
       reading += getReading(operand, tile);
   // Most of what is shorter passes meanwhile, unless the same lines are loaded

@@ -69,8 +69,8 @@ void VectorResolver::choose() {
 //===----------------------------------------------------------------------===//
 
 /// The index of the left side along which the lanes do most: full vectors,
-/// operands that are either the same for all lanes or contiguous, and a
-/// contiguous output.
+/// operands that are either the same for all lanes or contiguous, or at least
+/// few elements for all lanes, and a contiguous output.
 unsigned VectorResolver::chooseLaneIndex() {
   unsigned best = 0;
   double bestScore = -1;
@@ -81,9 +81,9 @@ unsigned VectorResolver::chooseLaneIndex() {
       score = double(extents[i]) /
               double(llvm::alignTo(extents[i], target.getLanes()));
     for (const Operand &operand : operands)
-      if (operand.varies(i) && !operand.isWeight &&
+      if (operand.varies(i) && !operand.isPackedAlong(i) &&
           !isContiguous(operand.type, operand.coefficients, i))
-        score *= 0.2;
+        score *= operand.periods[i] || operand.repeats[i] > 1 ? 0.5 : 0.2;
     // Stored across lanes: a transpose in registers, which counts where there
     // is no sum.
     if (!isStoredInRow(i))
@@ -105,7 +105,7 @@ unsigned VectorResolver::chooseThickIndex() {
     if (i == laneIndex || registers[i] == 1)
       continue;
     int64_t reused = llvm::count_if(operands, [&](const Operand &operand) {
-      return operand.varies(laneIndex) && !operand.varies(i);
+      return operand.varies(laneIndex) && !operand.advances(i);
     });
     // Among equals, the innermost that is not trivial.
     int64_t score = 2 * reused + (getSpan(i) > 1 ? 1 : 0);
@@ -338,7 +338,7 @@ int64_t VectorResolver::getBytes(const Operand &operand) {
 int64_t VectorResolver::getTileBytes() {
   int64_t bytes = 0;
   for (const Operand &operand : operands)
-    if (operand.varies(laneIndex) && !operand.varies(thickIndex))
+    if (operand.varies(laneIndex) && !operand.advances(thickIndex))
       bytes += getBytes(operand);
   return bytes;
 }
@@ -350,7 +350,7 @@ int64_t VectorResolver::getTileBytes() {
 bool VectorResolver::goesAlongLanes() {
   int64_t shared = getTileBytes(), streamed = 0;
   for (const Operand &operand : operands)
-    if (operand.varies(laneIndex) && operand.varies(thickIndex))
+    if (operand.varies(laneIndex) && operand.advances(thickIndex))
       streamed += getBytes(operand);
   return shared * 2 <= target.getCloseBytes() || streamed > shared;
 }
@@ -371,7 +371,7 @@ bool VectorResolver::streamsAlongLanes() {
       return false;
   }
   for (const Operand &operand : operands) {
-    if (operand.varies(laneIndex) == operand.varies(thickIndex))
+    if (operand.varies(laneIndex) == operand.advances(thickIndex))
       return false;
     bool isShared = operand.varies(laneIndex);
     (isShared ? stream : rows) +=
@@ -487,7 +487,7 @@ void VectorResolver::choosePrefetch() {
   Builder builder(context);
   SmallVector<NamedAttribute> names;
   for (const Operand &operand : operands) {
-    bool isFar = operand.isWeight && operand.varies(laneIndex) &&
+    bool isFar = operand.isPackedAlong(laneIndex) &&
                  getBytes(operand) > 2 * target.getNearBytes();
     double passes = isFar ? countPasses(getNest(), near, order, operand) : 0;
     if (passes > 1 && passes <= kMany)

@@ -45,9 +45,10 @@ int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
   int64_t count = 1;
   for (auto &row : coefficients) {
     int64_t reach = 1, steps = 1;
-    for (auto [coefficient, size] : llvm::zip(row, sizes)) {
+    for (auto [index, coefficient] : llvm::enumerate(row)) {
+      int64_t size = coefficient ? countSteps(index, sizes[index]) : 1;
       reach += std::abs(coefficient) * (size - 1);
-      steps = llvm::SaturatingMultiply<uint64_t>(steps, coefficient ? size : 1);
+      steps = llvm::SaturatingMultiply<uint64_t>(steps, size);
     }
     if (llvm::MulOverflow(count, std::min(reach, steps), count))
       return std::numeric_limits<int64_t>::max() / 64;
