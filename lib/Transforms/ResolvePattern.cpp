@@ -69,29 +69,40 @@ static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
   return row;
 }
 
-/// The divisor of `kind` under which alone `expr` has `index`, with or without
-/// a constant added: neighbours have the same quotient, and remainders come
-/// again. 0 if it has it elsewhere, too, or has other divisors.
-static int64_t getDivisor(AffineExpr expr, unsigned index,
-                          AffineExprKind kind) {
+namespace {
+/// A quotient or remainder, and the remainder where all indices are 0.
+struct Division {
+  AffineExpr expr;
+  int64_t divisor, start;
+};
+} // namespace
+
+/// The quotient or remainder in `expr`, of `count` indices, under which alone
+/// it has `index`, so that neighbours have the same quotient, and remainders
+/// come again. None if it has it elsewhere, or if others move it less evenly.
+static std::optional<Division> findDivision(AffineExpr expr, unsigned index,
+                                            AffineExprKind kind,
+                                            unsigned count) {
   auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
   if (!binary || !expr.isFunctionOfDim(index))
-    return 0;
+    return std::nullopt;
   AffineExpr left = binary.getLHS(), right = binary.getRHS();
-  if (expr.getKind() == kind) {
-    auto sum = dyn_cast<AffineBinaryOpExpr>(left);
-    if (left.getKind() == AffineExprKind::Add &&
-        isa<AffineConstantExpr>(sum.getRHS()))
-      left = sum.getLHS();
-    return left == getAffineDimExpr(index, expr.getContext())
-               ? cast<AffineConstantExpr>(right).getValue()
-               : 0;
+  if (expr.getKind() == AffineExprKind::Add) {
+    if (left.isFunctionOfDim(index) && right.isFunctionOfDim(index))
+      return std::nullopt;
+    return findDivision(left.isFunctionOfDim(index) ? left : right, index, kind,
+                        count);
   }
-  if (expr.getKind() != AffineExprKind::Add)
-    return 0;
-  if (left.isFunctionOfDim(index) && right.isFunctionOfDim(index))
-    return 0;
-  return getDivisor(left.isFunctionOfDim(index) ? left : right, index, kind);
+  SmallVector<int64_t> row;
+  if (expr.getKind() != kind ||
+      failed(getFlattenedAffineExpr(left, count, 0, &row)) ||
+      row.size() != count + 1 || row[index] != 1)
+    return std::nullopt;
+  int64_t divisor = cast<AffineConstantExpr>(right).getValue();
+  for (unsigned i = 0; i < count; ++i)
+    if (i != index && row[i] % divisor != 0)
+      return std::nullopt;
+  return Division{expr, divisor, llvm::mod(row.back(), divisor)};
 }
 
 Operand Resolver::describe(ReadOp read) {
@@ -107,18 +118,33 @@ Operand Resolver::describe(ReadOp read) {
   operand.isWeight = tensor && tensor.getRole() == Role::Weight;
   for (AffineExpr expr : read.getMap().getResults())
     operand.coefficients.push_back(getCoefficients(expr, extents.size()));
+  SmallVector<std::optional<int64_t>> least(extents.size(), 0), most;
+  for (unsigned i = 0; i < extents.size(); ++i)
+    most.push_back(isStatic(i) ? std::optional(extents[i] - 1) : std::nullopt);
   for (unsigned i = 0; i < extents.size(); ++i) {
-    int64_t least = std::numeric_limits<int64_t>::max(), period = 1;
-    for (AffineExpr expr : read.getMap().getResults()) {
+    Course course{std::numeric_limits<int64_t>::max(), 0, 1};
+    for (auto [expr, extent] :
+         llvm::zip_equal(read.getMap().getResults(), operand.type.getShape())) {
       if (!expr.isFunctionOfDim(i))
         continue;
-      int64_t quotient = getDivisor(expr, i, AffineExprKind::FloorDiv);
-      int64_t remainder = getDivisor(expr, i, AffineExprKind::Mod);
-      least = std::min(least, std::max<int64_t>(quotient, 1));
-      period = std::lcm(period, remainder);
+      auto quotient =
+          findDivision(expr, i, AffineExprKind::FloorDiv, extents.size());
+      auto remainder =
+          findDivision(expr, i, AffineExprKind::Mod, extents.size());
+      course.repeats =
+          std::min<int64_t>(course.repeats, quotient ? quotient->divisor : 1);
+      course.start = course.repeats > 1 ? quotient->start : 0;
+      course.period =
+          remainder ? std::lcm(course.period, remainder->divisor) : 0;
+      if (!remainder || ShapedType::isDynamic(extent))
+        continue;
+      AffineExpr last = getAffineConstantExpr(remainder->divisor - 1, context);
+      std::optional<int64_t> bound = getBoundForAffineExpr(
+          expr.replace(remainder->expr, last), extents.size(), 0, least, most,
+          /*isUpper=*/true);
+      operand.isRagged |= bound && *bound >= extent;
     }
-    operand.repeats.push_back(operand.varies(i) ? least : 1);
-    operand.periods.push_back(operand.varies(i) ? period : 0);
+    operand.courses.push_back(operand.varies(i) ? course : Course());
   }
   return operand;
 }

@@ -56,8 +56,10 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     double size = 1, over = 0;
     for (unsigned i = 0; i < extents.size(); ++i) {
       double by = double(std::abs(row[i]));
-      size +=
-          by * (count(i, i < outputs ? grid.cuts[i].worker : grid.near[i]) - 1);
+      // A box begins anywhere in a period, and so has all of it.
+      int64_t period = operand.courses[i].period;
+      int64_t cut = i < outputs ? grid.cuts[i].worker : grid.near[i];
+      size += by * ((period ? double(period) : count(i, cut)) - 1);
       over += by * double(i < outputs ? grid.cuts[i].getOverhang() : 0);
     }
     bool isRow = contiguous[number] && row[*contiguous[number]];

@@ -14,16 +14,24 @@
 
 namespace sparkle {
 
+/// How the elements that are read follow each other along an index: so many
+/// neighbours read the same one, the first as many fewer, and after a period
+/// come the same ones again, unless that is 0.
+struct Course {
+  int64_t repeats = 1, start = 0, period = 0;
+};
+
 /// How the sum reads one operand.
 struct Operand {
   mlir::StringAttr name;
   StoredTensorType type;
   /// Row i: the coefficients of coordinate i in the indices.
   llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
-  /// How many neighbours along each index read the same element, and after how
-  /// many it is the same ones again; 0 if it never is.
-  llvm::SmallVector<int64_t> repeats, periods;
+  /// For each index.
+  llvm::SmallVector<Course, 0> courses;
   bool isWeight = false;
+  /// Whether a remainder, with what is added to it, leads out of it.
+  bool isRagged = false;
 
   int64_t getElementBytes() const {
     return type.getElementType().getIntOrFloatBitWidth() / 8;
@@ -34,16 +42,19 @@ struct Operand {
   }
   /// Whether more steps along an index read more elements.
   bool advances(unsigned index) const {
-    return varies(index) && !periods[index];
+    return varies(index) && !courses[index].period;
   }
   /// The different elements that `size` steps along an index read. Those that
-  /// are no whole periods begin anywhere in one.
+  /// are not whole periods, or not all neighbours that read the same, begin
+  /// anywhere.
   int64_t countSteps(unsigned index, int64_t size) const {
     if (!varies(index))
       return 1;
-    if (int64_t period = periods[index])
+    auto [repeats, start, period] = courses[index];
+    if (period)
       return size % period ? size : period;
-    return llvm::divideCeil(size, repeats[index]);
+    int64_t before = size % repeats ? repeats - 1 : start;
+    return (before + size - 1) / repeats + 1;
   }
   /// Whether it is a weight that `index` alone walks along one dimension of:
   /// packed, neighbours are contiguous.

@@ -40,6 +40,7 @@ void VectorResolver::choose() {
   storesInRow = isStoredInRow(laneIndex);
 
   copyPictures();
+  cutTaps();
   chooseTile();
   chooseUnroll();
   Sizes given(workers), steps(near);
@@ -83,7 +84,9 @@ unsigned VectorResolver::chooseLaneIndex() {
     for (const Operand &operand : operands)
       if (operand.varies(i) && !operand.isPackedAlong(i) &&
           !isContiguous(operand.type, operand.coefficients, i))
-        score *= operand.periods[i] || operand.repeats[i] > 1 ? 0.5 : 0.2;
+        score *= operand.courses[i].period || operand.courses[i].repeats > 1
+                     ? 0.5
+                     : 0.2;
     // Stored across lanes: a transpose in registers, which counts where there
     // is no sum.
     if (!isStoredInRow(i))
@@ -141,6 +144,34 @@ void VectorResolver::chooseRowIndex() {
     if (tap && tap != slideIndex)
       rowIndex = i, rowTapIndex = tap;
   }
+}
+
+/// Takes all taps of a tile at once where some are not there: of three with
+/// stride two, a transposed convolution has one or two for a pixel along each
+/// side. The body of a tile of whole periods leaves out the others: those along
+/// a row, and with rows of a period the rest, too. Only of few, since each
+/// weight that is loaded serves the pixels of one phase alone. Only what the
+/// pattern leaves open.
+void VectorResolver::cutTaps() {
+  constexpr int64_t kFewWeights = 16;
+  auto weight = llvm::find_if(
+      operands, [](const Operand &operand) { return operand.isRagged; });
+  if (weight == operands.end() || !slideIndex ||
+      !weight->courses[thickIndex].period || unroll[*slideIndex] ||
+      !suits(*slideIndex, extents[*slideIndex]))
+    return;
+  unroll[*slideIndex] = extents[*slideIndex];
+  if (!rowIndex || unroll[*rowTapIndex] || registers[*rowIndex])
+    return;
+  int64_t period = weight->courses[*rowIndex].period,
+          taps = extents[*rowTapIndex];
+  int64_t weights =
+      weight->courses[thickIndex].period * extents[*slideIndex] * period * taps;
+  if (!period || weights > kFewWeights || !suits(*rowTapIndex, taps) ||
+      !suits(*rowIndex, period))
+    return;
+  unroll[*rowTapIndex] = taps;
+  registers[*rowIndex] = period;
 }
 
 /// Fills in the register tile, and the slice of the index that slides along it.

@@ -72,6 +72,7 @@ private:
   bool collides(const Operand &operand, int64_t thickness);
   bool rereadsPixels(const Operand &operand);
   void copyPictures();
+  void cutTaps();
   /// Whether the pattern copies what is read of an operand.
   bool isCopied(const Operand &operand) {
     return stage && llvm::is_contained(stage, mlir::Attribute(operand.name));
