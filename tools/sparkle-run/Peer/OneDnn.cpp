@@ -172,8 +172,9 @@ bool OneDnn::describeConvolution() {
     stride[i] = conv.stride[d];
     dilation[i] = conv.dilation[d];
     front[i] = conv.pad[d];
-    behind[i] = (conv.out[d] - 1) * conv.stride[d] + conv.getSpan(d) -
-                conv.in[d] - conv.pad[d];
+    int64_t most = conv.isTransposed ? conv.in[d] : conv.out[d];
+    behind[i] = (most - 1) * conv.stride[d] + conv.getSpan(d) -
+                (conv.isTransposed ? conv.out[d] : conv.in[d]) - conv.pad[d];
   }
   int64_t elements = 1;
   for (int d = rank; d-- > 0; elements *= filter[d])
@@ -183,10 +184,14 @@ bool OneDnn::describeConvolution() {
   library.memory_desc_init_by_tag(&weightsLiked, rank, filter, float32, anyTag);
   const int64_t one = 1;
   library.memory_desc_init_by_strides(&bias, 1, &conv.outputs, float32, &one);
-  return library.dilated_convolution_forward_desc_init(
-             &convolution, forwardInference, algorithm, &sourceLiked,
-             &weightsLiked, problem.hasBias ? &bias : nullptr,
-             &destinationLiked, stride, dilation, front, behind) == 0;
+  auto initialize = conv.isTransposed
+                        ? library.dilated_deconvolution_forward_desc_init
+                        : library.dilated_convolution_forward_desc_init;
+  return initialize(&convolution, forwardInference,
+                    algorithm + (conv.isTransposed ? transposed : 0),
+                    &sourceLiked, &weightsLiked,
+                    problem.hasBias ? &bias : nullptr, &destinationLiked,
+                    stride, dilation, front, behind) == 0;
 }
 
 bool OneDnn::appendStep(void *steps, const PostOp &step) {
@@ -413,7 +418,7 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
   }
   const Library &library = getLibrary();
   size_t sums = 0;
-  bool isOrdinary = !problem.conv.isTransposed;
+  bool isOrdinary = true;
   for (const PostOp &step : problem.postOps) {
     sums += step.kind == PostOp::Sum;
     isOrdinary &= isCompared(step, problem.conv);
@@ -424,9 +429,8 @@ static std::unique_ptr<Peer> make(const Case &problem, const Device &device,
   error = library.error;
   isOrdinary &= !problem.scales.hasAny();
   if (error.empty() && (sums > 1 || !isOrdinary))
-    error = "transposed convolutions, blocks of channels, unusual layouts, "
-            "scales, several sums, and steps that oneDNN 2 does otherwise are "
-            "not compared";
+    error = "blocks of channels, unusual layouts, scales, several sums, and "
+            "steps that oneDNN 2 does otherwise are not compared";
   if (!error.empty())
     return nullptr;
   auto peer = std::make_unique<OneDnn>(library, problem, instance, algorithm);

@@ -27,6 +27,7 @@ enum {
   forwardInference = 96,
   directConvolution = 1,
   winogradConvolution = 2,
+  transposed = 9, // Of the same by a transposed convolution: how many more.
   querySource = 129,
   queryWeights = 131,
   queryDestination = 133,
@@ -69,6 +70,10 @@ using Dims = int64_t[12];
            (void *, int, const int64_t *, int, int))                           \
   FUNCTION(size_t, memory_desc_get_size, (const void *))                       \
   FUNCTION(int, dilated_convolution_forward_desc_init,                         \
+           (void *, int, int, const void *, const void *, const void *,        \
+            const void *, const int64_t *, const int64_t *, const int64_t *,   \
+            const int64_t *))                                                  \
+  FUNCTION(int, dilated_deconvolution_forward_desc_init,                       \
            (void *, int, int, const void *, const void *, const void *,        \
             const void *, const int64_t *, const int64_t *, const int64_t *,   \
             const int64_t *))                                                  \
