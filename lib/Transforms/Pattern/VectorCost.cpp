@@ -77,7 +77,7 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       step.kept += points * (rolls ? tile.rows : 1) *
                    (takesTurns(tile) ? 1 : tile.vectors);
       step.streamedBytes +=
-          points * tile.vectors * target.getLanes() * operand.getElementBytes();
+          points * tile.vectors * lanes[laneIndex] * operand.getElementBytes();
     }
     // `getReading` counts what is read once.
     bool isReadOnce = lanesInside && alongLanes && tile.slide > 1;
@@ -198,7 +198,7 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   slots += step.collisions;
   // Lines of the output of which tiles write parts are fetched for each, unless
   // the other parts follow at once.
-  int64_t bytes = tile.vectors * target.getLanes() * getOutputBytes();
+  int64_t bytes = tile.vectors * lanes[laneIndex] * getOutputBytes();
   double points = double(tile.thickness * tile.rows), parts = 0, far = 0;
   if (storesInRow && bytes % kLineBytes)
     parts = (lanesInside ? 3 : 16) * points;

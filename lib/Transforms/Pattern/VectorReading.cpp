@@ -174,7 +174,7 @@ double VectorResolver::getReading(const Operand &operand,
   if (!inRow)
     return loads * kLineCycles * getSlotsPerCycle();
   double lines =
-      double(tile.vectors * target.getLanes() * operand.getElementBytes()) /
+      double(tile.vectors * lanes[laneIndex] * operand.getElementBytes()) /
       double(kLineBytes);
   // From near memory to find a place takes longer than a line of it, and what
   // L1 has lost is there again at once. Vectors that take turns come back.

@@ -27,7 +27,7 @@ void VectorResolver::choose() {
   laneIndex = 0;
   for (unsigned i = 0; i < outputs; ++i) {
     if (lanes[i] == kAuto || lanes[i] == kAll)
-      lanes[i] = target.getLanes();
+      lanes[i] = countLanes(i);
     if (lanes[i] >= lanes[laneIndex])
       laneIndex = i;
   }
@@ -97,6 +97,18 @@ unsigned VectorResolver::chooseLaneIndex() {
     }
   }
   return best;
+}
+
+/// The lanes of a vector along `index`: half as many where the half of them
+/// would be empty, and so on down to the shortest vectors that processors have.
+/// A short vector takes no longer than a long one, and half as long where these
+/// are computed in halves.
+int64_t VectorResolver::countLanes(unsigned index) {
+  constexpr int64_t kFewest = 4;
+  int64_t count = target.getLanes();
+  while (isStatic(index) && count > kFewest && extents[index] * 2 <= count)
+    count /= 2;
+  return count;
 }
 
 /// The other index along which a register tile is thick: the operands that

@@ -64,6 +64,7 @@ private:
 
   int64_t getSpan(unsigned index);
   unsigned chooseLaneIndex();
+  int64_t countLanes(unsigned index);
   unsigned chooseThickIndex();
   std::optional<unsigned> findSlideIndex(unsigned index);
   bool isTap(unsigned index);
