@@ -50,6 +50,17 @@ static ReadOp getOnlyAccess(Value weight) {
   return only;
 }
 
+/// Whether lanes read it by something else than a plain index: neighbours may
+/// lie in a row as they are.
+static bool isReadAcross(DefineOp define, AffineMap access) {
+  PatternAttr pattern = define.getPatternAttr();
+  for (unsigned index = 0; index < define.getNumOutputs(); ++index)
+    if (pattern.getLanes()[index] > 1 && access.isFunctionOfDim(index) &&
+        !access.getResultPosition(getAffineDimExpr(index, define.getContext())))
+      return true;
+  return false;
+}
+
 /// The order in which the loops of `define` walk over the dimensions of a
 /// tensor that is read at `access`: blocks of output indices that have a
 /// register tile and blocks of near steps outside, the register tile inside.
@@ -103,6 +114,8 @@ void PackWeights::pack(TypedValue<StoredTensorType> weight) {
   if (!access)
     return;
   auto define = access->getParentOfType<DefineOp>();
+  if (isReadAcross(define, access.getMap()))
+    return;
   StoredTensorType type = weight.getType();
   AffineMap layout = loopOrder(define, access.getMap(), type.getShape());
   auto packed = StoredTensorType::get(type.getContext(), type.getShape(),

@@ -55,6 +55,24 @@ sparkle.kernel @transposed sizes [] {
   } : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
 }
 
+// Where lanes go along the remainder, neighbours lie in a row as they are.
+// CHECK-LABEL: sparkle.kernel @across
+// CHECK-NOT: sparkle.pack
+sparkle.kernel @across sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128, 4) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (200, 64) : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "r", "k"] reductions 2 extents () -> (200, 64, 2, 128) pattern <workers = [16, 64, 1, 1], near = [1, 1, 2, 128], stage = [], registers = [16, 4, 1, 1], lanes = [16, 1, 1, 1], unroll = [1, 1, 1, 4], order = [0, 1, 2, 3]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2, d3) -> (d0 floordiv 2 - d2, d3) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3) -> (d1, d3, d2 * 2 + d0 mod 2) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+}
+
 // Of a dimension that repeats another one, that one alone is divided.
 // CHECK-LABEL: sparkle.kernel @diagonal
 // CHECK: sparkle.pack %{{.*}} to <64x64x128xf32, (d0, d1, d2) -> (d0 floordiv 32, d1, d2, d0 mod 32)>
