@@ -56,11 +56,11 @@ int main(void) {
   for (unsigned i = 0; i < sizeof(machines) / sizeof(*machines); ++i) {
     machine = &machines[i];
     sparkle_chosen = 0;
-    /* 3 channels of 5 floats, rounded up to 16, 8 and 4. */
+    /* 20 channels of 5 floats, rounded up to 16, 8 and 4. */
     int64_t size = product_packed_w_size();
-    const char *choice = size == 320   ? "avx512"
-                         : size == 160 ? "avx2"
-                         : size == 80  ? "baseline"
+    const char *choice = size == 640   ? "avx512"
+                         : size == 480 ? "avx2"
+                         : size == 400 ? "baseline"
                          : size == -1  ? "none"
                                        : "wrong";
     int status = 0;

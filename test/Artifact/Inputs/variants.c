@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 7, K = 3, C = 5 };
+enum { N = 7, K = 20, C = 5 };
 
 static float x[N * C], w[K * C], y[N * K];
 static double exact[N * K], bound[N * K];
