@@ -113,6 +113,7 @@ Operand Resolver::describe(ReadOp read) {
   Operand operand;
   operand.name = StringAttr::get(context, "");
   operand.type = read.getTensor().getType();
+  operand.map = read.getMap();
   if (tensor)
     operand.name = tensor.getNameAttr();
   operand.isWeight = tensor && tensor.getRole() == Role::Weight;

@@ -4,6 +4,7 @@
 // how well the workers fill the machine.
 
 #include "lib/Transforms/Pattern/GridResolver.h"
+#include "lib/Transforms/Reach.h"
 
 using namespace mlir;
 using namespace sparkle;
@@ -40,7 +41,7 @@ bool GridResolver::mayStage(unsigned number, bool wanted) {
 
 /// What one near step costs a lane for one operand.
 GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
-                                                 unsigned number, bool staged,
+                                                 unsigned number,
                                                  int64_t laneCount) {
   const Operand &operand = operands[number];
   auto count = [&](unsigned i, int64_t size) {
@@ -52,16 +53,24 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   for (unsigned i = 0; i < extents.size(); ++i)
     if (operand.varies(i))
       reads *= count(i, i < outputs ? grid.cuts[i].each() : grid.near[i]);
-  for (const auto &row : operand.coefficients) {
-    double size = 1, over = 0;
-    for (unsigned i = 0; i < extents.size(); ++i) {
-      double by = double(std::abs(row[i]));
-      // A box begins anywhere in a period, and so has all of it.
-      int64_t period = operand.courses[i].period;
-      int64_t cut = i < outputs ? grid.cuts[i].worker : grid.near[i];
-      size += by * ((period ? double(period) : count(i, cut)) - 1);
-      over += by * double(i < outputs ? grid.cuts[i].getOverhang() : 0);
-    }
+  // Of no whole periods, lanes side by side read elements in different places,
+  // one after the other.
+  double turns = 1;
+  for (auto [cut, course] : llvm::zip(grid.cuts, operand.courses))
+    if (course.period && cut.lanes > 1 && cut.each() % course.period != 0)
+      turns *= double(course.period);
+  Sizes sizes(grid.near), divisors;
+  for (auto [size, cut] : llvm::zip(sizes, grid.cuts))
+    size = cut.worker;
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    bool isAnywhere = this->box && i < outputs && this->box->isCut[i];
+    divisors.push_back(isAnywhere ? 1 : size < assumed[i] ? size : 0);
+  }
+  for (auto [expr, row] :
+       llvm::zip_equal(operand.map.getResults(), operand.coefficients)) {
+    double size = double(getReach(expr, sizes, divisors).size), over = 0;
+    for (auto [i, cut] : llvm::enumerate(grid.cuts))
+      over += double(std::abs(row[i]) * cut.getOverhang());
     bool isRow = contiguous[number] && row[*contiguous[number]];
     box *= size;
     room *= isRow ? double(llvm::alignTo(uint64_t(size + over), kVector))
@@ -83,19 +92,16 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   step.bytes = int64_t(std::min(4 * std::max(box * 9 / 8, room), 1e9));
   step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
+  double near = turns * reads / readVector * double(target.getNearRead());
   if (terms[number]) {
     // Nothing is far, but for what it is computed from.
     step.elements = box;
-    step.cycles = reads / readVector * double(target.getNearRead()) +
-                  box * double(*terms[number]) / double(laneCount) + kStep;
+    step.copied =
+        near + box * double(*terms[number]) / double(laneCount) + kStep;
     return step;
   }
-  if (!staged) {
-    step.cycles = reads / readVector * kFarRead;
-    return step;
-  }
-  step.cycles = reads / readVector * double(target.getNearRead()) +
-                box / copyVector / double(laneCount) * kCopy;
+  step.inPlace = turns * reads / readVector * kFarRead;
+  step.copied = near + box / copyVector / double(laneCount) * kCopy;
   return step;
 }
 
@@ -118,20 +124,20 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
   grid.staged.assign(operands.size(), false);
   double held = sums; // in registers: loads from far begin early
   for (unsigned i = 0; i < operands.size(); ++i) {
-    Step copied = estimateOperand(grid, i, true, laneCount);
-    Step read = estimateOperand(grid, i, false, laneCount);
-    bool copy = terms[i] || (mayStage(i, true) &&
-                             (!mayStage(i, false) ||
-                              (copied.isReused && copied.cycles < read.cycles &&
-                               copied.bytes <= std::min(free, fair))));
-    if (copy && copied.bytes > free)
+    Step step = estimateOperand(grid, i, laneCount);
+    bool copy =
+        terms[i] ||
+        (mayStage(i, true) &&
+         (!mayStage(i, false) || (step.isReused && step.copied < step.inPlace &&
+                                  step.bytes <= std::min(free, fair))));
+    if (copy && step.bytes > free)
       return std::numeric_limits<double>::infinity();
-    free -= copy ? copied.bytes : 0;
-    fair -= copy ? copied.bytes : 0;
+    free -= copy ? step.bytes : 0;
+    fair -= copy ? step.bytes : 0;
     grid.staged[i] = copy;
-    cycles += copy ? copied.cycles : read.cycles;
-    elements += copied.elements;
-    held += copy ? 0 : read.reads;
+    cycles += copy ? step.copied : step.inPlace;
+    elements += step.elements;
+    held += copy ? 0 : step.reads;
   }
   cycles += kSpill * std::max(0.0, held - double(kHeld * target.getVectors()));
   double far = elements * kFarElement / double(laneCount);

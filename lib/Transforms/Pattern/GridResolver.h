@@ -52,13 +52,14 @@ private:
   void keep(const Grid &grid);
   void estimate(Grid &grid);
   struct Step {
-    double cycles = 0, elements = 0, reads = 0; // `reads` of one lane
+    /// Cycles of a lane where the operand is copied, and where it is not.
+    double copied = 0, inPlace = 0;
+    double elements = 0, reads = 0; // `reads` of one lane
     int64_t bytes = 0;
     /// Some element is read by more than one lane, or more than once.
     bool isReused = false;
   };
-  Step estimateOperand(const Grid &grid, unsigned number, bool staged,
-                       int64_t laneCount);
+  Step estimateOperand(const Grid &grid, unsigned number, int64_t laneCount);
   double estimateStep(Grid &grid, int64_t laneCount, double sums);
   double estimateWrite(const Grid &grid, double sums);
   bool mayStage(unsigned number, bool wanted);

@@ -25,6 +25,7 @@ struct Course {
 struct Operand {
   mlir::StringAttr name;
   StoredTensorType type;
+  mlir::AffineMap map;
   /// Row i: the coefficients of coordinate i in the indices.
   llvm::SmallVector<llvm::SmallVector<int64_t>> coefficients;
   /// For each index.
