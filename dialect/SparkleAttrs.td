@@ -69,6 +69,8 @@ def Sparkle_PatternAttr : SparkleAttr<"Pattern", "pattern"> {
     * `registers`: the box of the output whose sums are held in registers.
     * `unroll`: the slice of the sum that one accumulate covers.
     * `lanes`: how many SIMD lanes or invocations lie along each output index.
+      An entry of a sum index is the number of lanes among which its steps are
+      dealt out, or 1.
     * `order`: the positions of the output indices, then those of the sum's,
       from the outermost loop to the innermost.
     * `stage`: the tensors copied into near memory (by name).

@@ -136,7 +136,8 @@ std::optional<CheckedLine> LineChecker::check(const PatternLine &line) {
 
 /// One size for each index: those that the line is not about are 1, those that
 /// it leaves out are all for workers and near, and 1 for the other levels.
-/// Workers may divide the sum as well, which they do not unless it is named.
+/// Workers may divide the sum as well, and lanes lie along it, which they do
+/// not unless it is named.
 void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
   bool ofSum =
       line.kind == PatternLine::Near || line.kind == PatternLine::Unroll;
@@ -149,7 +150,8 @@ void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
     if (leavesAll && !isMerged[i])
       checked.sizes[i] = allSize;
   std::vector<bool> isNamed(equation.indices.size());
-  bool mayDivideSum = line.kind == PatternLine::Workers;
+  bool mayDivideSum =
+      line.kind == PatternLine::Workers || line.kind == PatternLine::Lanes;
   if (mayDivideSum)
     last = equation.indices.size();
   for (const PatternLine::Entry &entry : line.entries) {
@@ -167,7 +169,9 @@ void LineChecker::checkSizes(const PatternLine &line, CheckedLine &checked) {
     int64_t size = readSize(line, entry.size);
     if (mayDivideSum && *index >= rank && size == 1)
       report.error(entry.size,
-                   "expected a part of the sum of 2 or more, but got '1'");
+                   line.kind == PatternLine::Workers
+                       ? "expected a part of the sum of 2 or more, but got '1'"
+                       : "expected 2 lanes or more along the sum, but got '1'");
     checked.sizes[*index] = size;
   }
 }

@@ -28,7 +28,7 @@ public:
 private:
   void printSizes(StringRef keyword, DenseI64ArrayAttr sizes, unsigned first,
                   unsigned last);
-  void printWorkers(DenseI64ArrayAttr sizes);
+  void printShared(StringRef keyword, DenseI64ArrayAttr sizes);
   void printNear(PatternAttr pattern);
   void printStaged(PatternAttr pattern);
   bool isTemp(StringRef name);
@@ -58,10 +58,10 @@ void PatternPrinter::printLines(PatternAttr pattern) {
     begin("merge");
     printNames(pattern.getMerge());
   }
-  printWorkers(pattern.getWorkers());
+  printShared("workers", pattern.getWorkers());
   printNear(pattern);
   printSizes("registers", pattern.getRegisters(), 0, rank);
-  printSizes("lanes", pattern.getLanes(), 0, rank);
+  printShared("lanes", pattern.getLanes());
   // Nothing can be said of the sum of an equation without one.
   if (rank < indices.size())
     printSizes("unroll", pattern.getUnroll(), rank, indices.size());
@@ -87,9 +87,9 @@ void PatternPrinter::printSizes(StringRef keyword, DenseI64ArrayAttr sizes,
   });
 }
 
-/// The left side, and of the sum what is divided.
-void PatternPrinter::printWorkers(DenseI64ArrayAttr sizes) {
-  printSizes("workers", sizes, 0, rank);
+/// The left side, and of the sum what is divided or has lanes.
+void PatternPrinter::printShared(StringRef keyword, DenseI64ArrayAttr sizes) {
+  printSizes(keyword, sizes, 0, rank);
   for (unsigned index = rank; sizes && index < indices.size(); ++index)
     if (sizes[index] != 1) {
       out << ", " << indices[index] << ": ";

@@ -90,11 +90,16 @@ static AffineMap loopOrder(DefineOp define, AffineMap access,
         tile.push_back(inner);
       else
         tile.insert(tile.begin(), inner);
-    } else if (!isOutput && block > 1 && block < shape[*position]) {
-      near.push_back(dim.floorDiv(block));
-      step.push_back(dim % block);
+    } else if (isOutput) {
+      far.push_back(dim);
     } else {
-      (isOutput ? far : step).push_back(dim);
+      bool isCut = block > lanes && block < shape[*position];
+      if (isCut)
+        near.push_back(dim.floorDiv(block));
+      AffineExpr each = dim.floorDiv(lanes);
+      step.push_back(isCut ? each % (block / lanes) : each);
+      if (lanes > 1)
+        tile.push_back(dim % lanes);
     }
   };
   for (int64_t index : pattern.getOrder().asArrayRef())

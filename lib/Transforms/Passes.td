@@ -106,7 +106,7 @@ def PackWeights : Pass<"sparkle-pack-weights", "::mlir::ModuleOp"> {
 }
 
 def SplitSum : Pass<"sparkle-split-sum", "::mlir::ModuleOp"> {
-  let summary = "Divide a sum among workers that the pattern divides";
+  let summary = "Divide a sum that the pattern divides among workers or lanes";
   let description = [{
     Where `workers` of a resolved pattern has a part of an index of the sum, the
     equation becomes two: a temp of partial sums, one for each part, and the
@@ -126,6 +126,14 @@ def SplitSum : Pass<"sparkle-split-sum", "::mlir::ModuleOp"> {
       pattern <workers = [1, 8, 64, 1], ...> { ... }
     sparkle.define %y ["m", "n", "k.part"] reductions 1 extents () -> (8, 64, 4)
       pattern <...> { ... }
+    ```
+    Lanes of an index of the sum become the innermost dimension of such a temp,
+    which the sum of them computes in near memory:
+    ```mlir
+    sparkle.define %t ["k.lane", "m", "n", "k"] reductions 1 extents () -> (16, 8, 64, 32)
+      pattern <workers = [16, 8, 64, 1], lanes = [16, 1, 1, 1], ...> { ... }
+    sparkle.define %y ["m", "n", "k.lane"] reductions 1 extents () -> (8, 64, 16)
+      pattern <workers = [8, 64, 1], fuse = ["y.parts"], ...> { ... }
     ```
     Weights are packed before, so that all parts read the same one. Fails when
     a part does not divide the sum.

@@ -206,6 +206,58 @@ LogicalResult Resolver::readParts(DenseI64ArrayAttr list) {
   return success();
 }
 
+/// What `lanes` says, of the left side or of one index of the sum.
+LogicalResult Resolver::readLanes(DenseI64ArrayAttr list) {
+  lanes.assign(extents.size(), 1);
+  llvm::copy(list.asArrayRef().take_front(outputs), lanes.begin());
+  bool ofLeft = llvm::any_of(lanes, [](int64_t count) { return count != 1; });
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    if (list[i] == 1)
+      continue;
+    auto fail = [&] { return emitError(define.getPatternLoc("lanes")); };
+    // As many as there are and as suit the other sizes, if that is open.
+    int64_t count = list[i];
+    if (count <= 0)
+      for (count = std::clamp<int64_t>(llvm::PowerOf2Ceil(extents[i]), 2,
+                                       target.getLanes());
+           count > 2 && !takesLanes(i, count);)
+        count /= 2;
+    if (box)
+      return fail() << "expected lanes along the left side, as the equation is "
+                    << "computed where its result is staged, but got '"
+                    << name(i) << "' of the sum";
+    if (ofLeft || summedLanes)
+      return fail() << "expected lanes along the left side or along one index "
+                    << "of the sum, but got '" << name(i) << "' besides";
+    for (auto [line, size] :
+         {std::pair("near", near[i]), {"unroll", unroll[i]}})
+      if (failed(checkDivides(i, line, size, "lanes", count)))
+        return failure();
+    putLanesAlongSum(i, count);
+  }
+  return success();
+}
+
+/// Whether the sizes along an index of the sum, if they are given, are whole
+/// vectors of `count` lanes.
+bool Resolver::takesLanes(unsigned index, int64_t count) {
+  return llvm::all_of(ArrayRef{near[index], unroll[index]}, [&](int64_t size) {
+    return size % count == 0 || size >= extents[index];
+  });
+}
+
+/// Deals the steps of the sum along `index` out to lanes. From here on sizes
+/// along it are of vectors.
+void Resolver::putLanesAlongSum(unsigned index, int64_t count) {
+  summedLanes = index;
+  lanes[index] = count;
+  for (Operand &operand : operands)
+    if (operand.varies(index))
+      operand.width = count;
+  for (int64_t *size : {&extents[index], &near[index], &unroll[index]})
+    *size = llvm::divideCeil(*size, count);
+}
+
 /// Whether pieces of `size` make up what the line further out gives.
 bool Resolver::suits(unsigned index, int64_t size) {
   int64_t outer = index < outputs ? workers[index] : near[index];
@@ -319,7 +371,7 @@ bool Resolver::isSummedAtOnce() {
 }
 
 LogicalResult Resolver::check() {
-  int64_t vectors = 1, laneCount = 1;
+  int64_t vectors = 1, laneCount = summedLanes ? lanes[*summedLanes] : 1;
   for (unsigned i = 0; i < outputs; ++i) {
     vectors *= llvm::divideCeil(registers[i], lanes[i]);
     laneCount *= lanes[i];
@@ -401,10 +453,8 @@ FailureOr<PatternAttr> Resolver::run() {
   if (box && failed(takeBox()))
     return failure();
 
-  if (DenseI64ArrayAttr list = given.getLanes()) {
-    lanes.assign(extents.size(), 1);
-    llvm::copy(list.asArrayRef().take_front(outputs), lanes.begin());
-  }
+  if (given.getLanes() && failed(readLanes(given.getLanes())))
+    return failure();
   if (given.getOrder())
     order = Sizes(given.getOrder().asArrayRef());
   choose();
@@ -414,12 +464,16 @@ FailureOr<PatternAttr> Resolver::run() {
   auto list = [&](ArrayRef<int64_t> sizes) {
     return DenseI64ArrayAttr::get(context, sizes);
   };
+  Sizes steps(near), slice(unroll);
+  if (summedLanes)
+    for (Sizes *sizes : {&steps, &slice})
+      (*sizes)[*summedLanes] *= lanes[*summedLanes];
   ArrayAttr overlap = given.getOverlap();
   if (!overlap)
     overlap = target.getCopies() ? stage : ArrayAttr::get(context, {});
   return PatternAttr::get(
-      context, list(workers), list(near), stage, list(registers), list(lanes),
-      list(unroll), list(order),
+      context, list(workers), list(steps), stage, list(registers), list(lanes),
+      list(slice), list(order),
       prefetch ? prefetch : DictionaryAttr::get(context, {}), overlap, fuse,
       given.getTransform(), given.getMerge());
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Divides a sum among workers: partial sums in a temp, and a second equation
-// that adds them. In: defines with resolved patterns.   Out: the same, whole.
+// Divides a sum among workers, or among the lanes of one: partial sums in a
+// temp, which is near memory if they are of lanes, and a second equation that
+// adds them. In: defines with resolved patterns.   Out: the same, whole.
 
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/Pattern/Resolver.h"
@@ -35,6 +36,7 @@ private:
   TensorOp declareTemp();
   void defineParts(TensorOp temp);
   PatternAttr getPartsPattern();
+  PatternAttr getWholePattern(TensorOp temp);
   DefineOp defineWhole(TensorOp temp);
   DefineOp addDefine(Value tensor, ArrayRef<Attribute> indices,
                      ArrayRef<AffineExpr> extents, int64_t reductions,
@@ -47,7 +49,9 @@ private:
   MLIRContext *context;
   unsigned outputs, rank;
 
-  /// The indices that are divided, how often, and the names of their parts.
+  /// The indices that are divided, how often, and the names of their parts:
+  /// those of workers lie one behind the other, those of lanes take turns.
+  bool isOfLanes = false;
   SmallVector<unsigned> divided;
   SmallVector<int64_t> counts;
   SmallVector<Attribute> names;
@@ -60,13 +64,20 @@ FailureOr<bool> Splitter::find() {
     return false;
   SmallVector<int64_t> extents = define.getStaticExtents();
   for (unsigned i = outputs; i < rank; ++i) {
+    StringRef name = cast<StringAttr>(define.getIndices()[i]).getValue();
+    if (int64_t count = pattern.getLanes()[i]; count > 1) {
+      isOfLanes = true;
+      divided = {i};
+      counts = {count};
+      names = {builder.getStringAttr(name + ".lane")};
+      return true;
+    }
     int64_t part = pattern.getWorkers()[i];
     if (part == 1 || part == extents[i])
       continue;
     if (part <= 0 || extents[i] % part != 0)
       return define.emitOpError("expected a part that divides the sum - run "
                                 "'sparkle-resolve-pattern' first");
-    StringRef name = cast<StringAttr>(define.getIndices()[i]).getValue();
     divided.push_back(i);
     counts.push_back(extents[i] / part);
     names.push_back(builder.getStringAttr(name + ".part"));
@@ -74,8 +85,8 @@ FailureOr<bool> Splitter::find() {
   return !divided.empty();
 }
 
-/// One partial sum for each part and each element of the result, the parts
-/// outermost and each laid out like the result.
+/// One partial sum for each part and each element of the result. Parts are
+/// outermost, each laid out like the result; lanes are innermost.
 TensorOp Splitter::declareTemp() {
   auto result = define.getTarget().getDefiningOp<TensorOp>();
   StoredTensorType type = result.getType();
@@ -83,13 +94,13 @@ TensorOp Splitter::declareTemp() {
   SmallVector<int64_t> shape(counts);
   llvm::append_range(shape, type.getShape());
   SmallVector<AffineExpr> extents, layout;
-  for (unsigned i = 0; i < added; ++i) {
+  for (unsigned i = 0; i < added; ++i)
     extents.push_back(getAffineConstantExpr(counts[i], context));
-    layout.push_back(dim(i));
-  }
   llvm::append_range(extents, result.getExtents().getResults());
   for (AffineExpr expr : type.getLayout().getResults())
     layout.push_back(expr.shiftDims(inner, added));
+  for (unsigned i = 0; i < added; ++i)
+    layout.insert(isOfLanes ? layout.end() : layout.begin() + i, dim(i));
   auto stored = StoredTensorType::get(
       context, shape, getScalarType(type.getElementType()),
       AffineMap::get(inner + added, 0, layout, context));
@@ -115,12 +126,18 @@ DefineOp Splitter::addDefine(Value tensor, ArrayRef<Attribute> indices,
 /// one.
 PatternAttr Splitter::getPartsPattern() {
   PatternAttr given = define.getPatternAttr();
-  auto shift = [&](DenseI64ArrayAttr list) {
+  auto shift = [&](DenseI64ArrayAttr list, bool hasLanes = false) {
     SmallVector<int64_t> sizes(divided.size(), 1);
+    if (isOfLanes && hasLanes)
+      sizes = counts;
     llvm::append_range(sizes, list.asArrayRef());
+    // What was one step of all lanes.
+    for (auto [i, count] : llvm::zip_equal(divided, counts))
+      if (int64_t &size = sizes[divided.size() + i]; isOfLanes)
+        size = llvm::divideCeil(size, count);
     return sizes;
   };
-  SmallVector<int64_t> workers = shift(given.getWorkers());
+  SmallVector<int64_t> workers = shift(given.getWorkers(), true);
   for (unsigned i : divided)
     workers[divided.size() + i] = 1;
   SmallVector<int64_t> order;
@@ -133,13 +150,14 @@ PatternAttr Splitter::getPartsPattern() {
   };
   return PatternAttr::get(
       context, list(workers), list(shift(given.getNear())), given.getStage(),
-      list(shift(given.getRegisters())), list(shift(given.getLanes())),
-      list(shift(given.getUnroll())), list(order), given.getPrefetch(),
-      given.getOverlap(), given.getFuse(), given.getTransform(),
-      given.getMerge());
+      list(shift(given.getRegisters(), true)),
+      list(shift(given.getLanes(), true)), list(shift(given.getUnroll())),
+      list(order), given.getPrefetch(), given.getOverlap(), given.getFuse(),
+      given.getTransform(), given.getMerge());
 }
 
-/// t[c.part, ...] = sum(c: ... at c.part * part + c)
+/// t[c.part, ...] = sum(c: ... at c.part * part + c), or
+/// t[c.lane, ...] = sum(c: ... at c.lane + c * lanes)
 void Splitter::defineParts(TensorOp temp) {
   unsigned added = divided.size();
   SmallVector<Attribute> indices(names);
@@ -151,9 +169,11 @@ void Splitter::defineParts(TensorOp temp) {
   for (unsigned i = 0; i < rank; ++i)
     moved.push_back(dim(added + i));
   for (auto [i, index] : llvm::enumerate(divided)) {
-    int64_t part = define.getPatternAttr().getWorkers()[index];
+    int64_t extent = define.getStaticExtents()[index];
+    int64_t part = llvm::divideCeil(extent, counts[i]);
     extents[added + index] = getAffineConstantExpr(part, context);
-    moved[index] = dim(i) * part + dim(added + index);
+    moved[index] = isOfLanes ? dim(i) + dim(added + index) * counts[i]
+                             : dim(i) * part + dim(added + index);
   }
   DefineOp parts = addDefine(temp.getResult(), indices, extents,
                              define.getReductions(), getPartsPattern());
@@ -165,6 +185,16 @@ void Splitter::defineParts(TensorOp temp) {
     read.setMap(
         read.getMap().replaceDimsAndSymbols(moved, {}, added + rank, 0));
   YieldOp::create(builder, loc, sum->getResults());
+}
+
+/// The pattern of what adds up lanes: for a worker's tile when that is there.
+PatternAttr Splitter::getWholePattern(TensorOp temp) {
+  SmallVector<int64_t> workers(
+      define.getPatternAttr().getWorkers().asArrayRef().take_front(outputs));
+  workers.append(divided.size(), 1);
+  return PatternAttr::get(context, builder.getDenseI64ArrayAttr(workers), {},
+                          builder.getArrayAttr({}), {}, {}, {}, {}, {}, {},
+                          builder.getArrayAttr(temp.getNameAttr()), {}, {});
 }
 
 /// y[...] = f(sum(c.part: t[c.part, ...]))
@@ -215,6 +245,8 @@ LogicalResult Splitter::run() {
   TensorOp temp = declareTemp();
   defineParts(temp);
   DefineOp whole = defineWhole(temp);
+  if (isOfLanes)
+    whole.setPatternAttr(getWholePattern(temp));
   FailureOr<PatternAttr> pattern = resolvePattern(whole, target);
   if (failed(pattern))
     return failure();

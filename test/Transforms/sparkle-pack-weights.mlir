@@ -36,6 +36,37 @@ sparkle.kernel @near sizes [] {
   } : !sparkle.tensor<100x5xf32, (d0, d1) -> (d0, d1)>
 }
 
+// So do lanes along the sum, whose neighbours are innermost: of a near step, and
+// where there is but one.
+// CHECK-LABEL: sparkle.kernel @summed
+// CHECK: sparkle.pack %{{.*}} to <6x128xf32, (d0, d1) -> (d0 floordiv 3, d1 floordiv 64, (d1 floordiv 16) mod 4, d0 mod 3, d1 mod 16)>
+// CHECK: sparkle.pack %{{.*}} to <6x128xf32, (d0, d1) -> (d0 floordiv 3, d1 floordiv 16, d0 mod 3, d1 mod 16)>
+sparkle.kernel @summed sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %v = sparkle.tensor weight "v" extents () -> (6, 128) : !sparkle.tensor<6x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (6, 128) : !sparkle.tensor<6x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 6) : !sparkle.tensor<100x6xf32, (d0, d1) -> (d0, d1)>
+  %z = sparkle.tensor output "z" extents () -> (100, 6) : !sparkle.tensor<100x6xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 6, 128) pattern <workers = [8, 6, 1], near = [1, 1, 64], stage = [], registers = [8, 3, 1], lanes = [1, 1, 16], unroll = [1, 1, 64], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %v (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<6x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x6xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %z ["m", "n", "k"] reductions 1 extents () -> (100, 6, 128) pattern <workers = [8, 6, 1], near = [1, 1, 128], stage = [], registers = [8, 3, 1], lanes = [1, 1, 16], unroll = [1, 1, 64], order = [0, 1, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<6x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x6xf32, (d0, d1) -> (d0, d1)>
+}
+
 // What a transposed convolution reads by remainders stays as it is, between the
 // channels, which are packed.
 // CHECK-LABEL: sparkle.kernel @transposed

@@ -65,6 +65,37 @@ sparkle.kernel @half sizes [] {
 
 // -----
 
+// Lanes take turns along the sum, each with a partial sum of its own in near
+// memory, which are added up when the worker's tile is there. A last vector
+// reaches beyond the operands, where there is nothing.
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+// CHECK-LABEL: sparkle.kernel @lanes
+// CHECK: %[[Y:.*]] = sparkle.tensor output "y"
+// CHECK: %[[T:.*]] = sparkle.tensor temp "y.parts" extents () -> (16, 100, 3) : <16x100x3xf32, (d0, d1, d2) -> (d1, d2, d0)>
+// CHECK: sparkle.define %[[T]] ["k.lane", "m", "n", "k"] reductions 1 extents () -> (16, 100, 3, 9)
+// CHECK-SAME: pattern <workers = [16, 10, 3, 1], near = [1, 1, 1, 9], stage = [], registers = [16, 5, 3, 1], lanes = [16, 1, 1, 1], unroll = [1, 1, 1, 3], order = [0, 1, 2, 3], prefetch = {}, overlap = []>
+// CHECK:     sparkle.read %{{.*}} (d0, d1, d2, d3) -> (d1, d0 + d3 * 16)
+// CHECK:     sparkle.read %{{.*}} (d0, d1, d2, d3) -> (d2, d0 + d3 * 16)
+// CHECK: sparkle.define %[[Y]] ["m", "n", "k.lane"] reductions 1 extents () -> (100, 3, 16) pattern <workers = [10, 3, 1], near = [1, 1, 16], stage = [], {{.*}}, fuse = ["y.parts"]
+// CHECK:     sparkle.read %[[T]] (d0, d1, d2) -> (d2, d0, d1)
+sparkle.kernel @lanes sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 140) : !sparkle.tensor<100x140xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (3, 140) : !sparkle.tensor<3x140xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 3) : !sparkle.tensor<100x3xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 3, 140) pattern <workers = [10, 3, 1], near = [1, 1, 144], stage = [], registers = [5, 3, 1], lanes = [1, 1, 16], unroll = [1, 1, 48], order = [0, 1, 2], prefetch = {}, overlap = []> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x140xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<3x140xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x3xf32, (d0, d1) -> (d0, d1)>
+}
+}
+
+// -----
+
 module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 64, vectors = 64, fma_latency = 4, near_bytes = 16384, close_bytes = 0, copies = true, masked = true>} {
 sparkle.kernel @uneven sizes [] {
   %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>

@@ -191,8 +191,13 @@ std::string Drawing::drawPattern() {
   auto size = [&](int64_t factor) {
     return std::to_string(factor * random.pick(1, 5));
   };
-  bool alongRows = random.oneIn(6); // Then a tile is few channels high.
-  if (alongRows || random.oneIn(2)) {
+  // Then a tile is few channels high.
+  bool alongSum = !isDepthwise && random.oneIn(8), alongRows = random.oneIn(6);
+  if (alongSum) {
+    k = random.pick(1, 5), q = random.pick(1, 5);
+    add("registers " + spell("k: ", k) + ", " + spell(row, q));
+    add("lanes c" + std::string(random.oneIn(2) ? "" : ": 4"));
+  } else if (alongRows || random.oneIn(2)) {
     k = alongRows         ? random.pick(1, 5)
         : random.oneIn(3) ? random.pick(1, 40)
                           : 16 * random.pick(1, 3);
@@ -202,13 +207,15 @@ std::string Drawing::drawPattern() {
   }
   if (!isDepthwise && random.oneIn(3)) {
     c = random.pick(1, 4);
-    add(spell("unroll c: ", c));
+    add(spell("unroll c: ", alongSum ? 16 * c : c));
   }
-  if (rank && random.oneIn(2)) // Along a run-time extent `all` is no size.
+  // Along a run-time extent `all` is no size; of lanes along the sum it may be
+  // more partial sums than near memory holds.
+  if (rank && !alongSum && random.oneIn(2))
     add("workers n: 1, k: " + size(k) + (rank > 1 ? ", p: " + size(1) : "") +
         (isRagged ? ", q: " + size(q) : ""));
   if (!isDepthwise && random.oneIn(2))
-    add("near c: " + size(c) + random.pick(stages));
+    add("near c: " + size(alongSum ? 16 * c : c) + random.pick(stages));
   return text;
 }
 

@@ -157,7 +157,7 @@ double GridResolver::estimateWrite(const Grid &grid, double sums) {
 
 /// Cycles until all workers are done.
 void GridResolver::estimate(Grid &grid) {
-  int64_t laneCount = 1;
+  int64_t laneCount = summedLanes ? lanes[*summedLanes] : 1;
   double sums = 1, workerCount = double(parts), tiles = 1, steps = 1;
   for (auto [i, cut] : llvm::enumerate(grid.cuts)) {
     laneCount *= cut.lanes;

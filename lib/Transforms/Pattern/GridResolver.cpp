@@ -207,7 +207,9 @@ void GridResolver::search() {
   int64_t sums = 1;
   for (unsigned i = 0; i < outputs; ++i)
     sums *= grains[i] == kAll ? assumed[i] : grains[i];
-  searchCuts(0, box ? box->lanes : target.getLanes(),
+  searchCuts(0,
+             (box ? box->lanes : target.getLanes()) /
+                 (summedLanes ? lanes[*summedLanes] : 1),
              std::max(target.getVectors(), sums));
   std::vector<Grid> grids = kept;
   for (const Grid &grid : grids)
@@ -307,7 +309,7 @@ void GridResolver::chooseUnroll() {
 }
 
 void GridResolver::take(const Grid &grid) {
-  lanes.assign(extents.size(), 1);
+  lanes.resize(extents.size(), 1);
   for (auto [i, cut] : llvm::enumerate(grid.cuts)) {
     workers[i] = cut.worker;
     registers[i] = cut.tile;

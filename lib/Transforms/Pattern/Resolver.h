@@ -31,6 +31,9 @@ struct Operand {
   /// For each index.
   llvm::SmallVector<Course, 0> courses;
   bool isWeight = false;
+  /// Elements side by side that a step of the sum reads: as many as lanes lie
+  /// along it.
+  int64_t width = 1;
   /// Whether a remainder, with what is added to it, leads out of it.
   bool isRagged = false;
 
@@ -114,6 +117,8 @@ protected:
     return !mlir::ShapedType::isDynamic(extents[index]);
   }
   bool suits(unsigned index, int64_t size);
+  bool takesLanes(unsigned index, int64_t count);
+  void putLanesAlongSum(unsigned index, int64_t count);
   /// What the indices do to the output's coordinates, as in `Operand`.
   llvm::SmallVector<llvm::SmallVector<int64_t>> getIdentity();
   /// Whether the output is contiguous along `index`.
@@ -126,6 +131,9 @@ protected:
   llvm::SmallVector<int64_t> extents;
   /// Those of the sum that are no constants.
   llvm::SmallVector<Operand> operands;
+  /// The index of the sum that lanes lie along, if they do. Its extent and its
+  /// other sizes then count vectors.
+  std::optional<unsigned> summedLanes;
   bool hasConstants = false;
   /// Of each index: what one lane holds is a multiple of that, or all of the
   /// index, so that it knows where in the constants it stands.
@@ -145,6 +153,7 @@ private:
   void noteConstant(ReadOp read);
   Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
   mlir::LogicalResult readParts(mlir::DenseI64ArrayAttr list);
+  mlir::LogicalResult readLanes(mlir::DenseI64ArrayAttr list);
   mlir::LogicalResult checkNames(mlir::ArrayAttr names, llvm::StringRef line);
   mlir::LogicalResult checkFused();
   mlir::LogicalResult takeBox();

@@ -76,8 +76,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       bool rolls = straight && tile.rows > 1;
       step.kept += points * (rolls ? tile.rows : 1) *
                    (takesTurns(tile) ? 1 : tile.vectors);
-      step.streamedBytes +=
-          points * tile.vectors * lanes[laneIndex] * operand.getElementBytes();
+      step.streamedBytes += points * tile.vectors * lanes[laneIndex] *
+                            operand.width * operand.getElementBytes();
     }
     // `getReading` counts what is read once.
     bool isReadOnce = lanesInside && alongLanes && tile.slide > 1;

@@ -21,7 +21,10 @@ std::unique_ptr<Resolver> sparkle::makeVectorResolver(DefineOp define,
 void VectorResolver::choose() {
   if (lanes.empty()) {
     lanes.assign(extents.size(), 1);
-    lanes[chooseLaneIndex()] = kAuto;
+    if (std::optional<unsigned> index = findSummedLanes())
+      putLanesAlongSum(*index, target.getLanes());
+    else
+      lanes[chooseLaneIndex(target.getLanes())] = kAuto;
   }
   // The widest line of lanes is the one that a tile is built around.
   laneIndex = 0;
@@ -31,13 +34,13 @@ void VectorResolver::choose() {
     if (lanes[i] >= lanes[laneIndex])
       laneIndex = i;
   }
-  if (llvm::all_of(lanes, [](int64_t count) { return count == 1; }))
-    laneIndex = chooseLaneIndex();
+  if (lanes[laneIndex] == 1)
+    laneIndex = chooseLaneIndex(summedLanes ? 1 : target.getLanes());
   thickIndex = chooseThickIndex();
   slideIndex = findSlideIndex(thickIndex);
   chooseRowIndex();
   lanesInside = goesAlongLanes();
-  storesInRow = isStoredInRow(laneIndex);
+  storesInRow = !summedLanes && isStoredInRow(laneIndex);
 
   copyPictures();
   cutTaps();
@@ -50,6 +53,8 @@ void VectorResolver::choose() {
   nest.workers = given;
   llvm::copy(divideWork(nest), workers.begin());
   fitWorkers(nest, stage, steps, workers);
+  if (summedLanes)
+    keepSumsClose(given);
   chooseNear();
   bool isOpen = order.empty();
   if (isOpen)
@@ -69,32 +74,75 @@ void VectorResolver::choose() {
 // Lanes and register tiles
 //===----------------------------------------------------------------------===//
 
-/// The index of the left side along which the lanes do most: full vectors,
-/// operands that are either the same for all lanes or contiguous, or at least
-/// few elements for all lanes, and a contiguous output.
-unsigned VectorResolver::chooseLaneIndex() {
+/// What vectors of `count` lanes do along `index` of the left side, as a share
+/// of full ones: operands are best the same for all lanes or contiguous, or at
+/// least few elements for all lanes, and so is the output.
+double VectorResolver::getLaneScore(unsigned index, int64_t count) {
+  // Of what only the call knows, half of the lanes may be empty.
+  double score = 0.5;
+  if (isStatic(index))
+    score =
+        double(extents[index]) / double(llvm::alignTo(extents[index], count));
+  for (const Operand &operand : operands)
+    if (operand.varies(index) && !isReadInRow(operand, index)) {
+      const Course &course = operand.courses[index];
+      score *= course.period || course.repeats > 1 ? 0.5 : 0.2;
+    }
+  // Stored across lanes: a transpose in registers, which counts where there
+  // is no sum.
+  if (!isStoredInRow(index))
+    score *= operands.empty() ? 0.2 : 0.97;
+  return score;
+}
+
+unsigned VectorResolver::chooseLaneIndex(int64_t count) {
   unsigned best = 0;
   double bestScore = -1;
   for (unsigned i = 0; i < outputs; ++i) {
-    // Of what only the call knows, half of the lanes may be empty.
-    double score = 0.5;
-    if (isStatic(i))
-      score = double(extents[i]) /
-              double(llvm::alignTo(extents[i], target.getLanes()));
-    for (const Operand &operand : operands)
-      if (operand.varies(i) && !operand.isPackedAlong(i) &&
-          !isContiguous(operand.type, operand.coefficients, i))
-        score *= operand.courses[i].period || operand.courses[i].repeats > 1
-                     ? 0.5
-                     : 0.2;
-    // Stored across lanes: a transpose in registers, which counts where there
-    // is no sum.
-    if (!isStoredInRow(i))
-      score *= operands.empty() ? 0.2 : 0.97;
+    double score = getLaneScore(i, count);
     if (score >= bestScore) {
       bestScore = score;
       best = i;
     }
+  }
+  return best;
+}
+
+/// The index of the sum along which lanes do more than along any of the left
+/// side, as where that has few channels: the same partial sums for each lane,
+/// which are then added up across them. Only what the pattern leaves open.
+std::optional<unsigned> VectorResolver::findSummedLanes() {
+  // Multiply-adds that take as long as adding up a sum's lanes; and lanes of
+  // the vectors of which processors compute no more in the same time than of
+  // longer ones, or of those that they compute in halves.
+  constexpr double kAddingUp = 8;
+  constexpr int64_t kShort = 8;
+  int64_t bytes = target.getLanes() * int64_t(sizeof(float));
+  for (unsigned i = 0; i < outputs; ++i)
+    bytes = llvm::SaturatingMultiply<uint64_t>(
+        bytes, std::max<int64_t>(workers[i], 1));
+  if (box || hasConstants || operands.empty() || (fuse && !fuse.empty()) ||
+      !order.empty() || bytes > target.getNearBytes() ||
+      llvm::any_of(registers, [](int64_t size) { return size > 1; }))
+    return std::nullopt;
+  std::optional<unsigned> best;
+  double terms = 1, bestScore = 0;
+  for (unsigned i = 0; i < outputs; ++i)
+    bestScore = std::max(
+        bestScore,
+        getLaneScore(
+            i, std::max(countLanes(i), std::min(target.getLanes(), kShort))));
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    terms *= double(extents[i]);
+  for (unsigned i = outputs; i < extents.size(); ++i) {
+    int64_t vectors = llvm::divideCeil(extents[i], target.getLanes());
+    double perLane = terms / double(extents[i]) * double(vectors);
+    double score = terms / double(target.getLanes()) / (perLane + kAddingUp);
+    bool isInRow = llvm::all_of(operands, [&](const Operand &operand) {
+      return operand.varies(i) && isReadInRow(operand, i);
+    });
+    if (isInRow && takesLanes(i, target.getLanes()) && score > bestScore)
+      bestScore = score, best = i;
   }
   return best;
 }
@@ -184,6 +232,25 @@ void VectorResolver::cutTaps() {
     return;
   unroll[*rowTapIndex] = taps;
   registers[*rowIndex] = period;
+}
+
+/// Halves of a worker's tile, where the pattern leaves it open, until close
+/// memory holds the partial sums of all lanes.
+void VectorResolver::keepSumsClose(const Sizes &given) {
+  for (;;) {
+    int64_t bytes = lanes[*summedLanes] * int64_t(sizeof(float));
+    std::optional<unsigned> largest;
+    for (unsigned i = 0; i < outputs; ++i) {
+      bytes = llvm::SaturatingMultiply<uint64_t>(bytes, workers[i]);
+      if (!given[i] && workers[i] > registers[i] &&
+          (!largest || i != thickIndex))
+        largest = i;
+    }
+    if (!largest || bytes <= target.getCloseBytes())
+      return;
+    workers[*largest] = llvm::alignTo(llvm::divideCeil(workers[*largest], 2),
+                                      registers[*largest]);
+  }
 }
 
 /// Fills in the register tile, and the slice of the index that slides along it.

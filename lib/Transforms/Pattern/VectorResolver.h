@@ -63,7 +63,13 @@ private:
   std::string explainWorkers();
 
   int64_t getSpan(unsigned index);
-  unsigned chooseLaneIndex();
+  bool isReadInRow(const Operand &operand, unsigned index) {
+    return operand.isPackedAlong(index) ||
+           isContiguous(operand.type, operand.coefficients, index);
+  }
+  double getLaneScore(unsigned index, int64_t count);
+  unsigned chooseLaneIndex(int64_t count);
+  std::optional<unsigned> findSummedLanes();
   int64_t countLanes(unsigned index);
   unsigned chooseThickIndex();
   std::optional<unsigned> findSlideIndex(unsigned index);
@@ -90,6 +96,7 @@ private:
   bool takesTurns(const RegisterTile &tile);
   double getTileCost(const RegisterTile &tile);
   double getCost(const RegisterTile &tile);
+  void keepSumsClose(const Sizes &given);
   void chooseTile();
   RegisterTile getTile();
   void chooseUnroll();

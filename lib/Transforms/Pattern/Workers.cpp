@@ -42,7 +42,7 @@ private:
 Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
 
 int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
-  int64_t count = 1;
+  int64_t count = width;
   for (auto &row : coefficients) {
     int64_t reach = 1, steps = 1;
     for (auto [index, coefficient] : llvm::enumerate(row)) {
@@ -57,7 +57,7 @@ int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
 }
 
 double Operand::getCopiedBytes(ArrayRef<int64_t> sizes) const {
-  double box = 4; // Copies are f32.
+  double box = 4 * double(width); // Copies are f32.
   for (auto &row : coefficients) {
     double size = 1;
     for (auto [coefficient, extent] : llvm::zip(row, sizes))
