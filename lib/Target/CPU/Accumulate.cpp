@@ -25,6 +25,10 @@ namespace sparkle::cpu {
 /// by all terms that need it. Left to itself, CSE would merge the loads of
 /// distant taps and keep the elements alive in between, which spills.
 ///
+/// Elements whose lanes are scattered, each lane next to the same one of
+/// others, are loaded with these as blocks, which are transposed: such a bunch
+/// is one group.
+///
 /// What constants change is an operand like others: its elements are computed
 /// where others are loaded.
 class Accumulation {
@@ -68,6 +72,8 @@ private:
   unsigned getElement(unsigned operand, const Point &point,
                       ArrayRef<int64_t> offset, int64_t filled);
   bool vanishes(Value value, const Term &term);
+  void collectBunches();
+  const SmallVector<unsigned> *findBunch(unsigned operand, unsigned element);
   SmallVector<SmallVector<unsigned>> groupTerms();
   struct Roles {
     unsigned streamed = 0;
@@ -78,6 +84,7 @@ private:
   /// The terms that want one streamed element, for each of these.
   using Steps = SmallVector<SmallVector<unsigned>>;
   Steps getSteps(ArrayRef<unsigned> group, Roles roles);
+  const Access &getStreamed(ArrayRef<unsigned> step, Roles roles);
   std::optional<Steps> roll(ArrayRef<unsigned> group, Roles roles);
   bool fits(size_t resident) const;
   LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
@@ -105,6 +112,8 @@ private:
   /// Per operand: its distinct elements, and what finds them again.
   std::vector<std::vector<Access>> elements;
   std::vector<std::map<std::pair<Point, int64_t>, unsigned>> known;
+  /// Per operand: the elements that are loaded together with one, and that one.
+  std::vector<std::map<unsigned, SmallVector<unsigned>>> bunches;
   /// Of each element of what is changed, where it is first wanted.
   std::vector<SmallVector<int64_t>> origins;
 };
@@ -192,8 +201,46 @@ void Accumulation::collectTerms() {
   }
 }
 
-/// Terms by groups that share elements; of an operand that is the same at every
-/// point of the slice, only at the same point.
+/// Puts up to a block of neighbours each into a bunch.
+void Accumulation::collectBunches() {
+  bunches.resize(maps.size());
+  for (unsigned operand = 0; operand < maps.size(); ++operand) {
+    if (operand == changed)
+      continue;
+    ArrayRef<Access> all = elements[operand];
+    SmallVector<unsigned> order;
+    for (auto [number, access] : llvm::enumerate(all))
+      if (access.kind == Access::Scattered && access.present.test(0))
+        order.push_back(number);
+    llvm::sort(order, [&](unsigned a, unsigned b) {
+      const LinearForm &left = all[a].offsets.front();
+      const LinearForm &right = all[b].offsets.front();
+      return std::tie(left.terms, left.constant) <
+             std::tie(right.terms, right.constant);
+    });
+    std::vector<Access> sorted;
+    for (unsigned number : order)
+      sorted.push_back(all[number]);
+    for (ArrayRef<Access> rest(sorted); !rest.empty();) {
+      size_t count = countNeighbours(rest.take_front(kBlock));
+      ArrayRef<unsigned> bunch = ArrayRef(order).take_back(rest.size());
+      bunch = bunch.take_front(count);
+      rest = rest.drop_front(count);
+      if (count > 1)
+        for (unsigned element : bunch)
+          bunches[operand][element] = SmallVector<unsigned>(bunch);
+    }
+  }
+}
+
+const SmallVector<unsigned> *Accumulation::findBunch(unsigned operand,
+                                                     unsigned element) {
+  auto found = bunches[operand].find(element);
+  return found == bunches[operand].end() ? nullptr : &found->second;
+}
+
+/// Terms by groups that share elements or bunches of them; of an operand that
+/// is the same at every point of the slice, only at the same point.
 SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
   unsigned rank = at.size() - op.getSlice().size();
   auto moves = [&](AffineMap map) {
@@ -208,7 +255,10 @@ SmallVector<SmallVector<unsigned>> Accumulation::groupTerms() {
     classes.insert(i);
     for (auto [operand, element] : llvm::enumerate(term.elements)) {
       unsigned slice = moves(maps[operand]) ? 0 : term.slice;
-      auto [use, isNew] = firstUse.try_emplace({operand, element, slice}, i);
+      unsigned first = element;
+      if (const SmallVector<unsigned> *bunch = findBunch(operand, element))
+        first = bunch->front(), slice = 0;
+      auto [use, isNew] = firstUse.try_emplace({operand, first, slice}, i);
       if (!isNew)
         classes.unionSets(use->second, i);
     }
@@ -241,10 +291,13 @@ Accumulation::Roles Accumulation::assignRoles(ArrayRef<unsigned> group) {
   return roles;
 }
 
-/// Keeps the loads that follow behind those before. LLVM moves up to four loads
-/// from neighbouring addresses together (ClusterNeighboringLoads), which would
-/// bring in the resident elements of later groups early, and spill. Machine
-/// code has nothing in this place.
+/// Loads from neighbouring addresses that LLVM moves together at most
+/// (ClusterNeighboringLoads).
+constexpr size_t kClustered = 4;
+
+/// Keeps the loads that follow behind those before. LLVM would bring in the
+/// resident elements of later groups early, and spill. Machine code has nothing
+/// in this place.
 void Accumulation::keepLoadsBehind() {
   LLVM::InlineAsmOp::create(code, code.loc, /*res=*/TypeRange(), ValueRange(),
                             /*asm_string=*/"", /*constraints=*/"",
@@ -276,6 +329,7 @@ bool Accumulation::fits(size_t resident) const {
 
 LogicalResult Accumulation::run() {
   collectTerms();
+  collectBunches();
   std::optional<unsigned> before;
   for (ArrayRef<unsigned> group : groupTerms()) {
     Roles roles = assignRoles(group);
@@ -325,6 +379,10 @@ Accumulation::Steps Accumulation::getSteps(ArrayRef<unsigned> group,
   return llvm::to_vector(llvm::make_second_range(uses));
 }
 
+const Access &Accumulation::getStreamed(ArrayRef<unsigned> step, Roles roles) {
+  return elements[roles.streamed][terms[step.front()].elements[roles.streamed]];
+}
+
 /// The steps in the order of memory, if few enough resident elements are wanted
 /// from a first to a last step that are open at once: a row that a tile of
 /// several rows reads meets the taps of these few.
@@ -332,8 +390,7 @@ std::optional<Accumulation::Steps> Accumulation::roll(ArrayRef<unsigned> group,
                                                       Roles roles) {
   Steps steps = getSteps(group, roles);
   auto getOffsets = [&](ArrayRef<unsigned> step) {
-    unsigned element = terms[step.front()].elements[roles.streamed];
-    return ArrayRef(elements[roles.streamed][element].offsets);
+    return ArrayRef(getStreamed(step, roles).offsets);
   };
   if (llvm::any_of(steps, [&](auto &step) { return getOffsets(step).empty(); }))
     return std::nullopt;
@@ -373,6 +430,13 @@ LogicalResult Accumulation::emitSteps(const Steps &steps,
   std::map<std::pair<unsigned, unsigned>, Value> loaded;
   auto get = [&](unsigned operand, unsigned element) {
     Value &value = loaded[{operand, element}];
+    const SmallVector<unsigned> *bunch = findBunch(operand, element);
+    if (!value && bunch) {
+      SmallVector<Value> columns = lowering.loadTransposed(
+          memories[operand], elements[operand][bunch->front()], bunch->size());
+      for (auto [other, column] : llvm::zip_equal(*bunch, columns))
+        loaded[{operand, other}] = column;
+    }
     if (!value)
       value = operand == changed ? contraction->getSum(origins[element])
                                  : lowering.load(memories[operand],
@@ -383,7 +447,15 @@ LogicalResult Accumulation::emitSteps(const Steps &steps,
     for (auto [operand, element] : llvm::enumerate(terms[i].elements))
       if (operand != roles.streamed)
         get(operand, element);
+  // Vectors from neighbouring addresses would come together, too, where there
+  // may be no room for more than the one in flight.
+  bool areClustered = !maps.empty() && !fits(roles.resident + kClustered - 1);
   for (ArrayRef<unsigned> step : steps)
+    for (unsigned i : step)
+      areClustered &= terms[i].slice == terms[steps.front().front()].slice;
+  for (ArrayRef<unsigned> step : steps) {
+    if (areClustered && getStreamed(step, roles).kind == Access::Contiguous)
+      keepLoadsBehind();
     for (unsigned i : step) {
       SmallVector<Value> arguments;
       for (auto [operand, element] : llvm::enumerate(terms[i].elements)) {
@@ -394,6 +466,7 @@ LogicalResult Accumulation::emitSteps(const Steps &steps,
       if (failed(emitTerm(terms[i], arguments)))
         return failure();
     }
+  }
   return success();
 }
 
