@@ -234,22 +234,26 @@ void VectorResolver::cutTaps() {
   registers[*rowIndex] = period;
 }
 
-/// Halves of a worker's tile, where the pattern leaves it open, until close
-/// memory holds the partial sums of all lanes.
+/// Divides a worker's tile, where the pattern leaves it open, until close
+/// memory holds the partial sums of all lanes: what serves the pixels of a tile
+/// comes last.
 void VectorResolver::keepSumsClose(const Sizes &given) {
-  for (;;) {
+  auto isClose = [&] {
     int64_t bytes = lanes[*summedLanes] * int64_t(sizeof(float));
-    std::optional<unsigned> largest;
-    for (unsigned i = 0; i < outputs; ++i) {
-      bytes = llvm::SaturatingMultiply<uint64_t>(bytes, workers[i]);
-      if (!given[i] && workers[i] > registers[i] &&
-          (!largest || i != thickIndex))
-        largest = i;
-    }
-    if (!largest || bytes <= target.getCloseBytes())
-      return;
-    workers[*largest] = llvm::alignTo(llvm::divideCeil(workers[*largest], 2),
-                                      registers[*largest]);
+    for (int64_t size : ArrayRef(workers).take_front(outputs))
+      bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size);
+    return bytes <= target.getCloseBytes();
+  };
+  Sizes sequence;
+  for (unsigned i = 0; i < outputs; ++i)
+    if (i != thickIndex && i != laneIndex)
+      sequence.push_back(i);
+  sequence.append({thickIndex, laneIndex});
+  for (int64_t i : sequence) {
+    int64_t whole = workers[i];
+    for (int64_t parts = 2;
+         !given[i] && workers[i] > registers[i] && !isClose(); ++parts)
+      workers[i] = llvm::alignTo(llvm::divideCeil(whole, parts), registers[i]);
   }
 }
 
