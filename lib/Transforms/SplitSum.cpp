@@ -192,8 +192,13 @@ PatternAttr Splitter::getWholePattern(TensorOp temp) {
   SmallVector<int64_t> workers(
       define.getPatternAttr().getWorkers().asArrayRef().take_front(outputs));
   workers.append(divided.size(), 1);
+  // All lanes of a vector at once, so that they can be added up across it.
+  SmallVector<int64_t> slice(outputs, 1);
+  llvm::append_range(slice, counts);
+  auto unroll = target.getMasked() ? DenseI64ArrayAttr()
+                                   : builder.getDenseI64ArrayAttr(slice);
   return PatternAttr::get(context, builder.getDenseI64ArrayAttr(workers), {},
-                          builder.getArrayAttr({}), {}, {}, {}, {}, {}, {},
+                          builder.getArrayAttr({}), {}, {}, unroll, {}, {}, {},
                           builder.getArrayAttr(temp.getNameAttr()), {}, {});
 }
 

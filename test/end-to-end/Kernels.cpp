@@ -185,6 +185,30 @@ kernel sum_of_squares() {
              });
            }));
 
+  // Of the last lanes of sixteen there are seven, and of the last steps
+  // thirteen.
+  all.push_back(make(
+      "rows_across", R"(
+kernel rows_across() {
+  input  x: f16[23, 45]
+  output y: f32[23]
+  y[i] = sum(k: x[i, k])
+}
+
+pattern across for rows_across on cpu {
+  registers i: 16
+  lanes     i
+  unroll    k: 16
+}
+)",
+      {{"x", Role::Input, {23, 45}, "", Fill::Signed, /*isHalf=*/true},
+       {"y", Role::Output, {23}, ""}},
+      [](const Operands &in, Results &out) {
+        out[0].define([&](const Index &i) {
+          return sumOver(45, [&](int64_t k) { return in[0].at({i[0], k}); });
+        });
+      }));
+
   all.push_back(make(
       "three_factors", R"(
 kernel three_factors() {

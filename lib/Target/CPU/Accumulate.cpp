@@ -27,7 +27,8 @@ namespace sparkle::cpu {
 ///
 /// Elements whose lanes are scattered, each lane next to the same one of
 /// others, are loaded with these as blocks, which are transposed: such a bunch
-/// is one group.
+/// is one group. Of as many as there are lanes that are only added up, what is
+/// contiguous is added up across its vectors.
 ///
 /// What constants change is an operand like others: its elements are computed
 /// where others are loaded.
@@ -72,6 +73,7 @@ private:
   unsigned getElement(unsigned operand, const Point &point,
                       ArrayRef<int64_t> offset, int64_t filled);
   bool vanishes(Value value, const Term &term);
+  bool isPlainSum();
   void collectBunches();
   const SmallVector<unsigned> *findBunch(unsigned operand, unsigned element);
   SmallVector<SmallVector<unsigned>> groupTerms();
@@ -87,6 +89,7 @@ private:
   const Access &getStreamed(ArrayRef<unsigned> step, Roles roles);
   std::optional<Steps> roll(ArrayRef<unsigned> group, Roles roles);
   bool fits(size_t resident) const;
+  bool addAcross(ArrayRef<unsigned> group);
   LogicalResult emitGroup(ArrayRef<unsigned> group, Roles roles);
   LogicalResult emitSteps(const Steps &steps, ArrayRef<unsigned> resident,
                           Roles roles);
@@ -201,9 +204,18 @@ void Accumulation::collectTerms() {
   }
 }
 
-/// Puts up to a block of neighbours each into a bunch.
+/// Whether the terms are elements of one operand as they are.
+bool Accumulation::isPlainSum() {
+  Block &body = op.getBody().front();
+  return !contraction && maps.size() == 1 &&
+         body.getTerminator()->getOperand(0) == body.getArgument(0);
+}
+
+/// Puts up to a block of neighbours each into a bunch, or as many as there are
+/// lanes where these are added up across.
 void Accumulation::collectBunches() {
   bunches.resize(maps.size());
+  size_t most = isPlainSum() ? tile.lanes : kBlock;
   for (unsigned operand = 0; operand < maps.size(); ++operand) {
     if (operand == changed)
       continue;
@@ -222,7 +234,9 @@ void Accumulation::collectBunches() {
     for (unsigned number : order)
       sorted.push_back(all[number]);
     for (ArrayRef<Access> rest(sorted); !rest.empty();) {
-      size_t count = countNeighbours(rest.take_front(kBlock));
+      size_t count = countNeighbours(rest.take_front(most));
+      if (count < most)
+        count = std::min<size_t>(count, kBlock);
       ArrayRef<unsigned> bunch = ArrayRef(order).take_back(rest.size());
       bunch = bunch.take_front(count);
       rest = rest.drop_front(count);
@@ -332,6 +346,8 @@ LogicalResult Accumulation::run() {
   collectBunches();
   std::optional<unsigned> before;
   for (ArrayRef<unsigned> group : groupTerms()) {
+    if (addAcross(group))
+      continue;
     Roles roles = assignRoles(group);
     if (fits(roles.resident)) {
       // Vectors of the same taps may have their loads brought together.
@@ -415,6 +431,23 @@ std::optional<Accumulation::Steps> Accumulation::roll(ArrayRef<unsigned> group,
   if (!fits(*llvm::max_element(resident)))
     return std::nullopt;
   return steps;
+}
+
+/// Adds up a group that is one bunch, of as many elements as there are lanes.
+bool Accumulation::addAcross(ArrayRef<unsigned> group) {
+  if (!isPlainSum() || static_cast<int64_t>(group.size()) != tile.lanes)
+    return false;
+  const Term &term = terms[group.front()];
+  const SmallVector<unsigned> *bunch = findBunch(0, term.elements.front());
+  // Vectors side by side may have neighbours, too.
+  bool isOfOne = llvm::all_of(
+      group, [&](unsigned i) { return terms[i].vector == term.vector; });
+  if (!bunch || bunch->size() != group.size() || !isOfOne)
+    return false;
+  Value row = lowering.loadAcross(memories[0], elements[0][bunch->front()]);
+  Value &sum = sums[term.vector];
+  sum = LLVM::FAddOp::create(code, code.loc, sum, row);
+  return true;
 }
 
 /// All terms of a group, once its resident elements are loaded.

@@ -78,6 +78,9 @@ constexpr int64_t kBlock = 4;
 /// Four vectors whose blocks are each a matrix of 4 x 4, with these transposed.
 llvm::SmallVector<mlir::Value>
 transposeBlocks(Code &code, llvm::ArrayRef<mlir::Value> rows);
+/// Of as many vectors as they have lanes: lane `i` is the sum of the lanes of
+/// row `i`.
+mlir::Value addAcross(Code &code, llvm::ArrayRef<mlir::Value> rows);
 /// As many vectors as they have lanes: lane `j` of the result's `i` is lane `i`
 /// of row `j`. There may be fewer rows than lanes.
 llvm::SmallVector<mlir::Value> transpose(Code &code,
@@ -150,6 +153,7 @@ private:
                         int64_t count);
   llvm::SmallVector<mlir::Value>
   loadTransposed(const Memory &memory, const Access &first, int64_t count);
+  mlir::Value loadAcross(const Memory &memory, const Access &first);
   void storeTransposed(const Memory &memory, const Access &first,
                        llvm::ArrayRef<mlir::Value> vectors);
   void lower(StageOp op);

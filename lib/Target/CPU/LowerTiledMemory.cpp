@@ -382,6 +382,22 @@ SmallVector<Value> KernelLowering::loadTransposed(const Memory &memory,
   return columns;
 }
 
+/// The sum of as many such vectors as they have lanes.
+Value KernelLowering::loadAcross(const Memory &memory, const Access &first) {
+  auto lanes = static_cast<int64_t>(first.present.size());
+  SmallVector<Value> rows;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    if (!first.present[lane]) {
+      rows.push_back(code.splat(0, lanes));
+      continue;
+    }
+    Value row = code.load(VectorType::get(lanes, memory.element),
+                          getAddress(memory, first.offsets[lane]));
+    rows.push_back(memory.element.isF32() ? row : code.widen(row));
+  }
+  return addAcross(code, rows);
+}
+
 /// Stores vectors that lie in such a way.
 void KernelLowering::storeTransposed(const Memory &memory, const Access &first,
                                      ArrayRef<Value> vectors) {

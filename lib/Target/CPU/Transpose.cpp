@@ -75,6 +75,35 @@ SmallVector<Value> transposeBlocks(Code &code, ArrayRef<Value> rows) {
   return columns;
 }
 
+Value addAcross(Code &code, ArrayRef<Value> rows) {
+  auto lanes = static_cast<int64_t>(rows.size());
+  assert(canTranspose(lanes));
+  Shuffles shuffles(code, lanes);
+  auto add = [&](auto shuffle, Value a, Value b) -> Value {
+    return LLVM::FAddOp::create(code, code.loc, shuffle(a, b, false),
+                                shuffle(a, b, true));
+  };
+  auto unpack = [&](int64_t size) {
+    return [&, size](Value a, Value b, bool upper) {
+      return shuffles.unpack(a, b, size, upper);
+    };
+  };
+  // What is left of four rows is a block of sums in each block.
+  SmallVector<Value> sums;
+  for (int64_t row = 0; row < lanes; row += kBlock)
+    sums.push_back(add(unpack(2), add(unpack(1), rows[row], rows[row + 1]),
+                       add(unpack(1), rows[row + 2], rows[row + 3])));
+  auto halves = [&](Value a, Value b, bool upper) {
+    return shuffles.halves(a, b, upper);
+  };
+  auto everySecond = [&](Value a, Value b, bool odd) {
+    return shuffles.everySecond(a, b, odd);
+  };
+  if (lanes == 4 * kBlock)
+    sums = {add(halves, sums[0], sums[1]), add(halves, sums[2], sums[3])};
+  return lanes == kBlock ? sums[0] : add(everySecond, sums[0], sums[1]);
+}
+
 SmallVector<Value> transpose(Code &code, ArrayRef<Value> rows) {
   Type type = rows.front().getType();
   int64_t lanes = cast<VectorType>(type).getNumElements();

@@ -112,10 +112,11 @@ unsigned VectorResolver::chooseLaneIndex(int64_t count) {
 /// side, as where that has few channels: the same partial sums for each lane,
 /// which are then added up across them. Only what the pattern leaves open.
 std::optional<unsigned> VectorResolver::findSummedLanes() {
-  // Multiply-adds that take as long as adding up a sum's lanes; and lanes of
-  // the vectors of which processors compute no more in the same time than of
-  // longer ones, or of those that they compute in halves.
-  constexpr double kAddingUp = 8;
+  // Multiply-adds that take as long as adding up a sum's lanes; what more
+  // loads, of vectors on both sides, leave of the speed; and lanes of the
+  // vectors of which processors compute no more in the same time than of longer
+  // ones, or of those that they compute in halves.
+  constexpr double kAddingUp = 5, kLoading = 0.98;
   constexpr int64_t kShort = 8;
   int64_t bytes = target.getLanes() * int64_t(sizeof(float));
   for (unsigned i = 0; i < outputs; ++i)
@@ -137,7 +138,8 @@ std::optional<unsigned> VectorResolver::findSummedLanes() {
   for (unsigned i = outputs; i < extents.size(); ++i) {
     int64_t vectors = llvm::divideCeil(extents[i], target.getLanes());
     double perLane = terms / double(extents[i]) * double(vectors);
-    double score = terms / double(target.getLanes()) / (perLane + kAddingUp);
+    double score =
+        kLoading * terms / double(target.getLanes()) / (perLane + kAddingUp);
     bool isInRow = llvm::all_of(operands, [&](const Operand &operand) {
       return operand.varies(i) && isReadInRow(operand, i);
     });
