@@ -116,7 +116,7 @@ std::optional<unsigned> VectorResolver::findSummedLanes() {
   // loads, of vectors on both sides, leave of the speed; and lanes of the
   // vectors of which processors compute no more in the same time than of longer
   // ones, or of those that they compute in halves.
-  constexpr double kAddingUp = 5, kLoading = 0.98;
+  constexpr double kAddingUp = 4.5, kLoading = 0.97;
   constexpr int64_t kShort = 8;
   int64_t bytes = target.getLanes() * int64_t(sizeof(float));
   for (unsigned i = 0; i < outputs; ++i)
