@@ -70,12 +70,16 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     }
     double loads = double(points * (alongLanes ? tile.vectors : 1)) * rows;
     step.loads += loads;
+    bool isAcross = !isCopied(operand) && isReadAcross(operand, laneIndex);
+    if (isAcross)
+      step.shuffles += kTransposing * loads;
     if (alongLanes && !alongTile) {
       // Where all taps are there, a row that is read meets those of as many
       // rows as the tile has. Vectors that share nothing take turns then.
       bool rolls = straight && tile.rows > 1;
       step.kept += points * (rolls ? tile.rows : 1) *
-                   (takesTurns(tile) ? 1 : tile.vectors);
+                   (takesTurns(tile) ? 1 : tile.vectors) *
+                   (isAcross ? kAcross : 1);
       step.streamedBytes += points * tile.vectors * lanes[laneIndex] *
                             operand.width * operand.getElementBytes();
     }
@@ -86,12 +90,13 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       step.collisions += loads;
   }
   // One element in flight. Of 32 registers the allocator does best with two to
-  // spare, unless vectors take turns; of 16 each counts, but what slices share
-  // wants one.
+  // spare, unless vectors take turns; of 16 each counts, but what slices share,
+  // or is transposed, wants one.
   int64_t spare =
       straight && isApart() && tile.vectors > 1
           ? 1
-          : std::max<int64_t>(tile.slide > 1, target.getVectors() / 8 - 2);
+          : std::max<int64_t>(tile.slide > 1 || readsAcross(laneIndex),
+                              target.getVectors() / 8 - 2);
   step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
   // Or of one row all taps in turn: of each, one vector is kept at a time, and
   // what it meets is an operand from memory.
@@ -195,7 +200,7 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   double slots =
       std::max({adds, 1.15 * step.loads, double(step.streamedBytes) / 24}) +
       0.02 * step.loads;
-  slots += step.collisions;
+  slots += step.collisions + step.shuffles;
   // Lines of the output of which tiles write parts are fetched for each, unless
   // the other parts follow at once.
   int64_t bytes = tile.vectors * lanes[laneIndex] * getOutputBytes();

@@ -74,20 +74,61 @@ void VectorResolver::choose() {
 // Lanes and register tiles
 //===----------------------------------------------------------------------===//
 
+/// Whether lanes along `index` read vectors of an operand that lie across them,
+/// in rows along an index of the sum: these come as blocks, transposed, and
+/// meet what is the same for all lanes. Rows that are only added up are not.
+bool VectorResolver::isReadAcross(const Operand &operand, unsigned index) {
+  auto varies = [&](const Operand &other) { return other.varies(index); };
+  if (operands.size() == 1 || !operand.varies(index) ||
+      llvm::count_if(operands, varies) > 1 || isReadInRow(operand, index) ||
+      operand.courses[index].period || operand.courses[index].repeats > 1)
+    return false;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    if (extents[i] >= kAcross && isReadInRow(operand, i))
+      return true;
+  return false;
+}
+
+/// What transposed vectors leave of the speed, each of which serves the sums of
+/// a register tile.
+double VectorResolver::getTransposedShare(const Operand &operand,
+                                          unsigned index) {
+  // Registers that hold no sums.
+  constexpr int64_t kOthers = 8;
+  int64_t serves = 1;
+  for (unsigned i = 0; i < outputs; ++i)
+    if (i != index && !operand.varies(i))
+      serves = llvm::SaturatingMultiply<uint64_t>(serves, getSpan(i));
+  double sums = double(std::min(serves, target.getVectors() - kOthers));
+  // Taps that slide along other lanes' tiles save loads, and few sums wait for
+  // each other.
+  bool hasTaps = false;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    hasTaps |= extents[i] > 1 && operand.slides(index, i);
+  double spared = hasTaps && sums < double(target.getFmaLatency()) ? 0.9 : 1;
+  return spared * sums / (sums + kTransposing);
+}
+
 /// What vectors of `count` lanes do along `index` of the left side, as a share
 /// of full ones: operands are best the same for all lanes or contiguous, or at
-/// least few elements for all lanes, and so is the output.
-double VectorResolver::getLaneScore(unsigned index, int64_t count) {
+/// least few elements for all lanes or, where that is to count, transposed; and
+/// the output is best contiguous.
+double VectorResolver::getLaneScore(unsigned index, int64_t count,
+                                    bool transposes) {
   // Of what only the call knows, half of the lanes may be empty.
   double score = 0.5;
   if (isStatic(index))
     score =
         double(extents[index]) / double(llvm::alignTo(extents[index], count));
-  for (const Operand &operand : operands)
-    if (operand.varies(index) && !isReadInRow(operand, index)) {
-      const Course &course = operand.courses[index];
+  for (const Operand &operand : operands) {
+    if (!operand.varies(index) || isReadInRow(operand, index))
+      continue;
+    const Course &course = operand.courses[index];
+    if (transposes && isReadAcross(operand, index))
+      score *= getTransposedShare(operand, index);
+    else
       score *= course.period || course.repeats > 1 ? 0.5 : 0.2;
-    }
+  }
   // Stored across lanes: a transpose in registers, which counts where there
   // is no sum.
   if (!isStoredInRow(index))
@@ -95,16 +136,38 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count) {
   return score;
 }
 
+/// The same for the vectors that lanes along `index` would have: short where
+/// long ones would be empty, or transposed.
+double VectorResolver::getShare(unsigned index) {
+  // Lanes of the vectors of which processors compute no more in the same time
+  // than of longer ones, or of those that they compute in halves.
+  constexpr int64_t kShort = 8;
+  int64_t count = countLanes(index);
+  if (!readsAcross(index))
+    count = std::max(count, std::min(target.getLanes(), kShort));
+  return getLaneScore(index, count, /*transposes=*/true);
+}
+
+/// The index of the left side along which lanes do most. Vectors that lie
+/// across are worth their transposition only if others are not better when
+/// short.
 unsigned VectorResolver::chooseLaneIndex(int64_t count) {
   unsigned best = 0;
-  double bestScore = -1;
+  double bestScore = -1, bestShare = 0;
   for (unsigned i = 0; i < outputs; ++i) {
-    double score = getLaneScore(i, count);
+    double score = getLaneScore(i, count, /*transposes=*/false);
+    if (!readsAcross(i))
+      bestShare = std::max(bestShare, getShare(i));
     if (score >= bestScore) {
       bestScore = score;
       best = i;
     }
   }
+  for (unsigned i = outputs; i-- > 0 && !summedLanes;)
+    if (readsAcross(i) && getShare(i) > bestShare) {
+      bestShare = getShare(i);
+      best = i;
+    }
   return best;
 }
 
@@ -112,12 +175,9 @@ unsigned VectorResolver::chooseLaneIndex(int64_t count) {
 /// side, as where that has few channels: the same partial sums for each lane,
 /// which are then added up across them. Only what the pattern leaves open.
 std::optional<unsigned> VectorResolver::findSummedLanes() {
-  // Multiply-adds that take as long as adding up a sum's lanes; what more
-  // loads, of vectors on both sides, leave of the speed; and lanes of the
-  // vectors of which processors compute no more in the same time than of longer
-  // ones, or of those that they compute in halves.
+  // Multiply-adds that take as long as adding up a sum's lanes; and what more
+  // loads, of vectors on both sides, leave of the speed.
   constexpr double kAddingUp = 4.5, kLoading = 0.97;
-  constexpr int64_t kShort = 8;
   int64_t bytes = target.getLanes() * int64_t(sizeof(float));
   for (unsigned i = 0; i < outputs; ++i)
     bytes = llvm::SaturatingMultiply<uint64_t>(
@@ -129,10 +189,7 @@ std::optional<unsigned> VectorResolver::findSummedLanes() {
   std::optional<unsigned> best;
   double terms = 1, bestScore = 0;
   for (unsigned i = 0; i < outputs; ++i)
-    bestScore = std::max(
-        bestScore,
-        getLaneScore(
-            i, std::max(countLanes(i), std::min(target.getLanes(), kShort))));
+    bestScore = std::max(bestScore, getShare(i));
   for (unsigned i = outputs; i < extents.size(); ++i)
     terms *= double(extents[i]);
   for (unsigned i = outputs; i < extents.size(); ++i) {
@@ -275,6 +332,9 @@ void VectorResolver::chooseTile() {
       isThick ? registers[thickIndex] : 1,
       isThick ? std::min<int64_t>(target.getVectors(), getSpan(thickIndex))
               : 1);
+  // Of vectors that are transposed there are four at a time.
+  if (readsAcross(laneIndex))
+    maxV = std::max<int64_t>(minV, 1);
   // Along two extents that only the call knows, each of the sizes that are left
   // over along one meets each along the other, in a body of its own.
   if (isThick && !isStatic(laneIndex) && !isStatic(thickIndex)) {

@@ -47,6 +47,8 @@ private:
     int64_t kept = 0;
     /// Bytes of these.
     int64_t streamedBytes = 0;
+    /// Slots for what is transposed.
+    double shuffles = 0;
     /// Loads of lines that drive each other out of the close memory.
     double collisions = 0;
     bool fits = true;
@@ -55,6 +57,11 @@ private:
   /// Multiply-adds of a body without a loop: a longer one is slow to compile
   /// and spills.
   static constexpr int64_t kMaxBody = 256;
+
+  /// Vectors that lie across the lanes and come together; and multiply-adds
+  /// that take as long as to transpose one of them.
+  static constexpr int64_t kAcross = 4;
+  static constexpr double kTransposing = 3;
 
   void choose() override;
   llvm::SmallVector<std::string> explain() override;
@@ -67,7 +74,15 @@ private:
     return operand.isPackedAlong(index) ||
            isContiguous(operand.type, operand.coefficients, index);
   }
-  double getLaneScore(unsigned index, int64_t count);
+  bool isReadAcross(const Operand &operand, unsigned index);
+  bool readsAcross(unsigned index) {
+    return llvm::any_of(operands, [&](const Operand &operand) {
+      return isReadAcross(operand, index);
+    });
+  }
+  double getTransposedShare(const Operand &operand, unsigned index);
+  double getLaneScore(unsigned index, int64_t count, bool transposes);
+  double getShare(unsigned index);
   unsigned chooseLaneIndex(int64_t count);
   std::optional<unsigned> findSummedLanes();
   int64_t countLanes(unsigned index);
