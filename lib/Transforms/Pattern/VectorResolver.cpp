@@ -150,7 +150,7 @@ double VectorResolver::getShare(unsigned index) {
 
 /// The index of the left side along which lanes do most. Vectors that lie
 /// across are worth their transposition only if others are not better when
-/// short.
+/// short, and where the pattern leaves open how many there are.
 unsigned VectorResolver::chooseLaneIndex(int64_t count) {
   unsigned best = 0;
   double bestScore = -1, bestShare = 0;
@@ -164,7 +164,7 @@ unsigned VectorResolver::chooseLaneIndex(int64_t count) {
     }
   }
   for (unsigned i = outputs; i-- > 0 && !summedLanes;)
-    if (readsAcross(i) && getShare(i) > bestShare) {
+    if (!registers[i] && readsAcross(i) && getShare(i) > bestShare) {
       bestShare = getShare(i);
       best = i;
     }
