@@ -76,10 +76,11 @@ void VectorResolver::choose() {
 
 /// Whether lanes along `index` read vectors of an operand that lie across them,
 /// in rows along an index of the sum: these come as blocks, transposed, and
-/// meet what is the same for all lanes. Rows that are only added up are not.
+/// meet what is the same for all lanes. Rows that are only added up are not,
+/// nor those that lanes along the sum read as they are.
 bool VectorResolver::isReadAcross(const Operand &operand, unsigned index) {
   auto varies = [&](const Operand &other) { return other.varies(index); };
-  if (operands.size() == 1 || !operand.varies(index) ||
+  if (summedLanes || operands.size() == 1 || !operand.varies(index) ||
       llvm::count_if(operands, varies) > 1 || isReadInRow(operand, index) ||
       operand.courses[index].period || operand.courses[index].repeats > 1)
     return false;
@@ -163,7 +164,7 @@ unsigned VectorResolver::chooseLaneIndex(int64_t count) {
       best = i;
     }
   }
-  for (unsigned i = outputs; i-- > 0 && !summedLanes;)
+  for (unsigned i = outputs; i-- > 0;)
     if (!registers[i] && readsAcross(i) && getShare(i) > bestShare) {
       bestShare = getShare(i);
       best = i;
