@@ -4,7 +4,10 @@
 // In: defines.   Out: the same with fewer indices, and tensors with fewer
 // dimensions.
 
+#include "lib/Transforms/JoinDimensions.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/Pattern/Lanes.h"
+#include "lib/Transforms/Pattern/Resolver.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/MapVector.h"
@@ -22,8 +25,8 @@ namespace {
 /// Merges indices of one equation.
 class Merger {
 public:
-  explicit Merger(DefineOp define)
-      : define(define), context(define.getContext()),
+  Merger(DefineOp define, TargetAttr target)
+      : define(define), target(target), context(define.getContext()),
         pattern(define.getPatternAttr()) {}
 
   LogicalResult run();
@@ -37,6 +40,8 @@ private:
   std::optional<std::string> getObstacle(unsigned first);
   std::optional<std::string> getObstacle(TensorOp tensor, unsigned first);
   bool leavesSizes();
+  bool fillsLanes(unsigned first);
+  bool mergeGroups();
   LogicalResult mergeNamed();
   void mergeAll();
   void merge(unsigned first);
@@ -44,6 +49,7 @@ private:
   void mergePattern(unsigned first);
 
   DefineOp define;
+  TargetAttr target;
   MLIRContext *context;
   PatternAttr pattern;
   /// The tensors of the equation, and at what it reads or writes each.
@@ -51,36 +57,11 @@ private:
   /// Of those that vary along the two indices that `getObstacle` was asked
   /// about: the first of the two dimensions.
   SmallVector<std::pair<TensorOp, unsigned>> varying;
+  /// Those that keep their dimensions: weights, and what varies along the first
+  /// index alone, as an input does along groups.
+  SmallVector<TensorOp> divided;
 };
 } // namespace
-
-/// `values` with `one` in place of the two at `first`.
-template <typename T>
-static SmallVector<T> mergeTwo(ArrayRef<T> values, unsigned first, T one) {
-  SmallVector<T> merged(values);
-  merged[first] = one;
-  merged.erase(merged.begin() + first + 1);
-  return merged;
-}
-
-/// `map` over one dimension fewer: the two at `first` are one.
-static AffineMap mergeDims(AffineMap map, unsigned first) {
-  SmallVector<AffineExpr> dims;
-  for (unsigned i = 0; i < map.getNumDims(); ++i)
-    dims.push_back(getAffineDimExpr(i > first ? i - 1 : i, map.getContext()));
-  return map.replaceDimsAndSymbols(dims, {}, map.getNumDims() - 1,
-                                   map.getNumSymbols());
-}
-
-/// `map` with one result in place of the dimensions `first` and the next one,
-/// which are two results in a row.
-static AffineMap mergeResults(AffineMap map, unsigned first) {
-  AffineExpr dim = getAffineDimExpr(first, map.getContext());
-  unsigned at = std::distance(map.getResults().begin(),
-                              llvm::find(map.getResults(), dim));
-  return AffineMap::get(map.getNumDims(), map.getNumSymbols(),
-                        mergeTwo(map.getResults(), at, dim), map.getContext());
-}
 
 //===----------------------------------------------------------------------===//
 // Whether
@@ -111,21 +92,6 @@ void Merger::collectUses() {
       [&](ReadOp read) { note(read.getTensor(), getPlain(read.getMap())); });
 }
 
-/// Where the dimensions `first` and the next one are results in a row, and in
-/// no other result.
-static std::optional<unsigned> findPair(AffineMap map, unsigned first) {
-  std::optional<unsigned> found;
-  for (unsigned i = 0; i + 1 < map.getNumResults(); ++i)
-    if (map.getResult(i) == getAffineDimExpr(first, map.getContext()) &&
-        map.getResult(i + 1) == getAffineDimExpr(first + 1, map.getContext()))
-      found = i;
-  for (auto [i, expr] : llvm::enumerate(map.getResults()))
-    if (found && i != *found && i != *found + 1 &&
-        (expr.isFunctionOfDim(first) || expr.isFunctionOfDim(first + 1)))
-      return std::nullopt;
-  return found;
-}
-
 /// Why `tensor` is in the way of merging; notes what it would lose.
 std::optional<std::string> Merger::getObstacle(TensorOp tensor,
                                                unsigned first) {
@@ -139,6 +105,14 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
   auto say = [&](const Twine &what) {
     return ("'" + tensor.getName() + "' " + what).str();
   };
+  if (tensor.getRole() == Role::Temp)
+    return say("is no input or output");
+  if (llvm::none_of(maps, [&](AffineMap map) {
+        return first + 1 < map.getNumDims() && map.isFunctionOfDim(first + 1);
+      })) {
+    divided.push_back(tensor);
+    return std::nullopt;
+  }
   std::optional<unsigned> dimension;
   for (AffineMap map : maps) {
     std::optional<unsigned> found = findPair(map, first);
@@ -146,8 +120,6 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
       return say("has another subscript");
     dimension = found;
   }
-  if (tensor.getRole() == Role::Weight || tensor.getRole() == Role::Temp)
-    return say("is no input or output");
   for (Operation *user : tensor.getResult().getUsers())
     if (user != define && !define->isAncestor(user))
       return say("is read by another equation");
@@ -158,7 +130,11 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
     return say("has other extents");
   if (!findPair(tensor.getType().getLayout(), *dimension))
     return say("does not hold them one behind the other");
-  varying.push_back({tensor, *dimension});
+  // A weight is packed as it is declared.
+  if (tensor.getRole() == Role::Weight)
+    divided.push_back(tensor);
+  else
+    varying.push_back({tensor, *dimension});
   return std::nullopt;
 }
 
@@ -166,6 +142,7 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
 std::optional<std::string> Merger::getObstacle(unsigned first) {
   constexpr int64_t kMostPoints = std::numeric_limits<int32_t>::max();
   varying.clear();
+  divided.clear();
   SmallVector<int64_t> extents = define.getStaticExtents();
   for (unsigned i : {first, first + 1})
     if (ShapedType::isDynamic(extents[i]))
@@ -193,20 +170,13 @@ std::optional<std::string> Merger::getObstacle(unsigned first) {
 static AffineMap multiplyResults(AffineMap extents, unsigned first) {
   AffineExpr both = extents.getResult(first) * extents.getResult(first + 1);
   return AffineMap::get(extents.getNumDims(), extents.getNumSymbols(),
-                        mergeTwo(extents.getResults(), first, both),
+                        joinTwo(extents.getResults(), first, both),
                         extents.getContext());
 }
 
 void Merger::mergeTensor(TensorOp tensor, unsigned dimension) {
-  StoredTensorType type = tensor.getType();
-  ArrayRef<int64_t> shape = type.getShape();
-  AffineMap layout =
-      mergeDims(mergeResults(type.getLayout(), dimension), dimension);
   tensor.setExtents(multiplyResults(tensor.getExtents(), dimension));
-  tensor.getResult().setType(StoredTensorType::get(
-      context,
-      mergeTwo(shape, dimension, shape[dimension] * shape[dimension + 1]),
-      type.getElementType(), layout));
+  tensor.getResult().setType(joinDimensions(tensor.getType(), dimension));
 }
 
 /// The first of the two has no sizes: they are those of the second.
@@ -248,18 +218,18 @@ void Merger::mergePattern(unsigned first) {
 /// The index `first` becomes part of the next one. `getObstacle` found none.
 void Merger::merge(unsigned first) {
   mergePattern(first);
+  int64_t group = define.getStaticExtents()[first + 1];
   for (auto [tensor, dimension] : varying)
     mergeTensor(tensor, dimension);
-  auto isVarying = [&](Value tensor) {
-    return llvm::any_of(varying, [&](auto &entry) {
-      return entry.first.getResult() == tensor;
-    });
-  };
+  AffineExpr one = getAffineDimExpr(first, context);
   define.walk([&](ReadOp read) {
     AffineMap map = read.getMap();
-    if (isVarying(read.getTensor()))
-      map = mergeResults(getPlain(map), first);
-    read.setMap(mergeDims(map, first));
+    bool isMerged = llvm::any_of(varying, [&](auto &entry) {
+      return entry.first.getResult() == read.getTensor();
+    });
+    read.setMap(
+        isMerged ? joinDims(joinResults(getPlain(map), first), first, one, one)
+                 : joinDims(map, first, one.floorDiv(group), one % group));
   });
   SmallVector<Attribute> names(define.getIndices().getValue());
   names.erase(names.begin() + first);
@@ -301,11 +271,69 @@ bool Merger::leavesSizes() {
           !pattern.getLanes() && !pattern.getOrder() && !pattern.getMerge());
 }
 
+/// Whether the lanes of vectors do more along both indices than along the
+/// second one alone, of which they would have few: an output that is contiguous
+/// along both, of an input that is so along no other index.
+bool Merger::fillsLanes(unsigned first) {
+  SumOp sum = define.getSum();
+  if (!target || target.getMasked() || !sum || getObstacle(first) ||
+      divided.empty())
+    return false;
+  AffineExpr stored =
+      define.getTarget().getType().getLayout().getResults().back();
+  SmallVector<int64_t> extents = define.getStaticExtents();
+  int64_t most = target.getLanes(), group = extents[first + 1],
+          points = extents[first] * group;
+  if (stored != getAffineDimExpr(first + 1, context))
+    return false;
+  auto getShare = [&](int64_t extent) {
+    return getFilledShare(extent,
+                          getShortLanes(countLanes(extent, most), most));
+  };
+  double both = getShare(points), alone = getShare(group);
+  bool isRead = false;
+  for (ReadOp read : sum.getBody().getOps<ReadOp>()) {
+    AffineMap map = read.getMap();
+    if (!map.isFunctionOfDim(first) || map.isFunctionOfDim(first + 1))
+      continue;
+    StoredTensorType type = read.getTensor().getType();
+    AffineExpr innermost = type.getLayout().getResults().back();
+    SmallVector<SmallVector<int64_t>> rows;
+    bool liesInRows = false;
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      rows.push_back({expr.isFunctionOfDim(first)});
+      for (unsigned i = 0; i < extents.size(); ++i) {
+        if (!innermost.isFunctionOfDim(dim) || !expr.isFunctionOfDim(i))
+          continue;
+        if (i != first && i < define.getNumOutputs())
+          return false;
+        liesInRows |= i != first && extents[i] >= Groups::kBlock;
+      }
+    }
+    int64_t bytes = type.getElementType().getIntOrFloatBitWidth() / 8;
+    Groups groups{group, getStride(type, rows, 0) / bytes,
+                  countTaps(map, extents, define.getNumOutputs()), liesInRows};
+    both *= groups.getShare(countLanes(points, most));
+    isRead = true;
+  }
+  return isRead && both > alone;
+}
+
+/// Fills vectors with groups of few points.
+bool Merger::mergeGroups() {
+  for (unsigned first = define.getNumOutputs() - 1; first-- > 0;)
+    if (fillsLanes(first)) {
+      merge(first);
+      return true;
+    }
+  return false;
+}
+
 /// All that can be: one run of indices, the last that there is.
 void Merger::mergeAll() {
   bool isRun = false;
   for (unsigned first = define.getNumOutputs() - 1; first-- > 0;) {
-    if (!getObstacle(first)) {
+    if (!getObstacle(first) && divided.empty()) {
       // In front, an extent of 1 is nothing to divide.
       bool isNeeded = llvm::any_of(
           ArrayRef(define.getStaticExtents()).take_front(first + 1),
@@ -323,7 +351,8 @@ void Merger::mergeAll() {
 LogicalResult Merger::run() {
   collectUses();
   if (leavesSizes()) {
-    mergeAll();
+    if (!mergeGroups())
+      mergeAll();
     return success();
   }
   return pattern.getMerge() ? mergeNamed() : success();
@@ -334,8 +363,9 @@ struct MergeIndices : sparkle::impl::MergeIndicesBase<MergeIndices> {
   using Base::Base;
 
   void runOnOperation() override {
+    auto target = getOperation()->getAttrOfType<TargetAttr>("sparkle.target");
     getOperation().walk([&](DefineOp define) {
-      if (failed(Merger(define).run()))
+      if (failed(Merger(define, target).run()))
         signalPassFailure();
     });
   }

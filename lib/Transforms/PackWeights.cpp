@@ -3,6 +3,7 @@
 // Gives each weight the layout in which the tiled loops read it.
 // In: defines with resolved patterns.   Out: the same, reading sparkle.pack.
 
+#include "lib/Transforms/JoinDimensions.h"
 #include "lib/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -119,12 +120,16 @@ void PackWeights::pack(TypedValue<StoredTensorType> weight) {
   if (!access)
     return;
   auto define = access->getParentOfType<DefineOp>();
-  if (isReadAcross(define, access.getMap()))
-    return;
   StoredTensorType type = weight.getType();
-  AffineMap layout = loopOrder(define, access.getMap(), type.getShape());
+  View view = joinQuotients(type, access.getMap());
+  if (isReadAcross(define, view.map))
+    return;
+  std::optional<AffineMap> layout =
+      splitJoined(loopOrder(define, view.map, view.type.getShape()), view);
+  if (!layout)
+    return;
   auto packed = StoredTensorType::get(type.getContext(), type.getShape(),
-                                      type.getElementType(), layout);
+                                      type.getElementType(), *layout);
   OpBuilder builder(define);
   auto pack = PackOp::create(builder, weight.getLoc(), packed, weight);
   weight.replaceAllUsesExcept(pack.getResult(), pack);

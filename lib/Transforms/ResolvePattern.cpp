@@ -3,6 +3,7 @@
 // Chooses every size of a pattern that is auto, from the target's numbers.
 // In: defines.   Out: defines with resolved patterns.
 
+#include "lib/Transforms/JoinDimensions.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/Pattern/Resolver.h"
 #include "lib/Transforms/Reach.h"
@@ -57,15 +58,15 @@ void Resolver::noteConstant(ReadOp read) {
   }
 }
 
-/// What a coordinate grows by with each index; 2, which is never contiguous,
-/// where it does not grow evenly.
+/// What a coordinate grows by with each index; `kUneven` where it does not grow
+/// evenly.
 static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
   SmallVector<int64_t> row;
   bool isLinear = succeeded(getFlattenedAffineExpr(expr, count, 0, &row)) &&
                   row.size() == count + 1;
   row.resize(count, 0);
   for (unsigned i = 0; i < count && !isLinear; ++i)
-    row[i] = expr.isFunctionOfDim(i) ? 2 : 0;
+    row[i] = expr.isFunctionOfDim(i) ? kUneven : 0;
   return row;
 }
 
@@ -112,12 +113,13 @@ Operand Resolver::describe(ReadOp read) {
   auto tensor = declared.getDefiningOp<TensorOp>();
   Operand operand;
   operand.name = StringAttr::get(context, "");
-  operand.type = read.getTensor().getType();
-  operand.map = read.getMap();
+  View view = joinQuotients(read.getTensor().getType(), read.getMap());
+  operand.type = view.type;
+  operand.map = view.map;
   if (tensor)
     operand.name = tensor.getNameAttr();
   operand.isWeight = tensor && tensor.getRole() == Role::Weight;
-  for (AffineExpr expr : read.getMap().getResults())
+  for (AffineExpr expr : view.map.getResults())
     operand.coefficients.push_back(getCoefficients(expr, extents.size()));
   SmallVector<std::optional<int64_t>> least(extents.size(), 0), most;
   for (unsigned i = 0; i < extents.size(); ++i)
@@ -125,7 +127,7 @@ Operand Resolver::describe(ReadOp read) {
   for (unsigned i = 0; i < extents.size(); ++i) {
     Course course{std::numeric_limits<int64_t>::max(), 0, 1};
     for (auto [expr, extent] :
-         llvm::zip_equal(read.getMap().getResults(), operand.type.getShape())) {
+         llvm::zip_equal(view.map.getResults(), operand.type.getShape())) {
       if (!expr.isFunctionOfDim(i))
         continue;
       auto quotient =
@@ -276,6 +278,27 @@ bool sparkle::isContiguous(StoredTensorType type,
       return false;
   }
   return true;
+}
+
+int64_t sparkle::getStride(StoredTensorType type,
+                           ArrayRef<SmallVector<int64_t>> rows,
+                           unsigned index) {
+  SmallVector<AffineExpr> coordinates;
+  for (auto &row : rows)
+    coordinates.push_back(getAffineConstantExpr(row[index], type.getContext()));
+  int64_t elements = 0, stride = 1;
+  // Named: a reversed range refers to what it reverses.
+  SmallVector<int64_t> shape = type.getPhysicalShape();
+  auto dims = llvm::zip_equal(type.getLayout().getResults(), shape);
+  for (auto [expr, extent] : llvm::reverse(dims)) {
+    auto moved = dyn_cast<AffineConstantExpr>(
+        simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
+    elements += moved ? moved.getValue() * stride : 0;
+    // Odd, so that what only the call knows lets no rows meet.
+    stride *= ShapedType::isDynamic(extent) ? kUnknownExtent + 1 : extent;
+  }
+  return std::abs(elements) *
+         (type.getElementType().getIntOrFloatBitWidth() / 8);
 }
 
 SmallVector<SmallVector<int64_t>> Resolver::getIdentity() {

@@ -75,6 +75,7 @@ private:
   bool vanishes(Value value, const Term &term);
   bool isPlainSum();
   void collectBunches();
+  void joinWindows();
   const SmallVector<unsigned> *findBunch(unsigned operand, unsigned element);
   SmallVector<SmallVector<unsigned>> groupTerms();
   struct Roles {
@@ -247,6 +248,48 @@ void Accumulation::collectBunches() {
   }
 }
 
+/// Repeated elements whose windows are one that is no longer than a vector, as
+/// those of neighbouring channels, are loaded from that: so it begins where the
+/// first lane's block does.
+void Accumulation::joinWindows() {
+  for (std::vector<Access> &all : elements) {
+    SmallVector<Access *> order;
+    for (Access &access : all)
+      if (access.windowEnd)
+        order.push_back(&access);
+    auto getBegin = [](const Access &access) {
+      return access.offsets[access.present.find_first()] + access.windowBegin;
+    };
+    llvm::sort(order, [&](Access *a, Access *b) {
+      LinearForm left = getBegin(*a), right = getBegin(*b);
+      return std::tie(left.terms, left.constant) <
+             std::tie(right.terms, right.constant);
+    });
+    for (ArrayRef<Access *> rest(order); !rest.empty();) {
+      LinearForm begin = getBegin(*rest.front());
+      int64_t size = 0;
+      auto joins = [&](Access *access) {
+        LinearForm distance = getBegin(*access) - begin;
+        if (!distance.isConstant() ||
+            access->conditions != rest.front()->conditions)
+          return false;
+        int64_t end =
+            distance.constant + access->windowEnd - access->windowBegin;
+        if (end > tile.lanes)
+          return false;
+        size = std::max(size, end);
+        return true;
+      };
+      ArrayRef<Access *> joined = rest.take_while(joins);
+      for (Access *access : joined) {
+        access->windowBegin -= (getBegin(*access) - begin).constant;
+        access->windowEnd = access->windowBegin + size;
+      }
+      rest = rest.drop_front(joined.size());
+    }
+  }
+}
+
 const SmallVector<unsigned> *Accumulation::findBunch(unsigned operand,
                                                      unsigned element) {
   auto found = bunches[operand].find(element);
@@ -344,6 +387,7 @@ bool Accumulation::fits(size_t resident) const {
 LogicalResult Accumulation::run() {
   collectTerms();
   collectBunches();
+  joinWindows();
   std::optional<unsigned> before;
   for (ArrayRef<unsigned> group : groupTerms()) {
     if (addAcross(group))

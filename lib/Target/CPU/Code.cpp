@@ -146,6 +146,20 @@ Value Code::mask(const llvm::SmallBitVector &lanes) {
                                   DenseElementsAttr::get(type, bits));
 }
 
+Value Code::hiddenMask(uint64_t number, int64_t lanes) {
+  Type bits = getIntegerType(lanes);
+  Value known = LLVM::ConstantOp::create(
+      *this, loc, bits, getIntegerAttr(bits, APInt(lanes, number)));
+  auto hidden = LLVM::InlineAsmOp::create(
+      *this, loc, TypeRange{bits}, known,
+      /*asm_string=*/"", /*constraints=*/"=r,0",
+      /*has_side_effects=*/false, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+      /*operand_attrs=*/nullptr);
+  return LLVM::BitcastOp::create(
+      *this, loc, VectorType::get(lanes, getI1Type()), hidden.getResult(0));
+}
+
 Value Code::broadcast(Value scalar, int64_t lanes) {
   auto type = VectorType::get(lanes, scalar.getType());
   Value poison = LLVM::PoisonOp::create(*this, loc, type);

@@ -37,9 +37,21 @@ constexpr uint64_t kInside = ~uint64_t(0), kAnywhere = 0;
 
 /// How the elements of one vector lie in a memory.
 struct Access {
-  enum Kind { Nothing, Broadcast, Contiguous, Scattered } kind = Nothing;
-  /// Element offsets, of the first lane, or of every lane if scattered.
+  /// Repeated: scattered, but of few elements, each for several lanes.
+  enum Kind {
+    Nothing,
+    Broadcast,
+    Contiguous,
+    Repeated,
+    Scattered
+  } kind = Nothing;
+  /// Element offsets, of the first lane, or of every lane if these are
+  /// repeated or scattered.
   llvm::SmallVector<LinearForm, 2> offsets;
+  /// Repeated elements may lie in a window that is no longer than the vector:
+  /// where it begins and ends, beyond the first lane's; empty if not. All that
+  /// it covers may be read.
+  int64_t windowBegin = 0, windowEnd = 0;
   /// The lanes that are read; others are zero.
   llvm::SmallBitVector present;
   /// Of these, the ones where each form is not negative: one form for every
@@ -147,6 +159,8 @@ private:
   Memory describe(ConstantOp op);
   void findNumbers(const Memory &memory, Access &access);
   mlir::Value loadStored(const Memory &memory, const Access &access);
+  mlir::Value getBlend(const llvm::SmallBitVector &lanes);
+  mlir::Value loadRepeated(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);
   mlir::Value loadBlock(const Memory &memory, const LinearForm &offset,
@@ -209,6 +223,8 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   /// Begins with the allocations of the current worker's scratch.
   mlir::Block *scratch = nullptr;
+  /// Of each worker: masks of so many lanes, by their bits.
+  std::map<std::tuple<mlir::Block *, unsigned, uint64_t>, mlir::Value> masks;
 };
 
 /// The vectors of a tile: where each begins, and how many lanes it fills.

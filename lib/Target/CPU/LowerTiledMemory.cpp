@@ -68,6 +68,9 @@ void KernelLowering::checkBounds(const Memory &memory, ArrayRef<Point> lanes,
   }
 }
 
+/// Elements that are broadcast and blended rather than permuted.
+constexpr size_t kMostRepeated = 2;
+
 /// The address of an element. Constants stay constants of it.
 Value KernelLowering::getAddress(const Memory &memory,
                                  const LinearForm &offset) {
@@ -79,6 +82,30 @@ Value KernelLowering::getAddress(const Memory &memory,
       return code.offset(memory.element, memory.pointer, count);
     });
   return code.offset(memory.element, address, offset.constant);
+}
+
+/// Finds out whether scattered lanes are repeated.
+static void findRepeated(Access &access) {
+  if (!access.isAllOrNothing())
+    return;
+  const LinearForm &first = access.offsets[access.present.find_first()];
+  int64_t begin = 0, end = 1;
+  llvm::SmallDenseSet<int64_t> distinct;
+  for (unsigned lane : access.present.set_bits()) {
+    LinearForm distance = access.offsets[lane] - first;
+    if (!distance.isConstant())
+      return;
+    distinct.insert(distance.constant);
+    begin = std::min(begin, distance.constant);
+    end = std::max(end, distance.constant + 1);
+  }
+  bool isInWindow = end - begin <= int64_t(access.present.size());
+  size_t most = isInWindow ? access.present.count() / 2 : kMostRepeated;
+  if (distinct.size() > most)
+    return;
+  access.kind = Access::Repeated;
+  if (isInWindow)
+    access.windowBegin = begin, access.windowEnd = end;
 }
 
 /// `lanes` are the points of a vector of `width` lanes; there may be fewer.
@@ -109,6 +136,7 @@ Access KernelLowering::resolve(const Memory &memory, ArrayRef<Point> lanes,
   } else {
     access.kind = Access::Scattered;
     access.offsets = std::move(offsets);
+    findRepeated(access);
   }
   if (memory.values)
     findNumbers(memory, access);
@@ -242,6 +270,79 @@ Value KernelLowering::loadGuarded(Type type, const Memory &memory,
               : code.load(type, address);
 }
 
+/// Whether lanes that permute a window stay in their blocks, alike in all of
+/// them: that is one instruction, with the load.
+static bool permutesBlocks(ArrayRef<int32_t> places) {
+  for (auto [lane, place] : llvm::enumerate(places))
+    if (place / kBlock != int64_t(lane) / kBlock ||
+        place % kBlock != places[lane % kBlock])
+      return false;
+  return true;
+}
+
+/// A mask of these lanes. AVX-512 broadcasts under one from memory, if LLVM
+/// does not know what is in it: of a constant it makes a permutation. So each
+/// is made once for a worker.
+Value KernelLowering::getBlend(const llvm::SmallBitVector &lanes) {
+  if (width <= 8)
+    return code.mask(lanes);
+  uint64_t bits = 0;
+  for (unsigned lane : lanes.set_bits())
+    bits |= uint64_t(1) << lane;
+  Value &mask = masks[{scratch, lanes.size(), bits}];
+  if (!mask) {
+    OpBuilder::InsertionGuard guard(code);
+    code.setInsertionPointToStart(scratch);
+    mask = code.hiddenMask(bits, lanes.size());
+  }
+  return mask;
+}
+
+/// From a window in one piece; or each element on its own, where they are few.
+Value KernelLowering::loadRepeated(const Memory &memory, const Access &access) {
+  auto lanes = static_cast<int64_t>(access.present.size());
+  const LinearForm &first = access.offsets[access.present.find_first()];
+  Value condition = getCondition(access);
+  int64_t window = access.windowEnd - access.windowBegin;
+  // Where in the window; of lanes that are not there, any.
+  SmallVector<int32_t> places(lanes, 0);
+  llvm::MapVector<int64_t, llvm::SmallBitVector> users;
+  for (unsigned lane : access.present.set_bits()) {
+    int64_t distance = (access.offsets[lane] - first).constant;
+    places[lane] = distance - access.windowBegin;
+    users[distance].resize(lanes);
+    users[distance].set(lane);
+  }
+  auto shuffle = [&](Value a, Value b, ArrayRef<int32_t> from) {
+    return LLVM::ShuffleVectorOp::create(code, code.loc, a, b, from);
+  };
+  if (window && (users.size() > kMostRepeated || permutesBlocks(places))) {
+    // A mask where it is no vector that processors have.
+    bool isWhole = llvm::isPowerOf2_64(window);
+    int64_t loaded = isWhole ? window : lanes;
+    llvm::SmallBitVector wanted(loaded);
+    wanted.set(0, window);
+    auto type = VectorType::get(loaded, memory.element);
+    Value from = loadGuarded(type, memory, first + access.windowBegin,
+                             condition, isWhole ? Value() : code.mask(wanted));
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      if (!access.present[lane])
+        places[lane] = loaded;
+    return shuffle(from, code.zero(type), places);
+  }
+  // Where all lanes are there, the first element goes to all of them.
+  Value vector;
+  if (!access.present.all())
+    vector = code.zero(VectorType::get(lanes, memory.element));
+  for (auto &[distance, wanted] : users) {
+    Value element = code.broadcast(
+        loadGuarded(memory.element, memory, first + distance, condition),
+        lanes);
+    vector = vector ? code.select(getBlend(wanted), element, vector) : element;
+  }
+  return vector;
+}
+
 /// Elements as they are stored.
 Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   int64_t lanes = access.present.size();
@@ -265,6 +366,8 @@ Value KernelLowering::loadStored(const Memory &memory, const Access &access) {
   case Access::Contiguous:
     return loadGuarded(type, memory, access.offsets.front(),
                        getCondition(access), getMask(access));
+  case Access::Repeated:
+    return loadRepeated(memory, access);
   case Access::Scattered: {
     Value vector = code.zero(type);
     for (unsigned lane : access.present.set_bits()) {

@@ -14,6 +14,14 @@
 
 namespace sparkle {
 
+/// Stands for an extent that only the call knows: a row of a usual picture, of
+/// which a power of two leaves little over.
+inline constexpr int64_t kUnknownExtent = 56;
+
+/// Stands for what a coordinate grows by that does not grow evenly. Nothing
+/// that is contiguous grows by it.
+inline constexpr int64_t kUneven = 2;
+
 /// How the elements that are read follow each other along an index: so many
 /// neighbours read the same one, the first as many fewer, and after a period
 /// come the same ones again, unless that is 0.
@@ -170,6 +178,11 @@ mlir::FailureOr<PatternAttr> resolvePattern(DefineOp define, TargetAttr target);
 /// Whether neighbours along `index` are neighbours in memory. `rows` are the
 /// coefficients of the tensor's coordinates.
 bool isContiguous(StoredTensorType type,
+                  llvm::ArrayRef<llvm::SmallVector<int64_t>> rows,
+                  unsigned index);
+
+/// Bytes from one element of a tensor to the next along `index`.
+int64_t getStride(StoredTensorType type,
                   llvm::ArrayRef<llvm::SmallVector<int64_t>> rows,
                   unsigned index);
 

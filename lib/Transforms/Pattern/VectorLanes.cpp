@@ -46,6 +46,27 @@ double VectorResolver::getTransposedShare(const Operand &operand,
   return spared * sums / (sums + kTransposing);
 }
 
+/// How lanes along `index` read an operand of which neighbours read the same.
+Groups VectorResolver::getGroups(const Operand &operand, unsigned index) {
+  int64_t bytes = getStride(operand.type, operand.coefficients, index);
+  bool liesInRows = false;
+  for (unsigned i = outputs; i < extents.size(); ++i)
+    liesInRows |= extents[i] >= Groups::kBlock && isReadInRow(operand, i);
+  return {operand.courses[index].repeats,
+          bytes / (kUneven * operand.getElementBytes()),
+          countTaps(operand.map, extents, outputs), liesInRows};
+}
+
+/// Whether tiles of `size` along `index` begin where groups do, or never within
+/// one: then it is known how their lanes read these.
+bool VectorResolver::keepsGroups(unsigned index, int64_t size) {
+  return llvm::all_of(operands, [&](const Operand &operand) {
+    int64_t group = operand.courses[index].repeats;
+    return size % group == 0 || group % size == 0 ||
+           (isStatic(index) && size >= extents[index]);
+  });
+}
+
 /// What vectors of `count` lanes do along `index` of the left side, as a share
 /// of full ones: operands are best the same for all lanes or contiguous, or at
 /// least few elements for all lanes or, where that is to count, transposed; and
@@ -55,16 +76,17 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count,
   // Of what only the call knows, half of the lanes may be empty.
   double score = 0.5;
   if (isStatic(index))
-    score =
-        double(extents[index]) / double(llvm::alignTo(extents[index], count));
+    score = getFilledShare(extents[index], count);
   for (const Operand &operand : operands) {
     if (!operand.varies(index) || isReadInRow(operand, index))
       continue;
     const Course &course = operand.courses[index];
     if (transposes && isReadAcross(operand, index))
       score *= getTransposedShare(operand, index);
+    else if (course.repeats > 1 && !course.period)
+      score *= getGroups(operand, index).getShare(count);
     else
-      score *= course.period || course.repeats > 1 ? 0.5 : 0.2;
+      score *= course.period ? 0.5 : 0.2;
   }
   // Stored across lanes: a transpose in registers, which counts where there
   // is no sum.
@@ -76,12 +98,9 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count,
 /// The same for the vectors that lanes along `index` would have: short where
 /// long ones would be empty, or transposed.
 double VectorResolver::getShare(unsigned index) {
-  // Lanes of the vectors of which processors compute no more in the same time
-  // than of longer ones, or of those that they compute in halves.
-  constexpr int64_t kShort = 8;
   int64_t count = countLanes(index);
   if (!readsAcross(index))
-    count = std::max(count, std::min(target.getLanes(), kShort));
+    count = getShortLanes(count, target.getLanes());
   return getLaneScore(index, count, /*transposes=*/true);
 }
 
@@ -143,16 +162,10 @@ std::optional<unsigned> VectorResolver::findSummedLanes() {
   return best;
 }
 
-/// The lanes of a vector along `index`: half as many where the half of them
-/// would be empty, and so on down to the shortest vectors that processors have.
-/// A short vector takes no longer than a long one, and half as long where these
-/// are computed in halves.
 int64_t VectorResolver::countLanes(unsigned index) {
-  constexpr int64_t kFewest = 4;
-  int64_t count = target.getLanes();
-  while (isStatic(index) && count > kFewest && extents[index] * 2 <= count)
-    count /= 2;
-  return count;
+  return isStatic(index)
+             ? sparkle::countLanes(extents[index], target.getLanes())
+             : target.getLanes();
 }
 
 /// Divides a worker's tile, where the pattern leaves it open, until close

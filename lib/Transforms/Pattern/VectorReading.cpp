@@ -6,7 +6,6 @@
 
 #include "lib/Transforms/Pattern/VectorResolver.h"
 
-#include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/MathExtras.h"
 #include <array>
 #include <cmath>
@@ -14,29 +13,6 @@
 
 using namespace mlir;
 using namespace sparkle;
-
-/// Bytes from one element of a tensor to the next along `index`.
-static int64_t getStride(StoredTensorType type,
-                         ArrayRef<SmallVector<int64_t>> coefficients,
-                         unsigned index) {
-  SmallVector<AffineExpr> coordinates;
-  MLIRContext *context = type.getContext();
-  for (auto &row : coefficients)
-    coordinates.push_back(getAffineConstantExpr(row[index], context));
-  int64_t elements = 0, stride = 1;
-  // Named: a reversed range refers to what it reverses.
-  SmallVector<int64_t> shape = type.getPhysicalShape();
-  auto dims = llvm::zip_equal(type.getLayout().getResults(), shape);
-  for (auto [expr, extent] : llvm::reverse(dims)) {
-    auto moved = dyn_cast<AffineConstantExpr>(
-        simplifyAffineExpr(expr.replaceDims(coordinates), 0, 0));
-    elements += moved ? moved.getValue() * stride : 0;
-    // Odd, so that what only the call knows lets no rows meet.
-    stride *= ShapedType::isDynamic(extent) ? kUnknownExtent + 1 : extent;
-  }
-  return std::abs(elements) *
-         (type.getElementType().getIntOrFloatBitWidth() / 8);
-}
 
 /// Sets of the close memory that the elements of an operand along a tile lie
 /// in; 0 if neighbours share a line.

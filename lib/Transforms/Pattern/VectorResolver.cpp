@@ -158,8 +158,15 @@ void VectorResolver::chooseTile() {
                  : std::pair<int64_t, int64_t>(1, most);
   };
   int64_t givenVectors = llvm::divideCeil(registers[laneIndex], count);
+  // Groups that lanes read in common may need more to begin with a tile.
+  int64_t mostVectors = 4;
+  for (const Operand &operand : operands)
+    if (int64_t v = getGroups(operand, laneIndex).countVectors(count);
+        v <= Groups::kMostVectors)
+      mostVectors = std::max(mostVectors, v);
   auto [minV, maxV] = range(
-      givenVectors, std::min<int64_t>(4, llvm::divideCeil(laneExtent, count)));
+      givenVectors,
+      std::min<int64_t>(mostVectors, llvm::divideCeil(laneExtent, count)));
   bool isThick = thickIndex != laneIndex;
   auto [minT, maxT] = range(
       isThick ? registers[thickIndex] : 1,
@@ -184,6 +191,9 @@ void VectorResolver::chooseTile() {
   // More rows than two would keep more taps than there are registers.
   auto [minR, maxR] = range(rowIndex ? registers[*rowIndex] : 1, 2);
 
+  bool areKept = false;
+  for (int64_t v = minV; v <= maxV; ++v)
+    areKept |= keepsGroups(laneIndex, v * count);
   RegisterTile best{minV, minT, slides.front(), minR};
   double bestCost = std::numeric_limits<double>::infinity();
   for (int64_t slide : slides)
@@ -193,6 +203,8 @@ void VectorResolver::chooseTile() {
           // A worker's tile that is given consists of whole register tiles.
           if (!registers[laneIndex] &&
               !suits(laneIndex, std::min(v * count, laneExtent)))
+            continue;
+          if (areKept && !keepsGroups(laneIndex, v * count))
             continue;
           if (isThick && !registers[thickIndex] && !suits(thickIndex, t))
             continue;

@@ -6,16 +6,13 @@
 #ifndef SPARKLE_LIB_TRANSFORMS_PATTERN_VECTORRESOLVER_H
 #define SPARKLE_LIB_TRANSFORMS_PATTERN_VECTORRESOLVER_H
 
+#include "lib/Transforms/Pattern/Lanes.h"
 #include "lib/Transforms/Pattern/Resolver.h"
 #include "lib/Transforms/Pattern/Workers.h"
 
 #include <optional>
 
 namespace sparkle {
-
-/// Stands for an extent that only the call knows: a row of a usual picture, of
-/// which a power of two leaves little over.
-inline constexpr int64_t kUnknownExtent = 56;
 
 /// Bytes of a line of close memory.
 inline constexpr int64_t kLineBytes = 64;
@@ -83,6 +80,8 @@ private:
   double getTransposedShare(const Operand &operand, unsigned index);
   double getLaneScore(unsigned index, int64_t count, bool transposes);
   double getShare(unsigned index);
+  Groups getGroups(const Operand &operand, unsigned index);
+  bool keepsGroups(unsigned index, int64_t size);
   unsigned chooseLaneIndex(int64_t count);
   std::optional<unsigned> findSummedLanes();
   int64_t countLanes(unsigned index);

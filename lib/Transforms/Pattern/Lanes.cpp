@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the lanes of vectors do along one index, as a share of what they could.
+
+#include "lib/Transforms/Pattern/Lanes.h"
+
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace sparkle;
+
+int64_t sparkle::countLanes(int64_t extent, int64_t most) {
+  constexpr int64_t kFewest = 4;
+  int64_t count = most;
+  while (count > kFewest && extent * 2 <= count)
+    count /= 2;
+  return count;
+}
+
+double sparkle::getFilledShare(int64_t extent, int64_t count) {
+  return double(extent) / double(llvm::alignTo(extent, count));
+}
+
+int64_t sparkle::getShortLanes(int64_t count, int64_t most) {
+  constexpr int64_t kShort = 8;
+  return std::max(count, std::min(most, kShort));
+}
+
+int64_t Groups::countVectors(int64_t lanes) const {
+  return std::lcm(size, lanes) / lanes;
+}
+
+double Groups::getShare(int64_t lanes) const {
+  // Multiply-adds that take as long as to blend another element into a vector,
+  // to permute one that is loaded in a piece, and to transpose one, of blocks
+  // that lie as in the vector or not.
+  constexpr double kBlending = 0.5, kPermuting = 0.4,
+                   kTransposing[] = {1.1, 0.4};
+  // What it leaves to put one together lane by lane.
+  constexpr double kApart = 0.2;
+  int64_t vectors = countVectors(lanes);
+  if (vectors > kMostVectors)
+    return kApart;
+  bool isOfBlocks = size % kBlock == 0;
+  // Whether each block has its elements in the same one of what is loaded.
+  bool keepsBlocks = size == distance && kBlock % size == 0;
+  double slots = 0;
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    int64_t first = vector * lanes / size;
+    int64_t others = ((vector + 1) * lanes - 1) / size - first;
+    if (others < 2 && !keepsBlocks)
+      slots += kBlending * double(others);
+    else if (others * distance < lanes)
+      slots += kPermuting;
+    else if (liesInRows)
+      slots += kTransposing[isOfBlocks];
+    else
+      return kApart;
+  }
+  return 1 / (1 + slots / double(vectors * uses));
+}
+
+int64_t sparkle::countTaps(AffineMap map, ArrayRef<int64_t> extents,
+                           unsigned outputs) {
+  int64_t taps = 1;
+  auto slides = [&](AffineExpr expr) {
+    for (unsigned i = 0; i < outputs; ++i)
+      if (expr.isFunctionOfDim(i))
+        return true;
+    return false;
+  };
+  for (AffineExpr expr : map.getResults())
+    for (unsigned i = outputs; i < extents.size(); ++i)
+      if (expr.isFunctionOfDim(i) && slides(expr))
+        taps = std::max(taps, extents[i]);
+  return taps;
+}
