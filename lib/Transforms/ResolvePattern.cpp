@@ -113,7 +113,10 @@ Operand Resolver::describe(ReadOp read) {
   auto tensor = declared.getDefiningOp<TensorOp>();
   Operand operand;
   operand.name = StringAttr::get(context, "");
-  View view = joinQuotients(read.getTensor().getType(), read.getMap());
+  View view{read.getTensor().getType(), read.getMap(), {}};
+  // A box in a grid's near memory has both dimensions.
+  if (!target.getMasked())
+    view = joinQuotients(view.type, view.map);
   operand.type = view.type;
   operand.map = view.map;
   if (tensor)

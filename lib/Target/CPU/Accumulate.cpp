@@ -129,6 +129,18 @@ LogicalResult KernelLowering::lower(AccumulateOp op) {
   return Accumulation(*this, op).run();
 }
 
+/// Whether steps of dimension `dim` move all coordinates evenly.
+static bool isEven(AffineMap map, unsigned dim) {
+  bool even = true;
+  map.walkExprs([&](AffineExpr expr) {
+    bool divides = expr.getKind() == AffineExprKind::FloorDiv ||
+                   expr.getKind() == AffineExprKind::CeilDiv ||
+                   expr.getKind() == AffineExprKind::Mod;
+    even &= !divides || !expr.isFunctionOfDim(dim);
+  });
+  return even;
+}
+
 /// The element of an operand for the vector that begins at `point`, a point of
 /// the iteration space `offset` from that of the accumulate.
 unsigned Accumulation::getElement(unsigned operand, const Point &point,
@@ -137,20 +149,27 @@ unsigned Accumulation::getElement(unsigned operand, const Point &point,
   // An operand that does not vary along the lanes is the same for a full and
   // for a partial vector.
   bool varies = map.isFunctionOfDim(tile.laneDim);
-  Point first = Point(lowering.indices.evaluate(map, point));
+  SmallVector<Point> lanes;
+  auto addLanes = [&](int64_t end) {
+    for (auto lane = static_cast<int64_t>(lanes.size()); lane < end; ++lane) {
+      Point moved = point;
+      moved[tile.laneDim] = moved[tile.laneDim] + lane;
+      lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
+    }
+  };
+  // Where the lanes are no even steps, the first one does not tell the others.
+  addLanes(varies && !isEven(map, tile.laneDim) ? filled : 1);
+  Point key;
+  for (const Point &lane : lanes)
+    llvm::append_range(key, lane);
   if (operand == changed)
     for (AffineMap number : numbers)
-      llvm::append_range(first, lowering.indices.evaluate(number, point));
-  auto [found, isNew] = known[operand].try_emplace({first, varies ? filled : 0},
+      llvm::append_range(key, lowering.indices.evaluate(number, point));
+  auto [found, isNew] = known[operand].try_emplace({key, varies ? filled : 0},
                                                    elements[operand].size());
   if (!isNew)
     return found->second;
-  SmallVector<Point> lanes;
-  for (int64_t lane = 0; lane < (varies ? filled : 1); ++lane) {
-    Point moved = point;
-    moved[tile.laneDim] = moved[tile.laneDim] + lane;
-    lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
-  }
+  addLanes(varies ? filled : 1);
   elements[operand].push_back(
       lowering.resolve(memories[operand], lanes, tile.lanes, inside[operand]));
   if (operand == changed)

@@ -100,8 +100,8 @@ static void findRepeated(Access &access) {
     end = std::max(end, distance.constant + 1);
   }
   bool isInWindow = end - begin <= int64_t(access.present.size());
-  size_t most = isInWindow ? access.present.count() / 2 : kMostRepeated;
-  if (distinct.size() > most)
+  size_t most = access.present.count() / 2;
+  if (distinct.size() > (isInWindow ? most : std::min(most, kMostRepeated)))
     return;
   access.kind = Access::Repeated;
   if (isInWindow)
