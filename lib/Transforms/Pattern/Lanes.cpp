@@ -33,16 +33,18 @@ int64_t Groups::countVectors(int64_t lanes) const {
 
 double Groups::getShare(int64_t lanes) const {
   // Multiply-adds that take as long as to blend another element into a vector,
-  // to permute one that is loaded in a piece, and to transpose one, of blocks
-  // that lie as in the vector or not.
-  constexpr double kBlending = 0.5, kPermuting = 0.4,
-                   kTransposing[] = {1.1, 0.4};
+  // of few or many that it serves, to permute one that is loaded in a piece,
+  // and to transpose one of blocks.
+  const double kBlending = uses > 1 ? 0.5 : 1;
+  constexpr double kPermuting = 0.4, kTransposing = 0.4;
   // What it leaves to put one together lane by lane.
   constexpr double kApart = 0.2;
+  // Lanes of the processors that blend while they load, and have registers for
+  // tiles of several vectors.
+  constexpr int64_t kWide = 16;
   int64_t vectors = countVectors(lanes);
-  if (vectors > kMostVectors)
+  if (vectors > (lanes >= kWide ? kMostVectors : 1))
     return kApart;
-  bool isOfBlocks = size % kBlock == 0;
   // Whether each block has its elements in the same one of what is loaded.
   bool keepsBlocks = size == distance && kBlock % size == 0;
   double slots = 0;
@@ -53,8 +55,8 @@ double Groups::getShare(int64_t lanes) const {
       slots += kBlending * double(others);
     else if (others * distance < lanes)
       slots += kPermuting;
-    else if (liesInRows)
-      slots += kTransposing[isOfBlocks];
+    else if (liesInRows && size % kBlock == 0)
+      slots += kTransposing;
     else
       return kApart;
   }
