@@ -83,6 +83,31 @@ sparkle.kernel @left sizes [] {
 
 // -----
 
+// What is the same for a group is read at its number; a weight stays as it is
+// declared.
+// CHECK-LABEL: sparkle.kernel @groups
+// CHECK: %[[X:.*]] = sparkle.tensor input "x" extents () -> (8, 3, 7)
+// CHECK: %[[W:.*]] = sparkle.tensor weight "w" extents () -> (8, 4, 3)
+// CHECK: sparkle.define %{{.*}} ["k", "q", "c"] reductions 1 extents () -> (32, 7, 3) pattern <merge = ["g", "k"]>
+// CHECK: sparkle.read %[[X]] (d0, d1, d2) -> (d0 floordiv 4, d2, d1)
+// CHECK: sparkle.read %[[W]] (d0, d1, d2) -> (d0 floordiv 4, d0 mod 4, d2)
+sparkle.kernel @groups sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (8, 3, 7) : !sparkle.tensor<8x3x7xf32, (d0, d1, d2) -> (d2, d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (8, 4, 3) : !sparkle.tensor<8x4x3xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (8, 4, 7) : !sparkle.tensor<8x4x7xf32, (d0, d1, d2) -> (d2, d0, d1)>
+  sparkle.define %y ["g", "k", "q", "c"] reductions 1 extents () -> (8, 4, 7, 3) pattern <merge = ["g", "k"]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1, d2, d3) -> (d0, d3, d2) : !sparkle.tensor<8x3x7xf32, (d0, d1, d2) -> (d2, d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3) -> (d0, d1, d3) : !sparkle.tensor<8x4x3xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<8x4x7xf32, (d0, d1, d2) -> (d2, d0, d1)>
+}
+
+// -----
+
 sparkle.kernel @apart sizes [] {
   %y = sparkle.tensor output "y" extents () -> (2, 3, 4) : !sparkle.tensor<2x3x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
   %0 = arith.constant 1.0 : f32

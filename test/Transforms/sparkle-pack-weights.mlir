@@ -122,6 +122,59 @@ sparkle.kernel @diagonal sizes [] {
   } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
 }
 
+// Of a merged index, a block is whole groups or a part of one, or else there is no
+// layout for it.
+// CHECK-LABEL: sparkle.kernel @groups
+// CHECK: sparkle.pack %{{.*}} to <32x4x8xf32, (d0, d1, d2) -> (d0 floordiv 4, d2, d0 mod 4, d1)>
+sparkle.kernel @groups sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (32, 8) : !sparkle.tensor<32x8xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (32, 4, 8) : !sparkle.tensor<32x4x8xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (128) : !sparkle.tensor<128xf32, (d0) -> (d0)>
+  sparkle.define %y ["k", "c"] reductions 1 extents () -> (128, 8) pattern <workers = [128, 1], near = [1, 8], stage = [], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 4, d1) : !sparkle.tensor<32x8xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1) -> (d0 floordiv 4, d0 mod 4, d1) : !sparkle.tensor<32x4x8xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<128xf32, (d0) -> (d0)>
+}
+
+// CHECK-LABEL: sparkle.kernel @parts
+// CHECK: sparkle.pack %{{.*}} to <4x32x8xf32, (d0, d1, d2) -> (d0, d1 floordiv 16, d2, d1 mod 16)>
+sparkle.kernel @parts sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4, 8) : !sparkle.tensor<4x8xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (4, 32, 8) : !sparkle.tensor<4x32x8xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (128) : !sparkle.tensor<128xf32, (d0) -> (d0)>
+  sparkle.define %y ["k", "c"] reductions 1 extents () -> (128, 8) pattern <workers = [128, 1], near = [1, 8], stage = [], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 32, d1) : !sparkle.tensor<4x8xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1) -> (d0 floordiv 32, d0 mod 32, d1) : !sparkle.tensor<4x32x8xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<128xf32, (d0) -> (d0)>
+}
+
+// CHECK-LABEL: sparkle.kernel @uneven
+// CHECK-NOT: sparkle.pack
+sparkle.kernel @uneven sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4, 8) : !sparkle.tensor<4x8xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (4, 24, 8) : !sparkle.tensor<4x24x8xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (96) : !sparkle.tensor<96xf32, (d0) -> (d0)>
+  sparkle.define %y ["k", "c"] reductions 1 extents () -> (96, 8) pattern <workers = [96, 1], near = [1, 8], stage = [], registers = [16, 1], lanes = [16, 1], unroll = [1, 4], order = [0, 1]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1) -> (d0 floordiv 24, d1) : !sparkle.tensor<4x8xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1) -> (d0 floordiv 24, d0 mod 24, d1) : !sparkle.tensor<4x24x8xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<96xf32, (d0) -> (d0)>
+}
+
 // A weight that only the epilogue reads keeps its layout.
 // CHECK-LABEL: sparkle.kernel @bias
 // CHECK-NOT: sparkle.pack

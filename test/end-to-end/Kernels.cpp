@@ -209,6 +209,54 @@ pattern across for rows_across on cpu {
         });
       }));
 
+  // Vectors that begin with the same row, of which they have more or fewer
+  // lanes; and taps that read the same first element, but not the same others.
+  all.push_back(
+      make("repeated_rows", R"(
+kernel repeated_rows() {
+  input  x: f32[5, 7]
+  weight w: f32[100, 7]
+  output y: f32[100]
+  y[i] = sum(k: x[i/20, k] * w[i, k])
+}
+
+pattern repeated for repeated_rows on cpu {
+  registers i: 40
+  lanes     i
+}
+)",
+           {{"x", Role::Input, {5, 7}, ""},
+            {"w", Role::Weight, {100, 7}, ""},
+            {"y", Role::Output, {100}, ""}},
+           [](const Operands &in, Results &out) {
+             out[0].define([&](const Index &i) {
+               return sumOver(7, [&](int64_t k) {
+                 return in[0].at({i[0] / 20, k}) * in[1].at({i[0], k});
+               });
+             });
+           }));
+  all.push_back(
+      make("repeated_taps", R"(
+kernel repeated_taps() {
+  input  x: f32[30]
+  output y: f32[48]
+  y[i] = sum(s < 5: x[(i + s)/2])
+}
+
+pattern repeated for repeated_taps on cpu {
+  registers i: 16
+  lanes     i
+  unroll    s: 5
+}
+)",
+           {{"x", Role::Input, {30}, ""}, {"y", Role::Output, {48}, ""}},
+           [](const Operands &in, Results &out) {
+             out[0].define([&](const Index &i) {
+               return sumOver(
+                   5, [&](int64_t s) { return in[0].at({(i[0] + s) / 2}); });
+             });
+           }));
+
   all.push_back(make(
       "three_factors", R"(
 kernel three_factors() {
