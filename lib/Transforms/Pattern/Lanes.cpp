@@ -32,6 +32,10 @@ int64_t Groups::countVectors(int64_t lanes) const {
 }
 
 double Groups::getShare(int64_t lanes) const {
+  // Lanes of the processors that blend while they load, and have registers for
+  // tiles of many vectors.
+  constexpr int64_t kWide = 16;
+  bool isWide = lanes >= kWide;
   // Multiply-adds that take as long as to blend another element into a vector,
   // of few or many that it serves, to permute one that is loaded in a piece,
   // and to transpose one of blocks.
@@ -39,11 +43,8 @@ double Groups::getShare(int64_t lanes) const {
   constexpr double kPermuting = 0.4, kTransposing = 0.4;
   // What it leaves to put one together lane by lane.
   constexpr double kApart = 0.2;
-  // Lanes of the processors that blend while they load, and have registers for
-  // tiles of several vectors.
-  constexpr int64_t kWide = 16;
   int64_t vectors = countVectors(lanes);
-  if (vectors > (lanes >= kWide ? kMostVectors : 1))
+  if (vectors > (isWide ? kMostVectors : 3))
     return kApart;
   // Whether each block has its elements in the same one of what is loaded.
   bool keepsBlocks = size == distance && kBlock % size == 0;
@@ -51,14 +52,19 @@ double Groups::getShare(int64_t lanes) const {
   for (int64_t vector = 0; vector < vectors; ++vector) {
     int64_t first = vector * lanes / size;
     int64_t others = ((vector + 1) * lanes - 1) / size - first;
-    if (others < 2 && !keepsBlocks)
-      slots += kBlending * double(others);
-    else if (others * distance < lanes)
+    if (others == 0)
+      continue;
+    if (others == 1 && !keepsBlocks) {
+      if (vectors > 1 && !isWide)
+        return kApart;
+      slots += kBlending;
+    } else if (others * distance < lanes) {
       slots += kPermuting;
-    else if (liesInRows && size % kBlock == 0)
+    } else if (liesInRows && size % kBlock == 0) {
       slots += kTransposing;
-    else
+    } else {
       return kApart;
+    }
   }
   return 1 / (1 + slots / double(vectors * uses));
 }
