@@ -18,7 +18,8 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  StringRef word, int64_t lanes, int64_t vectors,
                                  int64_t fmaLatency, int64_t nearBytes,
                                  int64_t closeBytes, bool, bool, int64_t cores,
-                                 int64_t nearRead, int64_t nearWidth) {
+                                 int64_t nearRead, int64_t nearWidth,
+                                 int64_t unitLanes) {
   if (word.empty())
     return emitError() << "expected the word of a target, but got ''";
   std::pair<StringRef, int64_t> positive[] = {{"lanes", lanes},
@@ -27,7 +28,8 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                               {"near_bytes", nearBytes},
                                               {"cores", cores},
                                               {"near_read", nearRead},
-                                              {"near_width", nearWidth}};
+                                              {"near_width", nearWidth},
+                                              {"unit_lanes", unitLanes}};
   for (auto [name, value] : positive)
     if (value <= 0)
       return emitError() << "expected a positive '" << name << "', but got "

@@ -131,6 +131,8 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
       it reads a vector of near memory for one; and
     * `near_width`: of a target with a close memory, bytes that come there from
       near memory in a cycle.
+    * `unit_lanes`: lanes that a multiply-add unit computes at once: a shorter
+      vector takes as long, and of a longer one each part.
   }];
   let parameters = (ins
     StringRefParameter<>:$word,
@@ -143,7 +145,8 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     DefaultValuedParameter<"bool", "false">:$masked,
     DefaultValuedParameter<"int64_t", "1">:$cores,
     DefaultValuedParameter<"int64_t", "1">:$near_read,
-    DefaultValuedParameter<"int64_t", "32">:$near_width
+    DefaultValuedParameter<"int64_t", "32">:$near_width,
+    DefaultValuedParameter<"int64_t", "8">:$unit_lanes
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

@@ -288,7 +288,7 @@ bool Merger::fillsLanes(unsigned first) {
     return false;
   auto getShare = [&](int64_t extent) {
     return getFilledShare(extent,
-                          getShortLanes(countLanes(extent, most), most));
+                          getShortLanes(countLanes(extent, most), target));
   };
   double both = getShare(points), alone = getShare(group);
   bool isRead = false;

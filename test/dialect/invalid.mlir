@@ -768,6 +768,11 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 
 // -----
 
+// expected-error @below {{expected a positive 'unit_lanes', but got 0}}
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 49152, copies = false, unit_lanes = 0>} {}
+
+// -----
+
 // expected-error @below {{expected the word of a target, but got ''}}
 module attributes {sparkle.target = #sparkle.target<word = "", lanes = 1, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {}
 

@@ -61,7 +61,8 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   auto numbers = TargetAttr::get(
       context, "amdgpu", processor->invocations, processor->sums,
       /*fma_latency=*/4, processor->nearBytes, /*close_bytes=*/0,
-      /*copies=*/true, /*masked=*/true, kCores, kNearRead, /*near_width=*/32);
+      /*copies=*/true, /*masked=*/true, kCores, kNearRead, /*near_width=*/32,
+      /*unit_lanes=*/1);
   return TargetDescription{numbers, options.processor, 0};
 }
 

@@ -37,6 +37,8 @@ struct Core {
   /// Bytes that its first cache gets from the second one in a cycle. Where that
   /// is a line, two whole vectors are loaded in a cycle, too.
   int64_t width = 32;
+  /// Lanes that a multiply-add unit computes at once.
+  int64_t unit = 8;
 };
 } // namespace
 
@@ -81,21 +83,21 @@ static constexpr int64_t KiB = 1024;
 // maker of the chip chooses, as in the most common one. Others are taken for
 // the last line.
 static constexpr Core kCores[] = {
-    {"znver5", 48 * KiB, 1024 * KiB, 2 * 4, 64},
+    {"znver5", 48 * KiB, 1024 * KiB, 2 * 4, 64, 16},
     {"znver4", 32 * KiB, 1024 * KiB},
     {"znver3", 32 * KiB, 512 * KiB},
     {"znver2", 32 * KiB, 512 * KiB},
     {"znver1", 32 * KiB, 512 * KiB},
-    {"skylake-avx512", 32 * KiB, 1024 * KiB},
-    {"cascadelake", 32 * KiB, 1024 * KiB},
-    {"cooperlake", 32 * KiB, 1024 * KiB},
+    {"skylake-avx512", 32 * KiB, 1024 * KiB, 2 * 4, 32, 16},
+    {"cascadelake", 32 * KiB, 1024 * KiB, 2 * 4, 32, 16},
+    {"cooperlake", 32 * KiB, 1024 * KiB, 2 * 4, 32, 16},
     {"icelake-client", 48 * KiB, 512 * KiB},
-    {"icelake-server", 48 * KiB, 1280 * KiB},
+    {"icelake-server", 48 * KiB, 1280 * KiB, 2 * 4, 32, 16},
     {"tigerlake", 48 * KiB, 1280 * KiB},
     {"rocketlake", 48 * KiB, 512 * KiB},
-    {"sapphirerapids", 48 * KiB, 2048 * KiB},
-    {"emeraldrapids", 48 * KiB, 2048 * KiB},
-    {"graniterapids", 48 * KiB, 2048 * KiB},
+    {"sapphirerapids", 48 * KiB, 2048 * KiB, 2 * 4, 32, 16},
+    {"emeraldrapids", 48 * KiB, 2048 * KiB, 2 * 4, 32, 16},
+    {"graniterapids", 48 * KiB, 2048 * KiB, 2 * 4, 32, 16},
     {"alderlake", 48 * KiB, 1280 * KiB},
     {"raptorlake", 48 * KiB, 2048 * KiB},
     {"haswell", 32 * KiB, 256 * KiB},
@@ -227,7 +229,8 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
                       /*near_bytes=*/caches.second,
                       /*close_bytes=*/caches.first,
                       /*copies=*/false, /*masked=*/false, /*cores=*/1,
-                      /*near_read=*/1, /*near_width=*/core->width);
+                      /*near_read=*/1, /*near_width=*/core->width,
+                      /*unit_lanes=*/core->unit);
   return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};
 }

@@ -22,9 +22,8 @@ double sparkle::getFilledShare(int64_t extent, int64_t count) {
   return double(extent) / double(llvm::alignTo(extent, count));
 }
 
-int64_t sparkle::getShortLanes(int64_t count, int64_t most) {
-  constexpr int64_t kShort = 8;
-  return std::max(count, std::min(most, kShort));
+int64_t sparkle::getShortLanes(int64_t count, TargetAttr target) {
+  return std::max(count, std::min(target.getLanes(), target.getUnitLanes()));
 }
 
 int64_t Groups::countVectors(int64_t lanes) const {

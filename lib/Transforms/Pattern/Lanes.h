@@ -21,7 +21,7 @@ double getFilledShare(int64_t extent, int64_t count);
 /// As many lanes as take no longer than `count`: of vectors that are shorter,
 /// processors compute no more in the same time, nor of those that they compute
 /// in halves.
-int64_t getShortLanes(int64_t count, int64_t most);
+int64_t getShortLanes(int64_t count, TargetAttr target);
 
 /// How the lanes of vectors read elements of an operand that are the same for a
 /// group of neighbours, as the channels of a group do.

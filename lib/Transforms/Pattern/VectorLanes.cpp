@@ -100,7 +100,7 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count,
 double VectorResolver::getShare(unsigned index) {
   int64_t count = countLanes(index);
   if (!readsAcross(index))
-    count = getShortLanes(count, target.getLanes());
+    count = getShortLanes(count, target);
   return getLaneScore(index, count, /*transposes=*/true);
 }
 
