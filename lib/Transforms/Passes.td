@@ -46,9 +46,12 @@ def MergeIndices : Pass<"sparkle-merge-indices", "::mlir::ModuleOp"> {
     two dimensions wherever they occur, and these lie one behind the other in
     memory, both are one index over all of their points: the tensors are declared
     with one dimension in place of two, the bytes stay where they are. Tiles then
-    divide the points, and not each row for itself. Merged is what the pattern
-    names; without a line about it and without any size of an index, all that can
-    be, but for extents of 1 in front.
+    divide the points, and not each row for itself. What varies along the first
+    index alone, as an input along its groups, is read at a quotient, and a
+    weight, which stays as it is declared, at that and the remainder. Merged is
+    what the pattern names; without a line about it and without any size of an
+    index, groups whose channels leave lanes of a vector empty, or else all that
+    varies along both alike, but for extents of 1 in front.
 
     Before:
     ```mlir
