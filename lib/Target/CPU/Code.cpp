@@ -146,10 +146,14 @@ Value Code::mask(const llvm::SmallBitVector &lanes) {
                                   DenseElementsAttr::get(type, bits));
 }
 
-Value Code::hiddenMask(uint64_t number, int64_t lanes) {
-  Type bits = getIntegerType(lanes);
-  Value known = LLVM::ConstantOp::create(
-      *this, loc, bits, getIntegerAttr(bits, APInt(lanes, number)));
+Value Code::hiddenMask(const llvm::SmallBitVector &lanes) {
+  auto count = static_cast<int64_t>(lanes.size());
+  APInt number(count, 0);
+  for (unsigned lane : lanes.set_bits())
+    number.setBit(lane);
+  Type bits = getIntegerType(count);
+  Value known =
+      LLVM::ConstantOp::create(*this, loc, bits, getIntegerAttr(bits, number));
   auto hidden = LLVM::InlineAsmOp::create(
       *this, loc, TypeRange{bits}, known,
       /*asm_string=*/"", /*constraints=*/"=r,0",
@@ -157,7 +161,7 @@ Value Code::hiddenMask(uint64_t number, int64_t lanes) {
       LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
       /*operand_attrs=*/nullptr);
   return LLVM::BitcastOp::create(
-      *this, loc, VectorType::get(lanes, getI1Type()), hidden.getResult(0));
+      *this, loc, VectorType::get(count, getI1Type()), hidden.getResult(0));
 }
 
 Value Code::broadcast(Value scalar, int64_t lanes) {

@@ -62,8 +62,8 @@ public:
   Value loadMasked(mlir::VectorType type, Value pointer, Value mask);
   void storeMasked(Value value, Value pointer, Value mask);
   Value mask(const llvm::SmallBitVector &lanes);
-  /// The same from the lanes' bits, of which LLVM sees nothing.
-  Value hiddenMask(uint64_t bits, int64_t lanes);
+  /// The same where LLVM does not see which lanes.
+  Value hiddenMask(const llvm::SmallBitVector &lanes);
   /// Between vectors of f32 and the bits of f16, which are i16.
   Value widen(Value halves);
   Value narrow(Value floats);

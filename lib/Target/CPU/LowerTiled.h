@@ -223,8 +223,9 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> tiles;
   /// Begins with the allocations of the current worker's scratch.
   mlir::Block *scratch = nullptr;
-  /// Of each worker: masks of so many lanes, by their bits.
-  std::map<std::tuple<mlir::Block *, unsigned, uint64_t>, mlir::Value> masks;
+  /// Of each worker: the masks of lanes that it blends under.
+  llvm::DenseMap<std::pair<mlir::Block *, llvm::SmallBitVector>, mlir::Value>
+      masks;
 };
 
 /// The vectors of a tile: where each begins, and how many lanes it fills.

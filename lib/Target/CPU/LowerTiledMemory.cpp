@@ -286,14 +286,11 @@ static bool permutesBlocks(ArrayRef<int32_t> places) {
 Value KernelLowering::getBlend(const llvm::SmallBitVector &lanes) {
   if (width <= 8)
     return code.mask(lanes);
-  uint64_t bits = 0;
-  for (unsigned lane : lanes.set_bits())
-    bits |= uint64_t(1) << lane;
-  Value &mask = masks[{scratch, lanes.size(), bits}];
+  Value &mask = masks[{scratch, lanes}];
   if (!mask) {
     OpBuilder::InsertionGuard guard(code);
     code.setInsertionPointToStart(scratch);
-    mask = code.hiddenMask(bits, lanes.size());
+    mask = code.hiddenMask(lanes);
   }
   return mask;
 }
