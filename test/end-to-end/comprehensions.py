@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Random comprehensions, far from convolutions: subscripts with any
-coefficients, diagonals, reads outside, sums over what stands nowhere alone.
+coefficients, quotients and remainders, diagonals, reads outside, sums over what
+stands nowhere alone.
 Each kernel is compared with the reference that is emitted beside it.
 """
 import argparse
@@ -83,10 +84,26 @@ class Kernel:
         factors = {i: self.random.choice([1, 1, 1, 2, 3, -1, -2]) for i in used}
         reach = sum(abs(factor) * (self.get_extent(i) - 1)
                     for i, factor in factors.items())
-        extent = max(1, min(60, reach + 1 + self.random.randint(-4, 2)))
         terms = [f"{i}*{factor}" for i, factor in factors.items()]
         terms.append(str(self.random.randint(-3, 3)))
-        return str(extent), " + ".join(terms)
+        subscript = " + ".join(terms)
+        if self.random.random() < 0.3:
+            divisor = self.random.choice([2, 3, 4, 5, 8, 12])
+            operator = self.random.choice("//%")
+            subscript = f"({subscript}){operator}{divisor}"
+            reach = divisor - 1 if operator == "%" else reach // divisor
+        extent = max(1, min(60, reach + 1 + self.random.randint(-4, 2)))
+        return str(extent), subscript
+
+    def make_subscripts(self, indices):
+        """One subscript or, as of a merged index, its quotient and remainder."""
+        if self.random.random() < 0.9:
+            return [self.make_subscript(indices)]
+        index = self.random.choice(indices)
+        group = self.random.choice([2, 3, 4, 5, 8, 12])
+        groups = -(-self.get_extent(index) // group)
+        return [(str(groups), f"{index}/{group}"),
+                (str(group), f"{index}%{group}")]
 
     def read(self, role, name, indices):
         if role == "weight":  # Which has no extent that only the call knows.
@@ -94,8 +111,8 @@ class Kernel:
         if not indices:
             return "1.5"
         while True:
-            rank = self.random.randint(1, 4)
-            pairs = [self.make_subscript(indices) for _ in range(rank)]
+            pairs = [pair for _ in range(self.random.randint(1, 4))
+                     for pair in self.make_subscripts(indices)][:4]
             shape = [extent for extent, _ in pairs]
             if math.prod(to_number(e) for e in shape) < 60000:
                 break
