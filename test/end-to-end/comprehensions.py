@@ -223,7 +223,7 @@ def compile_kernel(kernel, options):
     with open(stem + ".spk", "w") as file:
         file.write(kernel.text)
     command = [options.compiler, stem + ".spk", "--with-reference",
-               "-o", stem + ".so"]
+               "--cpu=" + options.cpu, "-o", stem + ".so"]
     compiled = subprocess.run(command, capture_output=True, text=True)
     if compiled.returncode == 0:
         return None
@@ -256,6 +256,8 @@ def check(kernel, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compiler", required=True, metavar="SPARKLE-OPT")
+    parser.add_argument("--cpu", default="native", metavar="NAME",
+                        help="what to compile for (default: this machine's)")
     parser.add_argument("--folder", default="comprehensions.work")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
