@@ -106,7 +106,7 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
     return ("'" + tensor.getName() + "' " + what).str();
   };
   if (tensor.getRole() == Role::Temp)
-    return say("is no input or output");
+    return say("is a temp");
   if (llvm::none_of(maps, [&](AffineMap map) {
         return first + 1 < map.getNumDims() && map.isFunctionOfDim(first + 1);
       })) {

@@ -14,6 +14,18 @@ using namespace mlir;
 
 namespace sparkle::cpu {
 
+/// Whether steps of dimension `dim` move all coordinates evenly.
+static bool movesEvenly(AffineMap map, unsigned dim) {
+  bool even = true;
+  map.walkExprs([&](AffineExpr expr) {
+    bool divides = expr.getKind() == AffineExprKind::FloorDiv ||
+                   expr.getKind() == AffineExprKind::CeilDiv ||
+                   expr.getKind() == AffineExprKind::Mod;
+    even &= !divides || !expr.isFunctionOfDim(dim);
+  });
+  return even;
+}
+
 /// One accumulate: a list of terms, each the sum of one vector of the tile at
 /// one point of the slice, out of one element of each operand.
 ///
@@ -56,6 +68,7 @@ public:
       memories.push_back(lowering.memories[box]);
       maps.push_back(all[i]);
       inside.push_back(op.getInside()[i]);
+      isEven.push_back(movesEvenly(all[i], tile.laneDim));
     }
     elements.resize(maps.size());
     known.resize(maps.size());
@@ -107,6 +120,8 @@ private:
   std::vector<Memory> memories;
   SmallVector<AffineMap> maps;
   SmallVector<int64_t> inside;
+  /// Whether the first lane tells the others.
+  SmallVector<bool> isEven;
   /// What constants change, how, and the coordinates of the constants.
   std::optional<unsigned> changed;
   std::optional<VectorContraction> contraction;
@@ -129,18 +144,6 @@ LogicalResult KernelLowering::lower(AccumulateOp op) {
   return Accumulation(*this, op).run();
 }
 
-/// Whether steps of dimension `dim` move all coordinates evenly.
-static bool isEven(AffineMap map, unsigned dim) {
-  bool even = true;
-  map.walkExprs([&](AffineExpr expr) {
-    bool divides = expr.getKind() == AffineExprKind::FloorDiv ||
-                   expr.getKind() == AffineExprKind::CeilDiv ||
-                   expr.getKind() == AffineExprKind::Mod;
-    even &= !divides || !expr.isFunctionOfDim(dim);
-  });
-  return even;
-}
-
 /// The element of an operand for the vector that begins at `point`, a point of
 /// the iteration space `offset` from that of the accumulate.
 unsigned Accumulation::getElement(unsigned operand, const Point &point,
@@ -157,8 +160,7 @@ unsigned Accumulation::getElement(unsigned operand, const Point &point,
       lanes.push_back(Point(lowering.indices.evaluate(map, moved)));
     }
   };
-  // Where the lanes are no even steps, the first one does not tell the others.
-  addLanes(varies && !isEven(map, tile.laneDim) ? filled : 1);
+  addLanes(varies && !isEven[operand] ? filled : 1);
   Point key;
   for (const Point &lane : lanes)
     llvm::append_range(key, lane);

@@ -159,7 +159,7 @@ private:
   Memory describe(ConstantOp op);
   void findNumbers(const Memory &memory, Access &access);
   mlir::Value loadStored(const Memory &memory, const Access &access);
-  mlir::Value getBlend(const llvm::SmallBitVector &lanes);
+  mlir::Value getBlendMask(const llvm::SmallBitVector &lanes);
   mlir::Value loadRepeated(const Memory &memory, const Access &access);
   mlir::Value load(const Memory &memory, const Access &access);
   void store(const Memory &memory, const Access &access, mlir::Value vector);

@@ -283,7 +283,7 @@ static bool permutesBlocks(ArrayRef<int32_t> places) {
 /// A mask of these lanes. AVX-512 broadcasts under one from memory, if LLVM
 /// does not know what is in it: of a constant it makes a permutation. So each
 /// is made once for a worker.
-Value KernelLowering::getBlend(const llvm::SmallBitVector &lanes) {
+Value KernelLowering::getBlendMask(const llvm::SmallBitVector &lanes) {
   if (width <= 8)
     return code.mask(lanes);
   Value &mask = masks[{scratch, lanes}];
@@ -335,7 +335,8 @@ Value KernelLowering::loadRepeated(const Memory &memory, const Access &access) {
     Value element = code.broadcast(
         loadGuarded(memory.element, memory, first + distance, condition),
         lanes);
-    vector = vector ? code.select(getBlend(wanted), element, vector) : element;
+    vector =
+        vector ? code.select(getBlendMask(wanted), element, vector) : element;
   }
   return vector;
 }

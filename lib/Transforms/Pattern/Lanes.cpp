@@ -27,13 +27,13 @@ int64_t sparkle::getShortLanes(int64_t count, TargetAttr target) {
 }
 
 int64_t Groups::countVectors(int64_t lanes) const {
-  return std::lcm(size, lanes) / lanes;
+  return size / std::gcd(size, lanes);
 }
 
 double Groups::getShare(int64_t lanes) const {
   // Lanes of the processors that blend while they load, and have registers for
-  // tiles of many vectors.
-  constexpr int64_t kWide = 16;
+  // tiles of many vectors; and the most vectors that others have them for.
+  constexpr int64_t kWide = 16, kFewVectors = 3;
   bool isWide = lanes >= kWide;
   // Multiply-adds that take as long as to blend another element into a vector,
   // of few or many that it serves, to permute one that is loaded in a piece,
@@ -43,7 +43,7 @@ double Groups::getShare(int64_t lanes) const {
   // What it leaves to put one together lane by lane.
   constexpr double kApart = 0.2;
   int64_t vectors = countVectors(lanes);
-  if (vectors > (isWide ? kMostVectors : 3))
+  if (vectors > (isWide ? kMostVectors : kFewVectors))
     return kApart;
   // Whether each block has its elements in the same one of what is loaded.
   bool keepsBlocks = size == distance && kBlock % size == 0;
@@ -57,7 +57,7 @@ double Groups::getShare(int64_t lanes) const {
       if (vectors > 1 && !isWide)
         return kApart;
       slots += kBlending;
-    } else if (others * distance < lanes) {
+    } else if (distance <= (lanes - 1) / others) {
       slots += kPermuting;
     } else if (liesInRows && size % kBlock == 0) {
       slots += kTransposing;
@@ -65,7 +65,7 @@ double Groups::getShare(int64_t lanes) const {
       return kApart;
     }
   }
-  return 1 / (1 + slots / double(vectors * uses));
+  return 1 / (1 + slots / (double(vectors) * double(uses)));
 }
 
 int64_t sparkle::countTaps(AffineMap map, ArrayRef<int64_t> extents,

@@ -46,7 +46,8 @@ double VectorResolver::getTransposedShare(const Operand &operand,
   return spared * sums / (sums + kTransposing);
 }
 
-/// How lanes along `index` read an operand of which neighbours read the same.
+/// How lanes along `index` read an operand of which neighbours read the same:
+/// its coordinate is a quotient, which grows by one from group to group.
 Groups VectorResolver::getGroups(const Operand &operand, unsigned index) {
   int64_t bytes = getStride(operand.type, operand.coefficients, index);
   bool liesInRows = false;
