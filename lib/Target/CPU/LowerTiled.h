@@ -2,10 +2,10 @@
 //
 // The state of lowering one kernel, shared by the files that lower its parts:
 // LowerTiled.cpp (the nest), LowerTiledEntry.cpp (the C functions around it),
-// LowerTiledMemory.cpp (elements and boxes), LowerTiledSums.cpp (register
-// tiles), LowerTiledBody.cpp (the arithmetic of one element), Accumulate.cpp
-// (sums of products), Contract.cpp (those with constants), Transpose.cpp
-// (vectors whose lanes lie far apart in memory).
+// LowerTiledMemory.cpp (elements), LowerTiledBoxes.cpp (copies of boxes),
+// LowerTiledSums.cpp (register tiles), LowerTiledBody.cpp (the arithmetic of
+// one element), Accumulate.cpp (sums of products), Contract.cpp (those with
+// constants), Transpose.cpp (vectors whose lanes lie far apart in memory).
 
 #ifndef SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
 #define SPARKLE_LIB_TARGET_CPU_LOWERTILED_H
@@ -170,6 +170,8 @@ private:
   mlir::Value loadAcross(const Memory &memory, const Access &first);
   void storeTransposed(const Memory &memory, const Access &first,
                        llvm::ArrayRef<mlir::Value> vectors);
+
+  // LowerTiledBoxes.cpp
   void lower(StageOp op);
   void copyBox(const Memory &from, const Memory &to, BoxType box, bool inside);
   /// Of elements with the same base, the constants.

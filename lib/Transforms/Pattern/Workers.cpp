@@ -41,32 +41,6 @@ private:
 
 Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
 
-int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
-  int64_t count = width;
-  for (auto &row : coefficients) {
-    int64_t reach = 1, steps = 1;
-    for (auto [index, coefficient] : llvm::enumerate(row)) {
-      int64_t size = coefficient ? countSteps(index, sizes[index]) : 1;
-      reach += std::abs(coefficient) * (size - 1);
-      steps = llvm::SaturatingMultiply<uint64_t>(steps, size);
-    }
-    if (llvm::MulOverflow(count, std::min(reach, steps), count))
-      return std::numeric_limits<int64_t>::max() / 64;
-  }
-  return count;
-}
-
-double Operand::getCopiedBytes(ArrayRef<int64_t> sizes) const {
-  double box = 4 * double(width); // Copies are f32.
-  for (auto &row : coefficients) {
-    double size = 1;
-    for (auto [coefficient, extent] : llvm::zip(row, sizes))
-      size += double(std::abs(coefficient)) * double(extent - 1);
-    box *= size;
-  }
-  return box;
-}
-
 /// Divides the indices, one after the other, until there are `enough` tiles,
 /// into multiples of the register tile. What is given stays.
 int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
