@@ -21,8 +21,10 @@ enum Index : uint32_t {
 std::atomic<uint32_t> calls[functionCount];
 std::atomic<uint32_t> failingFunction{0}, failingCall{0};
 std::atomic<int32_t> failingResult{0};
+std::atomic<uint32_t> devices{0}; // made and not destroyed
 
-/// What stands in for a function of this type; itself unless it can fail.
+/// What stands in for a function of this type; itself unless it can fail, or
+/// ends a device.
 template <uint32_t index, typename Type> struct Wrapper {
   static constexpr bool canFail = false;
   static PFN_vkVoidFunction wrap(PFN_vkVoidFunction function) {
@@ -39,12 +41,29 @@ struct Wrapper<index, VkResult (*)(Arguments...)> {
     uint32_t number = ++calls[index];
     if (failingFunction == index && failingCall == number)
       return static_cast<VkResult>(failingResult.load());
-    return real.load()(arguments...);
+    VkResult result = real.load()(arguments...);
+    if constexpr (index == indexCreateDevice)
+      devices += result == VK_SUCCESS;
+    return result;
   }
   static PFN_vkVoidFunction wrap(PFN_vkVoidFunction function) {
     if (!function)
       return nullptr;
     real = reinterpret_cast<VkResult (*)(Arguments...)>(function);
+    return reinterpret_cast<PFN_vkVoidFunction>(call);
+  }
+};
+
+template <> struct Wrapper<indexDestroyDevice, PFN_vkDestroyDevice> {
+  static constexpr bool canFail = false;
+  static inline std::atomic<PFN_vkDestroyDevice> real{nullptr};
+
+  static void call(VkDevice device, const VkAllocationCallbacks *allocator) {
+    real.load()(device, allocator);
+    --devices;
+  }
+  static PFN_vkVoidFunction wrap(PFN_vkVoidFunction function) {
+    real = reinterpret_cast<PFN_vkDestroyDevice>(function);
     return reinterpret_cast<PFN_vkVoidFunction>(call);
   }
 };
@@ -77,6 +96,8 @@ void set(uint32_t function, uint32_t call, int32_t result) {
 
 uint32_t countCalls(uint32_t function) { return calls[function]; }
 
+uint32_t countDevices() { return devices; }
+
 } // namespace
 
 PFN_vkVoidFunction wrap(const char *name, PFN_vkVoidFunction real) {
@@ -89,6 +110,6 @@ PFN_vkVoidFunction wrap(const char *name, PFN_vkVoidFunction real) {
 extern "C" {
 
 __attribute__((visibility("default"))) extern const VulkanFault vulkanFault;
-const VulkanFault vulkanFault = {functionCount, getName, canFail, set,
-                                 countCalls};
+const VulkanFault vulkanFault = {functionCount, getName,    canFail,
+                                 set,           countCalls, countDevices};
 }

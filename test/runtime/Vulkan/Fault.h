@@ -20,6 +20,8 @@ struct VulkanFault {
   void (*set)(uint32_t function, uint32_t call, int32_t result);
   /// Calls since `set`.
   uint32_t (*countCalls)(uint32_t function);
+  /// Devices that are not destroyed yet.
+  uint32_t (*countDevices)();
 };
 
 #endif // SPARKLE_TEST_RUNTIME_VULKAN_FAULT_H
