@@ -195,6 +195,38 @@ def Stage : Pass<"sparkle-stage", "::mlir::ModuleOp"> {
   }];
 }
 
+def SplitTransform : Pass<"sparkle-split-transform", "::mlir::ModuleOp"> {
+  let summary = "Apply the two matrices of a large tile one after the other";
+  let description = [{
+    What two constants make of a slice, as Winograd's transform of a tile does,
+    has as many sums as the tile has rows and columns. Where that is more vectors
+    than the target has registers, twice as many if lanes lie side by side in
+    memory, one matrix is applied to one row after the other, into a box of a
+    temp, and the second to one column after the other: two short loops in place
+    of a long body that spills.
+
+    Before:
+    ```mlir
+    %1 = sparkle.accumulate %0 at [..., %c0, %c0] slice [8, 8] (%a, %b, %x)
+    sparkle.store %1 to %v
+    ```
+    After:
+    ```mlir
+    %t = sparkle.stage compute %v.half[...]
+    sparkle.loop registers %r = %c0 to %c8 step 1 {
+      %1 = sparkle.accumulate %0 at [..., %c0] slice [8] (%b, %x)
+      sparkle.store %1 to %t
+    }
+    sparkle.loop registers %j = %c0 to %c8 step 1 {
+      %2 = sparkle.accumulate %0 at [..., %c0] slice [8] (%a, %t)
+      sparkle.store %2 to %v
+    }
+    ```
+    Never fails; tiles of a target with masked lanes stay.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
   let summary = "Part the tiles that read outside of a tensor from the others";
   let description = [{
@@ -226,10 +258,11 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
     %1 = sparkle.accumulate %0 at [..., %c0] slice [4, 3] ...
     ```
     So are accesses to a copy, unless the lanes of a grid make it or it is filled
-    anew for each block of a sum: such a copy holds the zeros. Never fails; where
-    the border has more than eight tiles at one end, the loop stays whole and its
-    reads are checked; as the innermost does around an accumulate of more than 2048
-    vectors of terms, if one check serves all lanes of a read.
+    anew for each block of a sum: such a copy holds the zeros. A loop over tiles
+    one element thick, whose place depends on loops around it, is clamped as well,
+    and what its other tiles begin with is stored in a loop in front of it and one
+    behind. Never fails; where the border has more than eight tiles at one end, the
+    loop stays whole and its reads are checked.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];

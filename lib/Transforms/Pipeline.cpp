@@ -25,6 +25,7 @@ void sparkle::buildTiledPipeline(OpPassManager &manager) {
   manager.addPass(createSplitSum());
   manager.addPass(createTile());
   manager.addPass(createStage());
+  manager.addPass(createSplitTransform());
   manager.addPass(createSplitBorder());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

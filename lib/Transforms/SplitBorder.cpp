@@ -30,10 +30,6 @@ static constexpr int64_t kMaxBorderTiles = 8;
 /// longer body is slow to compile.
 static constexpr int64_t kMaxBorderTerms = 512;
 
-/// Terms beyond which a body is not copied for tiles at the border of a loop if
-/// what it reads can be checked instead.
-static constexpr int64_t kMaxCopiedTerms = 2048;
-
 /// Vectors of terms that `op` adds.
 static int64_t countTerms(AccumulateOp op) {
   int64_t terms = 1;
@@ -209,6 +205,60 @@ static void clampLoops(WorkersOp workers) {
 }
 
 //===----------------------------------------------------------------------===//
+// Loops over tiles that lie inside or outside as a whole
+//===----------------------------------------------------------------------===//
+
+/// A loop over tiles one element thick, of which those outside are zero: where
+/// it lies depends on loops around it, which then need not be cut.
+static LoopOp getPartableLoop(AccumulateOp op, unsigned operand,
+                              unsigned dimension) {
+  std::optional<Access> access = getAccess(op, operand, dimension);
+  auto loop = dyn_cast<LoopOp>(op->getParentOp());
+  if (!loop || loop.getStep() != 1 || !loop.getInit().empty() || !access ||
+      access->below || access->above || !isFactor(op, operand) ||
+      access->first.getCoefficient(loop.getInductionVar()) <= 0 ||
+      access->first.getValues().size() < 2)
+    return {};
+  return isShared(loop, *access, operand, dimension) ? loop : LoopOp();
+}
+
+/// Clamps `loop` likewise. In front of that and behind it, tiles are stored as
+/// they begin.
+static void part(LoopOp loop, const Linear &access, const Linear &extent) {
+  Value lower = loop.getLower(), upper = loop.getUpper();
+  clamp(loop, access, extent);
+  OpBuilder builder(loop);
+  auto addOutside = [&] {
+    auto outside = cast<LoopOp>(builder.clone(*loop));
+    outside.walk([](AccumulateOp op) {
+      op.replaceAllUsesWith(op.getSums());
+      op.erase();
+    });
+    return outside;
+  };
+  LoopOp front = addOutside();
+  front.getLowerMutable().assign(lower);
+  front.getUpperMutable().assign(
+      Bounds(front).min(upper, {{Linear::get(loop.getLower())}}));
+  builder.setInsertionPointAfter(loop);
+  LoopOp behind = addOutside();
+  behind.getLowerMutable().assign(
+      Bounds(behind).max(lower, {{Linear::get(loop.getUpper())}}));
+  behind.getUpperMutable().assign(upper);
+}
+
+static void partLoops(WorkersOp workers) {
+  forEachDoubtful(
+      workers, [](AccumulateOp op, unsigned operand, unsigned dimension) {
+        auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+        std::optional<Linear> extent = getTensorExtent(stage, dimension);
+        LoopOp loop = getPartableLoop(op, operand, dimension);
+        if (loop && extent)
+          part(loop, getAccess(op, operand, dimension)->first, *extent);
+      });
+}
+
+//===----------------------------------------------------------------------===//
 // Cut loops over register tiles
 //===----------------------------------------------------------------------===//
 
@@ -260,27 +310,6 @@ static std::optional<Interior> getInterior(LoopOp loop) {
     interior.limits.push_back({sizes, step});
   });
   return doubtful ? std::optional(interior) : std::nullopt;
-}
-
-/// Whether `loop` is the innermost of those to cut, around a body that is too
-/// long to copy, and lanes lie in a row of which all or nothing is inside, so
-/// that one check does for a vector.
-static bool isBetterChecked(LoopOp loop) {
-  bool isInnermost = true, isLong = false, inRows = true;
-  loop.getBody().walk(
-      [&](LoopOp inner) { isInnermost &= !getInterior(inner); });
-  forEachDoubtful(loop, [&](AccumulateOp op, unsigned operand, unsigned dim) {
-    isLong |= countTerms(op) > kMaxCopiedTerms;
-    auto map = cast<AffineMapAttr>(op.getMaps()[operand]).getValue();
-    auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-    AffineExpr innermost =
-        stage.getTensor().getType().getLayout().getResults().back();
-    for (auto [i, lanes] : llvm::enumerate(op.getSums().getType().getLanes()))
-      for (auto [d, expr] : llvm::enumerate(map.getResults()))
-        if (lanes > 1 && expr.isFunctionOfDim(i))
-          inRows &= d != dim && innermost.isFunctionOfDim(d);
-  });
-  return isInnermost && isLong && inRows;
 }
 
 /// A copy of `loop`, in front of it, with other bounds. With `at`, the copy
@@ -340,8 +369,6 @@ static SmallVector<LoopOp> cutAtRunTime(LoopOp loop, const Interior &interior) {
 /// tiles. Gives the loops that took its place; itself if it stays.
 static SmallVector<LoopOp> cut(LoopOp loop) {
   std::optional<Interior> interior = getInterior(loop);
-  if (isBetterChecked(loop))
-    return {loop};
   if (interior && !interior->limits.empty())
     return cutAtRunTime(loop, *interior);
   std::optional<int64_t> least =
@@ -513,6 +540,7 @@ struct SplitBorder : sparkle::impl::SplitBorderBase<SplitBorder> {
   void runOnOperation() override {
     getOperation().walk([](WorkersOp workers) {
       clampLoops(workers);
+      partLoops(workers);
       cutLoops(workers.getBody().front());
       widenSlices(workers);
     });
