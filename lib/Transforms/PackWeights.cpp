@@ -66,13 +66,36 @@ static bool isReadAcross(DefineOp define, AffineMap access) {
 /// tensor that is read at `access`: blocks of output indices that have a
 /// register tile and blocks of near steps outside, the register tile inside.
 /// Dimensions along which it is not read by a plain index, as by the remainder
-/// of one in a transposed convolution, stay between them, as they are.
+/// of one in a transposed convolution, are not divided. A register tile of
+/// several remainders reads all of one where it is at the last index of the sum
+/// in it; others stand in front of the steps.
 static AffineMap loopOrder(DefineOp define, AffineMap access,
                            ArrayRef<int64_t> shape) {
   PatternAttr pattern = define.getPatternAttr();
   MLIRContext *context = define.getContext();
   SmallVector<AffineExpr> far, near, step, tile;
+  SmallVector<AffineExpr> others;
+  llvm::SmallDenseMap<int64_t, SmallVector<AffineExpr>> within;
+  for (unsigned position = 0; position < shape.size(); ++position) {
+    AffineExpr expr = access.getResult(position);
+    if (auto index = dyn_cast<AffineDimExpr>(expr);
+        index && access.getResultPosition(index) == position)
+      continue;
+    std::optional<int64_t> last;
+    bool inTile = true;
+    for (int64_t index : pattern.getOrder().asArrayRef()) {
+      if (!expr.isFunctionOfDim(index))
+        continue;
+      if (index >= define.getNumOutputs())
+        last = index;
+      else
+        inTile &= pattern.getRegisters()[index] > 1;
+    }
+    (last && inTile ? within[*last] : others)
+        .push_back(getAffineDimExpr(position, context));
+  }
   auto place = [&](int64_t index) {
+    llvm::append_range(step, within[index]);
     std::optional<unsigned> position =
         access.getResultPosition(getAffineDimExpr(index, context));
     if (!position)
@@ -105,11 +128,6 @@ static AffineMap loopOrder(DefineOp define, AffineMap access,
   };
   for (int64_t index : pattern.getOrder().asArrayRef())
     place(index);
-  SmallVector<AffineExpr> others;
-  for (unsigned position = 0; position < shape.size(); ++position)
-    if (auto index = dyn_cast<AffineDimExpr>(access.getResult(position));
-        !index || access.getResultPosition(index) != position)
-      others.push_back(getAffineDimExpr(position, context));
   SmallVector<AffineExpr> results =
       llvm::to_vector(llvm::concat<AffineExpr>(far, others, near, step, tile));
   return AffineMap::get(shape.size(), 0, results, context);

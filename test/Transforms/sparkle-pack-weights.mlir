@@ -67,8 +67,9 @@ sparkle.kernel @summed sizes [] {
   } : !sparkle.tensor<100x6xf32, (d0, d1) -> (d0, d1)>
 }
 
-// What a transposed convolution reads by remainders stays as it is, between the
-// channels, which are packed.
+// What a transposed convolution reads by remainders is not divided: a tile of
+// several remainders reads it at each step of the sum, in front of the channels
+// where these are walked along inside.
 // CHECK-LABEL: sparkle.kernel @transposed
 // CHECK: sparkle.pack %{{.*}} to <64x128x4xf32, (d0, d1, d2) -> (d0 floordiv 32, d2, d1, d0 mod 32)>
 sparkle.kernel @transposed sizes [] {
@@ -76,6 +77,42 @@ sparkle.kernel @transposed sizes [] {
   %w = sparkle.tensor weight "w" extents () -> (64, 128, 4) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
   %y = sparkle.tensor output "y" extents () -> (200, 64) : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
   sparkle.define %y ["m", "n", "r", "k"] reductions 2 extents () -> (200, 64, 2, 128) pattern <workers = [8, 64, 1, 1], near = [1, 1, 2, 128], stage = [], registers = [8, 32, 1, 1], lanes = [1, 16, 1, 1], unroll = [1, 1, 1, 4], order = [0, 1, 2, 3]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2, d3) -> (d0 floordiv 2 - d2, d3) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3) -> (d1, d3, d2 * 2 + d0 mod 2) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// Behind them where they are walked along outside.
+// CHECK-LABEL: sparkle.kernel @steps
+// CHECK: sparkle.pack %{{.*}} to <64x128x4xf32, (d0, d1, d2) -> (d0 floordiv 32, d1, d2, d0 mod 32)>
+sparkle.kernel @steps sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128, 4) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (200, 64) : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "r", "k"] reductions 2 extents () -> (200, 64, 2, 128) pattern <workers = [8, 64, 1, 1], near = [1, 1, 2, 128], stage = [], registers = [8, 32, 1, 1], lanes = [1, 16, 1, 1], unroll = [1, 1, 1, 4], order = [0, 1, 3, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2, d3) -> (d0 floordiv 2 - d2, d3) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2, d3) -> (d1, d3, d2 * 2 + d0 mod 2) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// A tile of one remainder reads every other one.
+// CHECK-LABEL: sparkle.kernel @single
+// CHECK: sparkle.pack %{{.*}} to <64x128x4xf32, (d0, d1, d2) -> (d0 floordiv 32, d2, d1, d0 mod 32)>
+sparkle.kernel @single sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128, 4) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents () -> (200, 64) : !sparkle.tensor<200x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "r", "k"] reductions 2 extents () -> (200, 64, 2, 128) pattern <workers = [8, 64, 1, 1], near = [1, 1, 2, 128], stage = [], registers = [1, 32, 1, 1], lanes = [1, 16, 1, 1], unroll = [1, 1, 1, 4], order = [0, 1, 3, 2]> {
     %0 = sparkle.sum {
       %1 = sparkle.read %a (d0, d1, d2, d3) -> (d0 floordiv 2 - d2, d3) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
       %2 = sparkle.read %w (d0, d1, d2, d3) -> (d1, d3, d2 * 2 + d0 mod 2) : !sparkle.tensor<64x128x4xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32

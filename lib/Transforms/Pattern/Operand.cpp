@@ -12,15 +12,41 @@
 using namespace mlir;
 using namespace sparkle;
 
-/// What a coordinate grows by with each index; `kUneven` where it does not grow
-/// evenly.
-static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
+/// The coefficients of a linear function; none if it is none.
+static std::optional<SmallVector<int64_t>> getLinear(AffineExpr expr,
+                                                     unsigned count) {
   SmallVector<int64_t> row;
-  bool isLinear = succeeded(getFlattenedAffineExpr(expr, count, 0, &row)) &&
-                  row.size() == count + 1;
-  row.resize(count, 0);
-  for (unsigned i = 0; i < count && !isLinear; ++i)
-    row[i] = expr.isFunctionOfDim(i) ? kUneven : 0;
+  if (failed(getFlattenedAffineExpr(expr, count, 0, &row)) ||
+      row.size() != count + 1)
+    return std::nullopt;
+  row.resize(count);
+  return row;
+}
+
+/// What a coordinate grows by with each index; `kUneven` where it does not grow
+/// evenly: what is added to a quotient or remainder may, and so may whole
+/// divisors in a quotient.
+static SmallVector<int64_t> getCoefficients(AffineExpr expr, unsigned count) {
+  if (std::optional<SmallVector<int64_t>> row = getLinear(expr, count))
+    return *row;
+  auto binary = cast<AffineBinaryOpExpr>(expr); // others are linear
+  AffineExpr left = binary.getLHS(), right = binary.getRHS();
+  SmallVector<int64_t> row;
+  for (unsigned i = 0; i < count; ++i)
+    row.push_back(expr.isFunctionOfDim(i) ? kUneven : 0);
+  if (expr.getKind() == AffineExprKind::Add) {
+    SmallVector<int64_t> a = getCoefficients(left, count),
+                         b = getCoefficients(right, count);
+    for (unsigned i = 0; i < count; ++i)
+      if (!a[i] || !b[i])
+        row[i] = a[i] + b[i];
+  }
+  auto divisor = dyn_cast<AffineConstantExpr>(right);
+  if (expr.getKind() == AffineExprKind::FloorDiv && divisor)
+    if (std::optional<SmallVector<int64_t>> dividend = getLinear(left, count))
+      for (unsigned i = 0; i < count; ++i)
+        if ((*dividend)[i] % divisor.getValue() == 0)
+          row[i] = (*dividend)[i] / divisor.getValue();
   return row;
 }
 
@@ -115,7 +141,7 @@ int64_t Operand::countBox(ArrayRef<int64_t> sizes) const {
     int64_t reach = 1, steps = 1;
     for (auto [index, coefficient] : llvm::enumerate(row)) {
       int64_t size = coefficient ? countSteps(index, sizes[index]) : 1;
-      reach += std::abs(coefficient) * (size - 1);
+      reach += getStep(row, index) * (size - 1);
       steps = llvm::SaturatingMultiply<uint64_t>(steps, size);
     }
     if (llvm::MulOverflow(count, std::min(reach, steps), count))

@@ -68,6 +68,11 @@ struct Operand {
     int64_t before = size % repeats ? repeats - 1 : start;
     return (before + size - 1) / repeats + 1;
   }
+  /// What a coordinate, of these coefficients, grows by from one of them to the
+  /// next: quotients by one.
+  int64_t getStep(llvm::ArrayRef<int64_t> row, unsigned index) const {
+    return courses[index].repeats > 1 ? 1 : std::abs(row[index]);
+  }
   /// Whether it is a weight that `index` alone walks along one dimension of:
   /// packed, neighbours are contiguous.
   bool isPackedAlong(unsigned index) const {

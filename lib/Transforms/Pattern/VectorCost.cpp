@@ -44,7 +44,7 @@ static int64_t countPoints(const Operand &operand, unsigned index, int64_t size,
   int64_t points = steps * (tap && operand.varies(*tap) ? taps : 1);
   for (auto &row : operand.coefficients)
     if (tap && row[index] && row[*tap])
-      points = std::min(points, std::abs(row[index]) * (steps - 1) +
+      points = std::min(points, operand.getStep(row, index) * (steps - 1) +
                                     std::abs(row[*tap]) * (taps - 1) + 1);
   return points;
 }
@@ -80,8 +80,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
       step.kept += points * (rolls ? tile.rows : 1) *
                    (takesTurns(tile) ? 1 : tile.vectors) *
                    (isAcross ? kAcross : 1);
-      step.streamedBytes += points * tile.vectors * lanes[laneIndex] *
-                            operand.width * operand.getElementBytes();
+      step.streamedBytes += loads * double(lanes[laneIndex] * operand.width *
+                                           operand.getElementBytes());
     }
     // `getReading` counts what is read once.
     bool isReadOnce = lanesInside && alongLanes && tile.slide > 1;
@@ -197,9 +197,8 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
       double(tile.slide) * sums * std::max(1.0, latency / independent);
   // A load takes a little longer than a multiply-add. What does not stay close
   // streams from near memory, some 24 bytes a slot.
-  double slots =
-      std::max({adds, 1.15 * step.loads, double(step.streamedBytes) / 24}) +
-      0.02 * step.loads;
+  double slots = std::max({adds, 1.15 * step.loads, step.streamedBytes / 24}) +
+                 0.02 * step.loads;
   slots += step.collisions + step.shuffles;
   // Lines of the output of which tiles write parts are fetched for each, unless
   // the other parts follow at once.

@@ -124,11 +124,11 @@ void VectorResolver::chooseRowIndex() {
 /// Takes all taps of a tile at once where some are not there: of three with
 /// stride two, a transposed convolution has one or two for a pixel along each
 /// side. The body of a tile of whole periods leaves out the others: those along
-/// a row, and with rows of a period the rest, too. Only of few, since each
-/// weight that is loaded serves the pixels of one phase alone. Only what the
-/// pattern leaves open.
+/// a row, and with rows of a period the rest, too. Only of few, in few phases,
+/// since each weight that is loaded serves the pixels of one alone. Only what
+/// the pattern leaves open.
 void VectorResolver::cutTaps() {
-  constexpr int64_t kFewWeights = 16;
+  constexpr int64_t kFewPhases = 9;
   auto weight = llvm::find_if(
       operands, [](const Operand &operand) { return operand.isRagged; });
   if (weight == operands.end() || !slideIndex ||
@@ -140,10 +140,10 @@ void VectorResolver::cutTaps() {
     return;
   int64_t period = weight->courses[*rowIndex].period,
           taps = extents[*rowTapIndex];
-  int64_t weights =
-      weight->courses[thickIndex].period * extents[*slideIndex] * period * taps;
-  if (!period || weights > kFewWeights || !suits(*rowTapIndex, taps) ||
-      !suits(*rowIndex, period))
+  int64_t phases = weight->courses[thickIndex].period * period;
+  int64_t weights = phases * extents[*slideIndex] * taps;
+  if (!period || phases > kFewPhases || weights > 2 * target.getVectors() ||
+      !suits(*rowTapIndex, taps) || !suits(*rowIndex, period))
     return;
   unroll[*rowTapIndex] = taps;
   registers[*rowIndex] = period;

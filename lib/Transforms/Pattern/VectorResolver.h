@@ -43,7 +43,7 @@ private:
     /// Vectors of what the whole tile shares, which stay in registers.
     int64_t kept = 0;
     /// Bytes of these.
-    int64_t streamedBytes = 0;
+    double streamedBytes = 0;
     /// Slots for what is transposed.
     double shuffles = 0;
     /// Loads of lines that drive each other out of the close memory.
