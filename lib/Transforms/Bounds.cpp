@@ -262,27 +262,10 @@ std::optional<int64_t> Linear::getMaximum() const {
 // Accesses
 //===----------------------------------------------------------------------===//
 
-std::optional<Access> sparkle::getAccess(AccumulateOp op, unsigned operand,
-                                         unsigned dimension) {
-  AffineMap map = cast<AffineMapAttr>(op.getMaps()[operand]).getValue();
-  AffineExpr expr = map.getResult(dimension);
-  std::optional<Linear> first = Linear::get(expr, op.getAt());
-  if (!first)
-    return std::nullopt;
-  Access access{*first};
-  SmallVector<int64_t> coefficients;
-  (void)getFlattenedAffineExpr(expr, map.getNumDims(), 0, &coefficients);
-  SmallVector<int64_t> sizes(op.getSums().getType().getShape());
-  llvm::append_range(sizes, op.getSlice());
-  for (auto [size, coefficient] : llvm::zip(sizes, coefficients)) {
-    int64_t reach = coefficient * (size - 1);
-    (reach < 0 ? access.below : access.above) += reach;
-  }
-  return access;
-}
-
-std::optional<Linear> sparkle::getTensorExtent(StageOp stage,
-                                               unsigned dimension) {
+/// The extent along `dimension` of the tensor behind a box; none if it is no
+/// linear function of the run-time sizes.
+static std::optional<Linear> getTensorExtent(StageOp stage,
+                                             unsigned dimension) {
   int64_t extent = stage.getTensor().getType().getShape()[dimension];
   if (!ShapedType::isDynamic(extent))
     return Linear(extent);
@@ -293,6 +276,50 @@ std::optional<Linear> sparkle::getTensorExtent(StageOp stage,
   if (!declaration)
     return std::nullopt;
   return Linear::get(declaration.getExtents().getResult(dimension), {});
+}
+
+/// `expr` as one quotient of a dividend and a constant; of 1 if it has none.
+static std::pair<AffineExpr, int64_t> getQuotient(AffineExpr expr) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return {expr, 1};
+  AffineExpr left = binary.getLHS(), right = binary.getRHS();
+  auto constant = dyn_cast<AffineConstantExpr>(right);
+  if (expr.getKind() == AffineExprKind::FloorDiv && constant)
+    return {left, constant.getValue()};
+  if (expr.getKind() == AffineExprKind::Add) {
+    auto [a, divisor] = getQuotient(left);
+    auto [b, other] = getQuotient(right);
+    if (divisor == 1 || other == 1)
+      return {a * other + b * divisor, divisor * other};
+  }
+  return {expr, 1};
+}
+
+std::optional<Access> sparkle::getAccess(AccumulateOp op, unsigned operand,
+                                         unsigned dimension) {
+  AffineMap map = cast<AffineMapAttr>(op.getMaps()[operand]).getValue();
+  auto [expr, divisor] = getQuotient(map.getResult(dimension));
+  auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
+  std::optional<Linear> extent =
+      stage ? getTensorExtent(stage, dimension) : std::nullopt;
+  if (!extent)
+    return std::nullopt;
+  Access access;
+  access.extent.add(*extent, divisor);
+  std::optional<Linear> first = Linear::get(expr, op.getAt());
+  if (!first)
+    return std::nullopt;
+  access.first = *first;
+  SmallVector<int64_t> coefficients;
+  (void)getFlattenedAffineExpr(expr, map.getNumDims(), 0, &coefficients);
+  SmallVector<int64_t> sizes(op.getSums().getType().getShape());
+  llvm::append_range(sizes, op.getSlice());
+  for (auto [size, coefficient] : llvm::zip(sizes, coefficients)) {
+    int64_t reach = coefficient * (size - 1);
+    (reach < 0 ? access.below : access.above) += reach;
+  }
+  return access;
 }
 
 bool sparkle::holdsZeros(StageOp stage) {
@@ -306,15 +333,12 @@ bool sparkle::holdsZeros(StageOp stage) {
 
 bool sparkle::isProvedInside(AccumulateOp op, unsigned operand,
                              unsigned dimension) {
-  auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
   std::optional<Access> access = getAccess(op, operand, dimension);
-  std::optional<Linear> extent =
-      stage ? getTensorExtent(stage, dimension) : std::nullopt;
-  if (!extent || !access)
+  if (!access)
     return false;
   Linear low = access->first;
   std::optional<int64_t> least = low.add(access->below).getMinimum();
-  Linear room = *extent;
+  Linear room = access->extent;
   room.add(access->first, -1).add(Linear(-1 - access->above));
   std::optional<int64_t> spare = room.getMinimum();
   return least && *least >= 0 && spare && *spare >= 0;

@@ -55,21 +55,19 @@ private:
 /// value is zero.
 int64_t getDivisor(mlir::Value value);
 
-/// The coordinate of a tensor that `expr` gives for the coordinates `at` of an
-/// accumulate, and how far the points of its tile and slice reach from there.
+/// The coordinate of a tensor that an accumulate reads first, how far the
+/// points of its tile and slice reach from there, and the extent of the tensor.
+/// Of a quotient, the dividend, which is inside of so much more.
 struct Access {
   Linear first;
   int64_t below = 0, above = 0;
+  Linear extent;
 };
 
-/// The access of operand `operand` along dimension `dimension`; none if it is
-/// not linear.
+/// The access of operand `operand` along dimension `dimension`; none if it or
+/// the extent is not linear.
 std::optional<Access> getAccess(AccumulateOp op, unsigned operand,
                                 unsigned dimension);
-
-/// The extent along `dimension` of the tensor behind a box; none if it is no
-/// linear function of the run-time sizes.
-std::optional<Linear> getTensorExtent(StageOp stage, unsigned dimension);
 
 /// Whether a box is a copy that always has the zeros around its tensor: the
 /// lanes of a grid write them together, and read them alike; and where one

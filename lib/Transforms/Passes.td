@@ -231,7 +231,8 @@ def SplitBorder : Pass<"sparkle-split-border", "::mlir::ModuleOp"> {
   let summary = "Part the tiles that read outside of a tensor from the others";
   let description = [{
     A loop over an index of the sum is clamped to where the read is inside,
-    where a register tile is one element thick along the output's index:
+    where a register tile is one element thick along the output's index; a read by
+    a quotient where its dividend is inside of so many times the extent:
 
     Before:
     ```mlir

@@ -141,10 +141,14 @@ static bool isShared(LoopOp loop, const Access &access, unsigned operand,
                      unsigned dimension) {
   WalkResult result = loop.walk([&](AccumulateOp op) {
     std::optional<Access> other = getAccess(op, operand, dimension);
-    if (!other || other->below != access.below || other->above != access.above)
-      return WalkResult::interrupt();
-    const Linear apart = other->first.add(access.first, -1);
-    return apart.isConstant() && apart.getConstant() == 0
+    auto isSame = [](Linear a, const Linear &b) {
+      a.add(b, -1);
+      return a.isConstant() && a.getConstant() == 0;
+    };
+    return other && other->below == access.below &&
+                   other->above == access.above &&
+                   isSame(other->first, access.first) &&
+                   isSame(other->extent, access.extent)
                ? WalkResult::advance()
                : WalkResult::interrupt();
   });
@@ -152,7 +156,7 @@ static bool isShared(LoopOp loop, const Access &access, unsigned operand,
 }
 
 /// The loop over the sum whose bounds can keep an access inside: its index
-/// counts upward in the access, and nothing else in there moves within it.
+/// counts in the access, and nothing else in there moves within it.
 static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
                                unsigned dimension) {
   std::optional<Access> access = getAccess(op, operand, dimension);
@@ -164,7 +168,7 @@ static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
     auto loop = argument ? dyn_cast<LoopOp>(argument.getOwner()->getParentOp())
                          : LoopOp();
     if (!loop || loop.getStep() != 1 || loop.getInit().empty() ||
-        access->first.getCoefficient(at) <= 0)
+        !access->first.getCoefficient(at))
       continue;
     if (llvm::all_of(access->first.getValues(),
                      [&](Value value) {
@@ -178,30 +182,36 @@ static LoopOp getClampableLoop(AccumulateOp op, unsigned operand,
   return {};
 }
 
-/// Clamps `loop` to the steps at which `access` lies in [0, extent).
-static void clamp(LoopOp loop, const Linear &access, const Linear &extent) {
-  int64_t step = access.getCoefficient(loop.getInductionVar());
-  Linear rest;
-  rest.add(access.without(loop.getInductionVar()), -1);
-  Linear room = extent;
-  room.add(rest);
+/// Clamps `loop` to the steps at which `access`, of one point, is inside.
+static void clamp(LoopOp loop, const Access &access) {
+  int64_t step = access.first.getCoefficient(loop.getInductionVar());
+  // Of rest + step * iv, the first step that is not negative and the first that
+  // is not below the extent; downward, these are behind the others.
+  Linear low, high = access.extent;
+  low.add(access.first.without(loop.getInductionVar()), -1);
+  high.add(low);
+  if (step < 0) {
+    Linear lowest;
+    lowest.add(high, -1).add(Linear(1));
+    high = Linear(1).add(low, -1);
+    low = lowest;
+  }
   Bounds bounds(loop);
-  loop.getLowerMutable().assign(bounds.max(loop.getLower(), {{rest, step}}));
-  loop.getUpperMutable().assign(bounds.min(loop.getUpper(), {{room, step}}));
+  loop.getLowerMutable().assign(
+      bounds.max(loop.getLower(), {{low, std::abs(step)}}));
+  loop.getUpperMutable().assign(
+      bounds.min(loop.getUpper(), {{high, std::abs(step)}}));
 }
 
 static void clampLoops(WorkersOp workers) {
-  forEachDoubtful(
-      workers, [](AccumulateOp op, unsigned operand, unsigned dimension) {
-        // An earlier clamp may have settled it.
-        if (isProvedInside(op, operand, dimension))
-          return;
-        auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-        std::optional<Linear> extent = getTensorExtent(stage, dimension);
-        LoopOp loop = getClampableLoop(op, operand, dimension);
-        if (loop && extent)
-          clamp(loop, getAccess(op, operand, dimension)->first, *extent);
-      });
+  forEachDoubtful(workers,
+                  [](AccumulateOp op, unsigned operand, unsigned dimension) {
+                    // An earlier clamp may have settled it.
+                    if (isProvedInside(op, operand, dimension))
+                      return;
+                    if (LoopOp loop = getClampableLoop(op, operand, dimension))
+                      clamp(loop, *getAccess(op, operand, dimension));
+                  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -224,9 +234,9 @@ static LoopOp getPartableLoop(AccumulateOp op, unsigned operand,
 
 /// Clamps `loop` likewise. In front of that and behind it, tiles are stored as
 /// they begin.
-static void part(LoopOp loop, const Linear &access, const Linear &extent) {
+static void part(LoopOp loop, const Access &access) {
   Value lower = loop.getLower(), upper = loop.getUpper();
-  clamp(loop, access, extent);
+  clamp(loop, access);
   OpBuilder builder(loop);
   auto addOutside = [&] {
     auto outside = cast<LoopOp>(builder.clone(*loop));
@@ -248,14 +258,11 @@ static void part(LoopOp loop, const Linear &access, const Linear &extent) {
 }
 
 static void partLoops(WorkersOp workers) {
-  forEachDoubtful(
-      workers, [](AccumulateOp op, unsigned operand, unsigned dimension) {
-        auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-        std::optional<Linear> extent = getTensorExtent(stage, dimension);
-        LoopOp loop = getPartableLoop(op, operand, dimension);
-        if (loop && extent)
-          part(loop, getAccess(op, operand, dimension)->first, *extent);
-      });
+  forEachDoubtful(workers,
+                  [](AccumulateOp op, unsigned operand, unsigned dimension) {
+                    if (LoopOp loop = getPartableLoop(op, operand, dimension))
+                      part(loop, *getAccess(op, operand, dimension));
+                  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -284,13 +291,9 @@ static std::optional<Interior> getInterior(LoopOp loop) {
     std::optional<Access> access = getAccess(op, operand, dim);
     if (!access || access->first.getCoefficient(iv) <= 0)
       return;
-    auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-    std::optional<Linear> extent = getTensorExtent(stage, dim);
-    if (!extent)
-      return;
     int64_t step = access->first.getCoefficient(iv);
     Linear rest = access->first.without(iv);
-    Linear room = *extent;
+    Linear room = access->extent;
     room.add(rest, -1).add(Linear(-1 - access->above));
     std::optional<int64_t> low = rest.add(access->below).getMinimum();
     std::optional<int64_t> high = room.withoutSizes().getMinimum();
@@ -437,9 +440,7 @@ static void cutLoops(Block &root) {
 static LoopOp getDecidingLoop(AccumulateOp op, unsigned operand,
                               unsigned dimension) {
   std::optional<Access> access = getAccess(op, operand, dimension);
-  auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
-  std::optional<Linear> extent = getTensorExtent(stage, dimension);
-  if (!access || !extent || !extent->isConstant() || access->first.hasSizes())
+  if (!access || !access->extent.isConstant() || access->first.hasSizes())
     return {};
   SmallVector<Value> values = access->first.getValues();
   auto iv = values.size() == 1 ? dyn_cast<BlockArgument>(values.front())

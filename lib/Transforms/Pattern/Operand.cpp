@@ -128,7 +128,8 @@ Operand Resolver::describe(ReadOp read) {
       std::optional<int64_t> bound = getBoundForAffineExpr(
           expr.replace(remainder->expr, last), extents.size(), 0, least, most,
           /*isUpper=*/true);
-      operand.isRagged |= bound && *bound >= extent;
+      if (bound && *bound >= extent)
+        operand.surplus *= double(*bound + 1) / double(extent);
     }
     operand.courses.push_back(operand.varies(i) ? course : Course());
   }

@@ -42,8 +42,9 @@ struct Operand {
   /// Elements side by side that a step of the sum reads: as many as lanes lie
   /// along it.
   int64_t width = 1;
-  /// Whether a remainder, with what is added to it, leads out of it.
-  bool isRagged = false;
+  /// How many times as many elements the indices count as there are: a
+  /// remainder, with what is added to it, may lead out of it.
+  double surplus = 1;
 
   int64_t getElementBytes() const {
     return type.getElementType().getIntOrFloatBitWidth() / 8;

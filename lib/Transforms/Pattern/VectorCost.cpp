@@ -98,6 +98,16 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
           : std::max<int64_t>(tile.slide > 1 || readsAcross(laneIndex),
                               target.getVectors() / 8 - 2);
   step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
+  // Or one vector of weights after the other, where each serves the sums of one
+  // phase alone.
+  bool isOfPhases = llvm::any_of(operands, [&](const Operand &operand) {
+    return operand.varies(laneIndex) && operand.courses[thickIndex].period;
+  });
+  if (!step.fits && isOfPhases && tile.slide > 1 && tile.vectors == 1) {
+    step.loads += double(tile.slide * tile.getSums());
+    step.kept = 1;
+    step.fits = tile.getSums() + 3 <= target.getVectors();
+  }
   // Or of one row all taps in turn: of each, one vector is kept at a time, and
   // what it meets is an operand from memory.
   if (!step.fits && straight && isApart() && tile.rows == 1 && isServedFast()) {
@@ -191,6 +201,9 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   double window = isApart() ? 20 : 32;
   double independent = sums / double(isApart() ? tile.vectors : 1);
   double latency = double(target.getFmaLatency()) * (tile.slide > 1 ? 1.15 : 1);
+  // Where sums have fewer terms than the indices count, some have them all.
+  for (const Operand &operand : operands)
+    latency *= operand.surplus;
   if (straight)
     latency /= 1 + window / (steps * double(tile.slide) * independent);
   double adds =

@@ -130,7 +130,7 @@ void VectorResolver::chooseRowIndex() {
 void VectorResolver::cutTaps() {
   constexpr int64_t kFewPhases = 9;
   auto weight = llvm::find_if(
-      operands, [](const Operand &operand) { return operand.isRagged; });
+      operands, [](const Operand &operand) { return operand.surplus > 1; });
   if (weight == operands.end() || !slideIndex ||
       !weight->courses[thickIndex].period || unroll[*slideIndex] ||
       !suits(*slideIndex, extents[*slideIndex]))
