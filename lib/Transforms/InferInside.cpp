@@ -20,8 +20,8 @@ static bool isDecided(AccumulateOp op, unsigned operand) {
   auto stage = op.getBoxes()[operand].getDefiningOp<StageOp>();
   for (unsigned dim = 0; dim < stage.getOrigin().size(); ++dim) {
     std::optional<Access> access = getAccess(op, operand, dim);
-    bool isConstant = access && access->first.isConstant() &&
-                      access->extent.isConstant();
+    bool isConstant =
+        access && access->first.isConstant() && access->extent.isConstant();
     if (!isConstant && !isProvedInside(op, operand, dim))
       return false;
   }
