@@ -54,6 +54,7 @@ static int64_t countPoints(const Operand &operand, unsigned index, int64_t size,
 /// for each of the steps.
 VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   Step step;
+  double ofPhases = 0; // loads of weights that remainders tell
   bool straight = isStraight(tile);
   for (const Operand &operand : operands) {
     bool alongLanes = operand.varies(laneIndex);
@@ -70,6 +71,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     }
     double loads = double(points * (alongLanes ? tile.vectors : 1)) * rows;
     step.loads += loads;
+    if (alongLanes && operand.courses[thickIndex].period)
+      ofPhases += loads;
     bool isAcross = !isCopied(operand) && isReadAcross(operand, laneIndex);
     if (isAcross)
       step.shuffles += kTransposing * loads;
@@ -99,12 +102,9 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
                               target.getVectors() / 8 - 2);
   step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
   // Or one vector of weights after the other, where each serves the sums of one
-  // phase alone.
-  bool isOfPhases = llvm::any_of(operands, [&](const Operand &operand) {
-    return operand.varies(laneIndex) && operand.courses[thickIndex].period;
-  });
-  if (!step.fits && isOfPhases && tile.slide > 1 && tile.vectors == 1) {
-    step.loads += double(tile.slide * tile.getSums());
+  // phase alone, and what it meets is loaded for each of these.
+  if (!step.fits && ofPhases > 0 && tile.slide > 1 && tile.vectors == 1) {
+    step.loads = ofPhases + double(tile.slide * tile.getSums());
     step.kept = 1;
     step.fits = tile.getSums() + 3 <= target.getVectors();
   }
