@@ -106,8 +106,10 @@ bool Splitter::matches(int64_t registers) {
   auto store = op->hasOneUse() ? dyn_cast<StoreOp>(*op->user_begin()) : nullptr;
   if (op.getBoxes().size() != 3 || op.getSlice().size() != 2 || !isProduct() ||
       !init || init.getResume() || !init->hasOneUse() || !store ||
-      store.getLast() || !store.getReads().empty() ||
-      !store.getTensor().getDefiningOp<StageOp>())
+      store.getLast() || !store.getReads().empty())
+    return false;
+  auto target = store.getTensor().getDefiningOp<StageOp>();
+  if (!target || target.getRealisation() != Realisation::Compute)
     return false;
   for (auto [operand, box] : llvm::enumerate(op.getBoxes())) {
     auto stage = box.getDefiningOp<StageOp>();
