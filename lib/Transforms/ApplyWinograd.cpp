@@ -108,7 +108,8 @@ Rewriter::Placed Rewriter::declareTemp(StringRef suffix,
   }
   for (unsigned i : {0, 1}) {
     placed.tiles[i] = sizes.size();
-    sizes.push_back(number(plan.getTiles(i)));
+    sizes.push_back(
+        given.getResult(plan.slides[i].output).ceilDiv(plan.tile));
   }
   for (unsigned i : {0, 1}) {
     placed.rows[i] = sizes.size();

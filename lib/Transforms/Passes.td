@@ -199,11 +199,10 @@ def SplitTransform : Pass<"sparkle-split-transform", "::mlir::ModuleOp"> {
   let summary = "Apply the two matrices of a large tile one after the other";
   let description = [{
     What two constants make of a slice, as Winograd's transform of a tile does,
-    has as many sums as the tile has rows and columns. Where that is more vectors
-    than the target has registers, twice as many if lanes lie side by side in
-    memory, one matrix is applied to one row after the other, into a box of a
-    temp, and the second to one column after the other: two short loops in place
-    of a long body that spills.
+    has as many sums as the tile has rows and columns. Where that is twice as many
+    vectors as the target has registers, or vectors are transposed from memory, one
+    matrix is applied to one row after the other, into a box of a temp, and the
+    second to one column after the other: two short loops in place of a long body.
 
     Before:
     ```mlir

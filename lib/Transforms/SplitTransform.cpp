@@ -32,9 +32,9 @@ public:
       : op(op), builder(op), loc(op.getLoc()),
         rank(op.getType().getShape().size()) {}
 
-  /// Whether `op` is such a sum, of so many vectors that most would be spilled
-  /// in between anyway: of twice as many as there are registers, or of more at
-  /// all if vectors are transposed from memory, which wait for each other.
+  /// Whether `op` is such a sum, of vectors that are transposed from memory, or
+  /// of so many that most would be spilled in between anyway: twice as many as
+  /// there are registers.
   bool matches(int64_t registers);
   void run();
 
@@ -129,7 +129,7 @@ bool Splitter::matches(int64_t registers) {
   int64_t vectors = 1;
   for (auto [size, lanes] : llvm::zip(tile.getShape(), tile.getLanes()))
     vectors *= llvm::divideCeil(size, lanes);
-  return vectors >= (readsRows() ? 2 * registers : registers + 1);
+  return !readsRows() || vectors >= 2 * registers;
 }
 
 /// The temp of what the inner matrix makes of each column of the outer one: as

@@ -11,6 +11,11 @@
 using namespace mlir;
 using namespace sparkle;
 
+/// Stands for an extent of a picture that only the call knows. Small, as a
+/// weight that many results share costs little whatever is chosen, and one that
+/// few share much.
+static constexpr int64_t kUsualExtent = 16;
+
 //===----------------------------------------------------------------------===//
 // Matching
 //===----------------------------------------------------------------------===//
@@ -82,8 +87,10 @@ std::optional<std::string> WinogradPlan::match() {
     return "taps of " + std::to_string(taps) + " by " +
            std::to_string(extents[slides[1].tap]);
   for (const Slide &slide : slides)
-    if (ShapedType::isDynamic(extents[slide.output]))
-      return "taps along an index that only the call knows";
+    if (ShapedType::isDynamic(extents[slide.output])) {
+      extents[slide.output] = kUsualExtent;
+      isSized = false;
+    }
   auto isTap = [&](unsigned i) {
     return i == slides[0].tap || i == slides[1].tap;
   };
@@ -340,7 +347,7 @@ std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
     int64_t across = std::min(columns, getHalfTiles());
     return ProductTile{1, std::min(rows, getHalfTiles() / across), across, 1};
   }
-  if (columns < getTiles(1))
+  if (!isSized || columns < getTiles(1))
     return std::nullopt;
   // One tile's element in flight; of 32 registers two to spare, and one for the
   // product where it is not added at once.

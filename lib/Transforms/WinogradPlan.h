@@ -29,7 +29,7 @@ public:
   /// results; false if none saves a fifth of the time.
   bool chooseCheapest(int64_t most);
 
-  /// Tiles of the picture along a slide.
+  /// Tiles of the picture, or of a usual one, along a slide.
   int64_t getTiles(unsigned slide) const;
   /// What the products are summed up in at once: vectors of features, by rows
   /// of the worker's tiles in some of its images.
@@ -42,6 +42,7 @@ public:
   DefineOp define;
   TargetAttr target;
   unsigned outputs;
+  /// Those of a usual picture where only the call knows them.
   llvm::SmallVector<int64_t> extents;
 
   // What `match` finds.
@@ -61,6 +62,8 @@ public:
   /// share it.
   std::optional<unsigned> image;
   int64_t taps = 0;
+  /// Whether the extents along the slides are known.
+  bool isSized = true;
 
   // What `choose` chooses.
 

@@ -230,6 +230,42 @@ sparkle.kernel @small sizes [] {
 
 // -----
 
+// Lanes that do not lie side by side are transposed, whatever their number.
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 4, vectors = 3, fma_latency = 4, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+// CHECK-LABEL: sparkle.kernel @transposed
+// CHECK: sparkle.loop
+// CHECK: sparkle.loop
+// CHECK-NOT: slice [3, 3]
+sparkle.kernel @transposed sizes [] {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %x = sparkle.tensor input "x" extents () -> (6, 3, 3) : !sparkle.tensor<6x3x3xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %v = sparkle.tensor temp "v" extents () -> (6, 2, 2) : !sparkle.tensor<6x2x2xf32, (d0, d1, d2) -> (d1, d2, d0)>
+  %y = sparkle.tensor output "y" extents () -> (6) : !sparkle.tensor<6xf32, (d0) -> (d0)>
+  %a = sparkle.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+  %b = sparkle.constant dense<[[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]> : tensor<2x3xf32> as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)>
+  sparkle.workers ["c"] (%worker) extents () -> (6) steps [6] {
+    %near = sparkle.stage compute %v[%c0, %c0, %c0] layout (d0, d1, d2) -> (d1, d2, d0) : !sparkle.tensor<6x2x2xf32, (d0, d1, d2) -> (d1, d2, d0)> to !sparkle.box<6x2x2xf32>
+    %left = sparkle.stage in_place %a[%c0, %c0] : !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)> to !sparkle.box<2x3xf32>
+    %right = sparkle.stage in_place %b[%c0, %c0] : !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)> to !sparkle.box<2x3xf32>
+    %values = sparkle.stage in_place %x[%c0, %c0, %c0] : !sparkle.tensor<6x3x3xf32, (d0, d1, d2) -> (d0, d1, d2)> to !sparkle.box<6x3x3xf32>
+    %40 = sparkle.init : !sparkle.tile<4x2x2xf32, 4x1x1>
+    %41 = sparkle.accumulate %40 at [%c0, %c0, %c0, %c0, %c0] slice [3, 3] (%left (d0, d1, d2, d3, d4) -> (d1, d3) : !sparkle.box<2x3xf32>, %right (d0, d1, d2, d3, d4) -> (d2, d4) : !sparkle.box<2x3xf32>, %values (d0, d1, d2, d3, d4) -> (d0, d3, d4) : !sparkle.box<6x3x3xf32>) {
+    ^bb0(%p: f32, %q: f32, %e: f32):
+      %3 = arith.mulf %p, %q : f32
+      %4 = arith.mulf %3, %e : f32
+      sparkle.yield %4 : f32
+    } : !sparkle.tile<4x2x2xf32, 4x1x1>
+    sparkle.store %41 to %near[%c0, %c0, %c0] () {
+    ^bb0(%s: f32):
+      sparkle.yield %s : f32
+    } : !sparkle.tile<4x2x2xf32, 4x1x1> to !sparkle.box<6x2x2xf32>
+  }
+}
+}
+
+// -----
+
 // Lanes of a grid have the tile to themselves.
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 4, vectors = 2, fma_latency = 4, near_bytes = 1048576, close_bytes = 32768, copies = false, masked = true>} {
 // CHECK-LABEL: sparkle.kernel @grid

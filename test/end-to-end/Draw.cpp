@@ -230,14 +230,18 @@ std::string Drawing::drawTransformed() {
                      spell("ic", parts * ic) +
                      spell("oc", parts * (oc + (ic == 1 && parts > 1)));
   work = batch * parts * ic * (oc + 1);
+  bool atRunTime = random.oneIn(4);
   for (char letter : {'h', 'w'}) {
     int64_t before = random.pick(0, taps - 1), after = random.pick(0, taps - 1);
     int64_t in = std::max(drawExtent(40), taps - before - after);
     int64_t out = in + before + after - taps + 1;
     work *= out * taps;
-    for (auto [name, value] :
-         {std::pair("i", in), {"o", out}, {"k", taps}, {"p", before}})
-      text += name + std::string(1, letter) + std::to_string(value);
+    for (auto [name, value] : {std::pair(atRunTime ? "i?" : "i", in),
+                               {"o", out},
+                               {"k", taps},
+                               {"p", before}})
+      text +=
+          name[0] + std::string(1, letter) + (name + 1) + std::to_string(value);
   }
   for (int i = 0; i < 2; ++i)
     text += " " + drawLayout() + (random.oneIn(6) ? ":f16" : "");
