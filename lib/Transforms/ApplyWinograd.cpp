@@ -108,8 +108,7 @@ Rewriter::Placed Rewriter::declareTemp(StringRef suffix,
   }
   for (unsigned i : {0, 1}) {
     placed.tiles[i] = sizes.size();
-    sizes.push_back(
-        given.getResult(plan.slides[i].output).ceilDiv(plan.tile));
+    sizes.push_back(given.getResult(plan.slides[i].output).ceilDiv(plan.tile));
   }
   for (unsigned i : {0, 1}) {
     placed.rows[i] = sizes.size();
