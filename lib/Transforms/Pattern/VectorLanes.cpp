@@ -96,12 +96,10 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count,
   return score;
 }
 
-/// The same for the vectors that lanes along `index` would have: short where
-/// long ones would be empty, or transposed.
+/// The same for the vectors that lanes along `index` would have: transposed, or
+/// short where long ones would be empty.
 double VectorResolver::getShare(unsigned index) {
-  int64_t count = countLanes(index);
-  if (!readsAcross(index))
-    count = getShortLanes(count, target);
+  int64_t count = getShortLanes(countLanes(index), target);
   return getLaneScore(index, count, /*transposes=*/true);
 }
 
