@@ -30,6 +30,12 @@ int64_t Groups::countVectors(int64_t lanes) const {
   return size / std::gcd(size, lanes);
 }
 
+bool Groups::comesInBlocks(int64_t lanes) const {
+  int64_t others = (lanes - 1) / size;
+  return liesInRows && size % kBlock == 0 && others > 1 &&
+         distance > (lanes - 1) / others;
+}
+
 double Groups::getShare(int64_t lanes) const {
   // Lanes of the processors that blend while they load, and have registers for
   // tiles of many vectors; and the most vectors that others have them for.

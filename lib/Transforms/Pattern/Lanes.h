@@ -40,6 +40,9 @@ struct Groups {
   int64_t countVectors(int64_t lanes) const;
   /// That a register tile has at most to hold as many.
   static constexpr int64_t kMostVectors = 5;
+  /// Whether vectors are put together from more than two groups each, for the
+  /// steps of a block at once.
+  bool comesInBlocks(int64_t lanes) const;
   /// What it leaves of the speed to put vectors together.
   double getShare(int64_t lanes) const;
 };

@@ -49,6 +49,13 @@ static int64_t countPoints(const Operand &operand, unsigned index, int64_t size,
   return points;
 }
 
+/// Whether vectors of an operand are put together from blocks of many groups.
+bool VectorResolver::comesInBlocks(const Operand &operand) {
+  const Course &course = operand.courses[laneIndex];
+  return course.repeats > 1 && !course.period &&
+         getGroups(operand, laneIndex).comesInBlocks(lanes[laneIndex]);
+}
+
 /// One step of the sum of a register tile, with `slide` steps of the index that
 /// slides along it at a time. What serves several rows of a tile counts in part
 /// for each of the steps.
@@ -56,6 +63,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   Step step;
   double ofPhases = 0; // loads of weights that remainders tell
   bool straight = isStraight(tile);
+  double ofGroups = 0; // loads of what comes in blocks
+  int64_t keptOfBlock = 0;
   for (const Operand &operand : operands) {
     bool alongLanes = operand.varies(laneIndex);
     bool alongTile = operand.advances(thickIndex);
@@ -76,13 +85,16 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     bool isAcross = !isCopied(operand) && isReadAcross(operand, laneIndex);
     if (isAcross)
       step.shuffles += kTransposing * loads;
+    else if (comesInBlocks(operand))
+      ofGroups += loads;
     if (alongLanes && !alongTile) {
       // Where all taps are there, a row that is read meets those of as many
       // rows as the tile has. Vectors that share nothing take turns then.
       bool rolls = straight && tile.rows > 1;
-      step.kept += points * (rolls ? tile.rows : 1) *
-                   (takesTurns(tile) ? 1 : tile.vectors) *
-                   (isAcross ? kAcross : 1);
+      int64_t kept = points * (rolls ? tile.rows : 1) *
+                     (takesTurns(tile) ? 1 : tile.vectors);
+      step.kept += kept * (isAcross ? kAcross : 1);
+      keptOfBlock += kept;
       step.streamedBytes += loads * double(lanes[laneIndex] * operand.width *
                                            operand.getElementBytes());
     }
@@ -100,7 +112,20 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
           ? 1
           : std::max<int64_t>(tile.slide > 1 || readsAcross(laneIndex),
                               target.getVectors() / 8 - 2);
-  step.fits = tile.getSums() + step.kept + 1 + spare <= target.getVectors();
+  int64_t room = target.getVectors() - tile.getSums() - 1 - spare - step.kept;
+  step.fits = room >= 0;
+  // What blocks are put together for is kept for as many steps. Multiply-adds
+  // that take as long as to load a vector's groups one by one.
+  constexpr double kGathering = 1.2;
+  if (ofGroups > 0 && step.fits) {
+    int64_t most = kMaxBody / (tile.getSums() * tile.slide);
+    if (keptOfBlock)
+      most = std::min(most, 1 + room / keptOfBlock);
+    step.block =
+        llvm::bit_floor<uint64_t>(std::clamp<int64_t>(most, 1, step.block));
+    step.kept += keptOfBlock * (step.block - 1);
+    step.shuffles += kGathering * ofGroups / double(step.block);
+  }
   // Or one vector of weights after the other, where each serves the sums of one
   // phase alone, and what it meets is loaded for each of these.
   if (!step.fits && ofPhases > 0 && tile.slide > 1 && tile.vectors == 1) {

@@ -264,7 +264,7 @@ void VectorResolver::chooseUnroll() {
     if (isWhole && !unroll[i] && suits(i, extents[i]))
       unroll[i] = extents[i];
   if (largest && !unroll[*largest]) {
-    int64_t most = std::clamp<int64_t>(kMaxBody / body, 1, 4);
+    int64_t most = std::clamp<int64_t>(kMaxBody / body, 1, getStep(tile).block);
     int64_t limit = near[*largest] ? near[*largest] : extents[*largest];
     unroll[*largest] = std::min(most, limit);
     // A divisor leaves no second body for the rest.

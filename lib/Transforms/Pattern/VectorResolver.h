@@ -46,6 +46,9 @@ private:
     double streamedBytes = 0;
     /// Slots for what is transposed.
     double shuffles = 0;
+    /// Steps whose vectors come together where they are put together from
+    /// groups: at most a block.
+    int64_t block = Groups::kBlock;
     /// Loads of lines that drive each other out of the close memory.
     double collisions = 0;
     bool fits = true;
@@ -99,6 +102,7 @@ private:
     return stage && llvm::is_contained(stage, mlir::Attribute(operand.name));
   }
   double getReading(const Operand &operand, const RegisterTile &tile);
+  bool comesInBlocks(const Operand &operand);
   Step getStep(const RegisterTile &tile);
   bool isOutputFar();
   bool keepsRows();
