@@ -114,9 +114,7 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
                               target.getVectors() / 8 - 2);
   int64_t room = target.getVectors() - tile.getSums() - 1 - spare - step.kept;
   step.fits = room >= 0;
-  // What blocks are put together for is kept for as many steps. Multiply-adds
-  // that take as long as to load a vector's groups one by one.
-  constexpr double kGathering = 1.2;
+  // What blocks are put together for is kept for as many steps.
   if (ofGroups > 0 && step.fits) {
     int64_t most = kMaxBody / (tile.getSums() * tile.slide);
     if (keptOfBlock)
@@ -124,6 +122,8 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
     step.block =
         llvm::bit_floor<uint64_t>(std::clamp<int64_t>(most, 1, step.block));
     step.kept += keptOfBlock * (step.block - 1);
+    // Multiply-adds that take as long as to load a vector's groups one by one.
+    constexpr double kGathering = 1.2;
     step.shuffles += kGathering * ofGroups / double(step.block);
   }
   // Or one vector of weights after the other, where each serves the sums of one
