@@ -530,7 +530,8 @@ typedef struct sparkle_cpu_peak {
 
 /* Measures what the processor reaches with nothing but multiply-adds in
  * registers (multiplications and additions where it has no fused ones). Takes
- * about a tenth of a second; the best of many rounds counts.
+ * about a tenth of a second, and longer where others keep the processors busy;
+ * the best of many rounds counts.
  * threads: how many run at once; 0 is one for every processor that this process
  * may use.
  * Returns SPARKLE_UNAVAILABLE where it is neither x86-64 nor AArch64,
