@@ -125,9 +125,9 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     * `masked`: true where lanes are masked one by one, so that a tile that
       reaches beyond the output costs no more than a whole one. Tiles of such a
       target may overhang.
-    * `cores`: of a target whose lanes lie in a grid: how many cores run workers,
-      by which a choice of sizes fills them;
-    * `near_read`: multiply-adds of a lane that a core does in the time in which
+    * `cores`: how many cores run workers, which a choice of sizes fills; 1 if
+      nothing is known, and then there are enough for a few;
+    * `near_read`: of a target whose lanes lie in a grid: multiply-adds of a lane that a core does in the time in which
       it reads a vector of near memory for one; and
     * `near_width`: of a target with a close memory, bytes that come there from
       near memory in a cycle.

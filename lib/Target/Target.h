@@ -18,6 +18,9 @@ struct TargetOptions {
   /// CPU: as LLVM names it, avx512, avx2, baseline, neon, or `native`: the
   /// machine's own. GPU: one of the target's `processors`.
   std::string processor = "native";
+  /// Of a CPU: how many cores a choice divides a kernel's work for. 0: as many
+  /// as the machine has if it is `native`, and else as a usual one.
+  int64_t cores = 0;
 };
 
 /// What a target is, given its options.

@@ -3,6 +3,7 @@
 // The parts of a convolution; the tiles of a worker, by what they cost.
 
 #include "lib/Transforms/WinogradPlan.h"
+#include "lib/Transforms/Pattern/Workers.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -214,7 +215,8 @@ double WinogradPlan::getMultiplyCost(double products) const {
 /// from near memory if that holds them; else the first worker brings a part's
 /// from afar, and where they are few the others find them in a cache that cores
 /// share. Temps that near memory does not hold go there and come back. A weight
-/// that is packed as half transformed takes some more for each product.
+/// that is packed as half transformed takes some more for each product. Of many
+/// cores those that have no worker cost as much.
 double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
                              int64_t parts, bool isHalf) const {
   // Bytes of a cycle.
@@ -250,8 +252,13 @@ double WinogradPlan::getCost(int64_t images, int64_t down, int64_t across,
   double in = 2 * size * size * getDensity(matrices.input, matrices.size);
   double out =
       (size + double(tile)) * double(tile) * getDensity(matrices.output, tile);
-  return multiply - each + std::max(each, weights * stream) + spill +
-         (in * inputs * double(parts) + out * outputs) / lanes;
+  int64_t workers = getImages() / images * parts *
+                    llvm::divideCeil(getTiles(0), down) *
+                    llvm::divideCeil(getTiles(1), across);
+  double busy = hasManyCores(target) ? getBusyPart(target, workers) : 1;
+  return (multiply - each + std::max(each, weights * stream) + spill +
+          (in * inputs * double(parts) + out * outputs) / lanes) /
+         busy;
 }
 
 /// Chooses the tiles of a worker, and the parts among which the features are
@@ -267,6 +274,11 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
   isFused = !target.getMasked();
   if (!isFused)
     return std::nullopt;
+  SmallVector<int64_t> rooms = {target.getNearBytes(), target.getTempBytes()};
+  // Smaller workers keep many cores busy.
+  if (hasManyCores(target))
+    for (int64_t room = rooms[0] / 2; room > 0; room /= 2)
+      rooms.push_back(room);
   int64_t last = extents[features.back()];
   double best = std::numeric_limits<double>::infinity();
   int64_t least = 0;
@@ -275,7 +287,7 @@ std::optional<std::string> WinogradPlan::choose(int64_t size) {
         (last % divided != 0 || last / divided % (2 * target.getLanes()) != 0))
       break;
     least = getTempBytes(divided);
-    for (int64_t room : {target.getNearBytes(), target.getTempBytes()}) {
+    for (int64_t room : rooms) {
       int64_t most = room / least;
       if (most < 1)
         continue;

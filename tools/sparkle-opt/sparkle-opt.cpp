@@ -105,6 +105,11 @@ struct Flags {
                "avx512, avx2, baseline of x86-64, neon of AArch64; native "
                "(default) is this machine's. Of several, each kernel calls the "
                "best that the machine runs")};
+  cl::opt<unsigned> cores{
+      "cores", cl::value_desc("N"), cl::cat(category),
+      cl::desc("For how many cores of a CPU the compiler's choice divides a "
+               "kernel's work, which any number of threads may run: those of "
+               "this machine if the CPU is native, and else 8 by default")};
   cl::list<std::string> defines{
       "D", cl::Prefix, cl::value_desc("[KERNEL.]NAME=VALUE"), cl::cat(category),
       cl::desc("Set a size: a number, or ? to leave it to the call")};
@@ -272,6 +277,12 @@ int Driver::readPlatforms() {
                       llvm::join(wanted, ",") + "'");
   if (int status = checkNames("--gpu", flags.gpus, known))
     return status;
+  constexpr unsigned mostCores = 1024;
+  if (flags.cores.getNumOccurrences() &&
+      (flags.cores < 1 || flags.cores > mostCores))
+    return usageError("expected --cores to be from 1 to " +
+                      llvm::Twine(mostCores) + ", but got '" +
+                      llvm::Twine(flags.cores) + "'");
   for (const Target *target : getTargets())
     if (llvm::is_contained(wanted, target->word))
       addPlatforms(*target);
@@ -307,9 +318,10 @@ std::string Driver::getSuffix(StringRef cpu) {
 void Driver::addPlatforms(const Target &target) {
   if (!target.isGpu()) {
     for (const std::string &cpu : flags.cpus)
-      options.platforms.push_back({&target, {cpu}, getSuffix(cpu)});
+      options.platforms.push_back(
+          {&target, {cpu, flags.cores}, getSuffix(cpu)});
     if (flags.cpus.empty())
-      options.platforms.push_back({&target, {"native"}});
+      options.platforms.push_back({&target, {"native", flags.cores}});
     else if (flags.cpus.size() == 1)
       options.platforms.back().suffix.clear();
     return;

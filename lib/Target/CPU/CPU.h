@@ -25,9 +25,9 @@ struct Processor {
   uint64_t features = 0;
 };
 
-/// Bytes of the caches that one core has to itself.
-struct Caches {
-  int64_t first = 0, second = 0;
+/// Cores, and the bytes of the caches that one has to itself.
+struct Machine {
+  int64_t cores = 1, first = 0, second = 0;
 };
 
 // Describe.cpp
@@ -45,9 +45,9 @@ std::string spellFeatures(const Processor &processor);
 /// adds to.
 llvm::StringRef getLeast(const Processor &processor);
 
-// DetectCaches.cpp
-/// Those of this machine; empty if it does not tell.
-std::optional<Caches> detectCaches();
+// DetectMachine.cpp
+/// This one; empty if it does not tell.
+std::optional<Machine> detectMachine();
 
 // LowerTiled.cpp
 /// Whether the processor converts f16 to f32 and back (F16C, NEON).

@@ -194,12 +194,18 @@ std::optional<Processor> getProcessor(const TargetOptions &options) {
   return std::nullopt;
 }
 
-/// Of the machine itself for `native`, if it tells.
-static Caches getCaches(const TargetOptions &options, const Core &core) {
-  std::optional<Caches> own;
+/// Of machines of which no more is known than what their cores are.
+static constexpr int64_t kUsualCores = 8;
+
+/// This one for `native`, if it tells.
+static Machine getMachine(const TargetOptions &options, const Core &core) {
+  std::optional<Machine> own;
   if (options.processor == "native")
-    own = detectCaches();
-  return own.value_or(Caches{core.first, core.second});
+    own = detectMachine();
+  Machine machine = own.value_or(Machine{kUsualCores, core.first, core.second});
+  if (options.cores)
+    machine.cores = options.cores;
+  return machine;
 }
 
 FailureOr<TargetDescription> describe(MLIRContext *context,
@@ -217,20 +223,20 @@ FailureOr<TargetDescription> describe(MLIRContext *context,
   const Core *core = std::begin(kCores);
   while (!core->processor.empty() && core->processor != processor->tuning)
     ++core;
-  Caches caches = getCaches(options, *core);
-  auto numbers =
-      TargetAttr::get(context, "cpu",
-                      /*lanes=*/
-                      hasWide  ? 16
-                      : hasAVX ? 8
-                               : 4,
-                      /*vectors=*/hasMany ? 32 : 16,
-                      /*fma_latency=*/core->sums,
-                      /*near_bytes=*/caches.second,
-                      /*close_bytes=*/caches.first,
-                      /*copies=*/false, /*masked=*/false, /*cores=*/1,
-                      /*near_read=*/1, /*near_width=*/core->width,
-                      /*unit_lanes=*/core->unit);
+  Machine machine = getMachine(options, *core);
+  auto numbers = TargetAttr::get(context, "cpu",
+                                 /*lanes=*/
+                                 hasWide  ? 16
+                                 : hasAVX ? 8
+                                          : 4,
+                                 /*vectors=*/hasMany ? 32 : 16,
+                                 /*fma_latency=*/core->sums,
+                                 /*near_bytes=*/machine.second,
+                                 /*close_bytes=*/machine.first,
+                                 /*copies=*/false, /*masked=*/false,
+                                 /*cores=*/machine.cores,
+                                 /*near_read=*/1, /*near_width=*/core->width,
+                                 /*unit_lanes=*/core->unit);
   return TargetDescription{numbers, processor->name, processor->features,
                            processor->architecture->baseline.str()};
 }

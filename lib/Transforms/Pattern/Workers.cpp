@@ -5,6 +5,7 @@
 #include "lib/Transforms/Pattern/Workers.h"
 
 #include "llvm/Support/MathExtras.h"
+#include <utility>
 
 using namespace mlir;
 using namespace sparkle;
@@ -17,12 +18,16 @@ constexpr double kShared = 2 << 20, kBeyond = 6;
 constexpr double kTile = 20000;
 /// Elements of a worker's tile along an extent that only the call knows.
 constexpr int64_t kRow = 64;
+/// Tiles that are enough for few cores, or for as many as there may be.
+constexpr int64_t kEnough = 16;
 
 using Sizes = SmallVector<int64_t>;
 
 class Division {
 public:
-  explicit Division(const Nest &nest) : nest(nest) {}
+  explicit Division(const Nest &nest)
+      : nest(nest), areMany(hasManyCores(nest.target)),
+        enough(std::max(nest.target.getCores(), kEnough)) {}
 
   Sizes choose();
 
@@ -31,13 +36,26 @@ private:
     return !ShapedType::isDynamic(nest.extents[index]);
   }
   int64_t divide(ArrayRef<unsigned> sequence, int64_t enough, Sizes &sizes);
+  SmallVector<int64_t> getWanted() const;
+  double getBusy(int64_t tiles) const;
   bool isUneven(unsigned index, const Sizes &sizes);
   bool sharesFewRows(const Sizes &sizes);
   double countFar(const Sizes &sizes);
+  double countWork(const Sizes &sizes);
+  Sizes chooseRows(ArrayRef<unsigned> others, ArrayRef<unsigned> thick);
 
   const Nest &nest;
+  const bool areMany;
+  const int64_t enough;
 };
 } // namespace
+
+bool sparkle::hasManyCores(TargetAttr target) { return target.getCores() > 2; }
+
+double sparkle::getBusyPart(TargetAttr target, int64_t workers) {
+  int64_t cores = target.getCores();
+  return double(workers) / double(cores * llvm::divideCeil(workers, cores));
+}
 
 Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
 
@@ -78,6 +96,23 @@ int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
     tiles *= llvm::divideCeil(extent, sizes[index]);
   }
   return tiles;
+}
+
+/// Numbers of tiles to try: few cores share any well that are enough, many some
+/// better than others.
+SmallVector<int64_t> Division::getWanted() const {
+  if (!areMany)
+    return {kEnough, 2 * kEnough, 4 * kEnough};
+  SmallVector<int64_t> wanted;
+  int64_t tiles = std::max(enough / 2, kEnough);
+  for (; tiles <= 4 * enough; tiles += tiles / 8)
+    wanted.push_back(tiles);
+  return wanted;
+}
+
+double Division::getBusy(int64_t tiles) const {
+  return areMany ? getBusyPart(nest.target, tiles)
+                 : std::min(1.0, double(tiles) / double(enough));
 }
 
 /// Whether there are two or three tiles along an index, of which the last is
@@ -146,17 +181,49 @@ double Division::countFar(const Sizes &sizes) {
   return far;
 }
 
+/// What it costs to compute, as bytes: one comes from the cache that all share
+/// in about the time of a multiply-add.
+double Division::countWork(const Sizes &sizes) {
+  double work = 1;
+  for (unsigned i = 0; i < nest.extents.size(); ++i)
+    work *= double(isStatic(i)        ? nest.extents[i]
+                   : i < nest.outputs ? sizes[i]
+                                      : 1);
+  return work;
+}
+
+/// What the lanes write lies in rows, which are left whole unless there are
+/// very few, or many cores that this would keep busy: of a row that two threads
+/// share, each processor fetches lines ahead that are the other's to write.
+Sizes Division::chooseRows(ArrayRef<unsigned> others,
+                           ArrayRef<unsigned> thick) {
+  constexpr double kWhole = 1.3;
+  Sizes best, sizes(nest.outputs, 1);
+  double most = 0;
+  for (int64_t wanted : getWanted())
+    for (bool areWhole : {true, false}) {
+      auto missing = [&](int64_t tiles) {
+        return llvm::divideCeilSigned(wanted, tiles);
+      };
+      int64_t few = wanted / 8, tiles = divide(others, wanted, sizes);
+      tiles *= divide(thick, tiles < wanted - few ? missing(tiles) : 1, sizes);
+      bool divides = areMany ? !areWhole : tiles < few;
+      tiles *= divide({nest.laneIndex}, divides ? missing(tiles) : 1, sizes);
+      double busy = getBusy(tiles) * (areWhole ? kWhole : 1);
+      if (busy <= most)
+        continue;
+      best = sizes;
+      most = busy;
+      if (!areMany)
+        return best;
+    }
+  return best;
+}
+
 /// One tile of the output for each worker, and enough of these. Where the loop
 /// along the lanes is outside, they are divided so often, and the other indices
-/// for the rest, that the least comes from far. Where it is inside, what the
-/// lanes write lies in rows, which are left whole unless there is but one: of a
-/// row that two threads share, each processor fetches lines ahead that are the
-/// other's to write.
+/// for the rest, that the least comes from far.
 Sizes Division::choose() {
-  constexpr int64_t kEnoughTiles = 16, kEnoughRows = 14;
-  auto missing = [&](int64_t tiles) {
-    return llvm::divideCeilSigned(kEnoughTiles, tiles);
-  };
   // Where rows are divided, tiles along them are better left whole.
   SmallVector<unsigned> others, thick;
   bool hasOthers = false;
@@ -167,37 +234,37 @@ Sizes Division::choose() {
     }
   if (nest.thickIndex != nest.laneIndex)
     (hasOthers ? thick : others).push_back(nest.thickIndex);
+  if (nest.lanesInside)
+    return chooseRows(others, thick);
 
   Sizes best, sizes(nest.outputs, 1);
-  if (nest.lanesInside) {
-    int64_t tiles = divide(others, kEnoughTiles, sizes);
-    tiles *= divide(thick, tiles < kEnoughRows ? missing(tiles) : 1, sizes);
-    divide({nest.laneIndex}, tiles < 2 ? missing(tiles) : 1, sizes);
-    return sizes;
-  }
-  int64_t most = 0;
-  double least = 0;
-  for (int64_t parts = 1; parts <= kEnoughTiles; parts *= 2)
-    for (int64_t factor : {1, 2, 4}) {
-      int64_t tiles = divide(others, missing(parts) * factor, sizes);
+  double most = 0, least = 0;
+  for (int64_t parts = 1; parts <= enough; parts *= 2)
+    for (int64_t wanted : getWanted()) {
+      int64_t tiles =
+          divide(others, llvm::divideCeilSigned(wanted, parts), sizes);
       int64_t along = divide({nest.laneIndex}, parts, sizes);
-      tiles *= divide(thick, missing(tiles * along), sizes);
+      tiles *= divide(
+          thick,
+          llvm::divideCeilSigned(std::min(wanted, enough), tiles * along),
+          sizes);
       // Where nothing else divides, uneven tiles are better than one.
       if (tiles > 1 && isUneven(nest.laneIndex, sizes))
         continue;
-      tiles *= along;
-      tiles = std::min(tiles, kEnoughTiles);
-      double far = countFar(sizes);
+      double busy = getBusy(tiles * along), cost = countFar(sizes);
+      // Many cores need not all be busy where that costs more than it brings.
+      if (areMany)
+        cost = (cost + countWork(sizes)) / std::exchange(busy, 1);
       // The model is not that good: others have to be better by a tenth, or a
       // little if they have more rows where these are too few.
-      bool isLonger = tiles == most && sharesFewRows(best) &&
+      bool isLonger = busy == most && sharesFewRows(best) &&
                       sizes[nest.thickIndex] >= best[nest.thickIndex];
-      if (tiles < most ||
-          (tiles == most && far >= (isLonger ? 1 : 0.9) * least))
+      double enoughBetter = isLonger ? 1 : areMany ? 0.97 : 0.9;
+      if (busy < most || (busy == most && cost >= enoughBetter * least))
         continue;
       best = sizes;
-      most = tiles;
-      least = far;
+      most = busy;
+      least = cost;
     }
   return best;
 }

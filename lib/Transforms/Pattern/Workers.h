@@ -24,6 +24,14 @@ struct Nest {
   TargetAttr target;
 };
 
+/// Whether a target has so many cores that it matters how they share workers; a
+/// few share any that are enough.
+bool hasManyCores(TargetAttr target);
+
+/// Which part of many cores has a worker, on average, until all of `workers`
+/// are done: where some have one more, the others wait.
+double getBusyPart(TargetAttr target, int64_t workers);
+
 /// The sizes of a worker's tile along the left side.
 llvm::SmallVector<int64_t> divideWork(const Nest &nest);
 

@@ -34,6 +34,8 @@ std::string sparkle::getProgramFolder() {
 Compiler::Compiler(const Options &options, std::string targets)
     : path(options.compiler), targets(std::move(targets)), cpu(options.cpu),
       kept(options.artifacts) {
+  if (options.threads)
+    cores = std::to_string(options.threads);
   std::string beside = getProgramFolder() + "sparkle-opt";
   if (path.empty())
     path = access(beside.c_str(), X_OK) == 0 ? beside : "sparkle-opt";
@@ -80,11 +82,14 @@ Compiler::run(const std::string &source, const std::string &stem,
               std::initializer_list<const char *> flags) const {
   Result result;
   std::string messages = folder + "/" + stem + ".txt";
-  std::string target = "--target=" + targets, processors = "--cpu=" + cpu;
+  std::string target = "--target=" + targets, processors = "--cpu=" + cpu,
+              threads = "--cores=" + cores;
   std::vector<const char *> words = {path.c_str(), source.c_str(),
                                      target.c_str(), "-o", output.c_str()};
   if (!cpu.empty())
     words.push_back(processors.c_str());
+  if (!cores.empty())
+    words.push_back(threads.c_str());
   words.insert(words.end(), flags);
   words.push_back(nullptr);
   posix_spawn_file_actions_t actions;
@@ -167,7 +172,8 @@ static std::string publish(const std::string &from, const std::string &to,
 Compiler::Result Compiler::compileText(const std::string &text,
                                        const std::string &stem) const {
   std::string place =
-      kept + "/" + getHash(targets + "\n" + cpu + "\n" + text) + ".so";
+      kept + "/" + getHash(targets + "\n" + cpu + "\n" + cores + "\n" + text) +
+      ".so";
   if (!kept.empty() && access(place.c_str(), R_OK) == 0)
     return {place, true, "", 0};
   std::string error, source = write(text, stem, error);

@@ -54,7 +54,7 @@ private:
   std::string write(const std::string &text, const std::string &stem,
                     std::string &error) const;
 
-  std::string path, targets, cpu, kept, folder;
+  std::string path, targets, cpu, cores, kept, folder;
 };
 
 } // namespace sparkle

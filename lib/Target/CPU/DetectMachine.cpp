@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The caches of the machine that compiles, for --cpu=native alone: every other
-// name has numbers of its own (Describe.cpp).
+// The cores and caches of the machine that compiles, for --cpu=native alone:
+// every other name has numbers of its own (Describe.cpp).
 
 #include "lib/Target/CPU/CPU.h"
 
@@ -25,7 +25,7 @@ static int64_t getShare(hwloc_topology_t topology, hwloc_obj_type_t kind) {
   return least;
 }
 
-std::optional<Caches> detectCaches() {
+std::optional<Machine> detectMachine() {
   hwloc_topology_t topology;
   if (hwloc_topology_init(&topology) != 0)
     return std::nullopt;
@@ -36,14 +36,15 @@ std::optional<Caches> detectCaches() {
   hwloc_topology_set_cache_types_filter(topology, HWLOC_TYPE_FILTER_KEEP_ALL);
   hwloc_topology_set_type_filter(topology, HWLOC_OBJ_CORE,
                                  HWLOC_TYPE_FILTER_KEEP_ALL);
-  Caches caches;
+  Machine machine;
   if (hwloc_topology_load(topology) == 0)
-    caches = {getShare(topology, HWLOC_OBJ_L1CACHE),
-              getShare(topology, HWLOC_OBJ_L2CACHE)};
+    machine = {std::max(hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE), 1),
+               getShare(topology, HWLOC_OBJ_L1CACHE),
+               getShare(topology, HWLOC_OBJ_L2CACHE)};
   hwloc_topology_destroy(topology);
-  if (!caches.first || !caches.second)
+  if (!machine.first || !machine.second)
     return std::nullopt;
-  return caches;
+  return machine;
 }
 
 } // namespace sparkle::cpu
