@@ -139,17 +139,64 @@ LogicalResult Resolver::readLanes(DenseI64ArrayAttr list) {
          {std::pair("near", near[i]), {"unroll", unroll[i]}})
       if (failed(checkDivides(i, line, size, "lanes", count)))
         return failure();
+    if (!fillsLanes(i, count))
+      return fail() << "expected lanes along the left side, or that divide the "
+                    << extents[i] << " steps of '" << name(i)
+                    << "', as terms beyond are not zero, but got " << count;
     putLanesAlongSum(i, count);
   }
   return success();
 }
 
-/// Whether the sizes along an index of the sum, if they are given, are whole
-/// vectors of `count` lanes.
+/// Whether a value is finite where all that is read is.
+static bool isFinite(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<ReadOp, arith::ConstantOp>(op))
+    return true;
+  return isa_and_nonnull<arith::MulFOp, arith::AddFOp, arith::SubFOp,
+                         arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp>(
+             op) &&
+         llvm::all_of(op->getOperands(), isFinite);
+}
+
+/// Whether a value is zero where `index` is beyond its extent, as what is read
+/// beyond a tensor is.
+static bool vanishesBeyond(Value value, unsigned index, int64_t extent) {
+  Operation *op = value.getDefiningOp();
+  auto vanishes = [&](Value operand) {
+    return vanishesBeyond(operand, index, extent);
+  };
+  if (auto read = dyn_cast_or_null<ReadOp>(op))
+    return llvm::any_of(llvm::zip_equal(read.getMap().getResults(),
+                                        read.getTensor().getType().getShape()),
+                        [&](auto coordinate) {
+                          auto dim =
+                              dyn_cast<AffineDimExpr>(std::get<0>(coordinate));
+                          return dim && dim.getPosition() == index &&
+                                 std::get<1>(coordinate) == extent;
+                        });
+  if (isa_and_nonnull<arith::MulFOp>(op))
+    return llvm::any_of(op->getOperands(), vanishes) &&
+           llvm::all_of(op->getOperands(), isFinite);
+  return isa_and_nonnull<arith::NegFOp, arith::AddFOp, arith::SubFOp>(op) &&
+         llvm::all_of(op->getOperands(), vanishes);
+}
+
+/// Whether `count` lanes along an index of the sum add up the terms that there
+/// are, and zeros.
+bool Resolver::fillsLanes(unsigned index, int64_t count) {
+  Value term = define.getSum().getBody().front().getTerminator()->getOperand(0);
+  return (isStatic(index) && extents[index] % count == 0) ||
+         vanishesBeyond(term, index, extents[index]);
+}
+
+/// Whether `count` lanes suit an index of the sum: its sizes, if they are
+/// given, are whole vectors of so many.
 bool Resolver::takesLanes(unsigned index, int64_t count) {
-  return llvm::all_of(ArrayRef{near[index], unroll[index]}, [&](int64_t size) {
-    return size % count == 0 || size >= extents[index];
-  });
+  return fillsLanes(index, count) &&
+         llvm::all_of(ArrayRef{near[index], unroll[index]}, [&](int64_t size) {
+           return size % count == 0 || size >= extents[index];
+         });
 }
 
 /// Deals the steps of the sum along `index` out to lanes. From here on sizes

@@ -257,6 +257,26 @@ pattern repeated for repeated_taps on cpu {
              });
            }));
 
+  // Terms beyond the end of a sum, which are there and are not zero.
+  all.push_back(make("beyond_sum", R"(
+kernel beyond_sum() {
+  input  x: f32[17, 40]
+  input  z: f32[40]
+  output y: f32[17]
+  y[i] = sum(k < 37: x[i, k + 0] * z[k + 0])
+}
+)",
+                     {{"x", Role::Input, {17, 40}, ""},
+                      {"z", Role::Input, {40}, ""},
+                      {"y", Role::Output, {17}, ""}},
+                     [](const Operands &in, Results &out) {
+                       out[0].define([&](const Index &i) {
+                         return sumOver(37, [&](int64_t k) {
+                           return in[0].at({i[0], k}) * in[1].at({k});
+                         });
+                       });
+                     }));
+
   all.push_back(make(
       "three_factors", R"(
 kernel three_factors() {

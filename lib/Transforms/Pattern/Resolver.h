@@ -131,6 +131,7 @@ protected:
     return !mlir::ShapedType::isDynamic(extents[index]);
   }
   bool suits(unsigned index, int64_t size);
+  bool fillsLanes(unsigned index, int64_t count);
   bool takesLanes(unsigned index, int64_t count);
   void putLanesAlongSum(unsigned index, int64_t count);
   /// What the indices do to the output's coordinates, as in `Operand`.
