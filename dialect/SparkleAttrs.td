@@ -125,10 +125,11 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
     * `masked`: true where lanes are masked one by one, so that a tile that
       reaches beyond the output costs no more than a whole one. Tiles of such a
       target may overhang.
-    * `cores`: how many cores run workers, which a choice of sizes fills; 1 if
-      nothing is known, and then there are enough for a few;
-    * `near_read`: of a target whose lanes lie in a grid: multiply-adds of a lane that a core does in the time in which
-      it reads a vector of near memory for one; and
+    * `cores`: how many cores run workers, which a choice of sizes keeps busy; for
+      one or two there are some workers more than that, whichever cores run them;
+    * `near_read`: of a target whose lanes lie in a grid: multiply-adds of a lane
+      that a core does in the time in which it reads a vector of near memory for
+      one; and
     * `near_width`: of a target with a close memory, bytes that come there from
       near memory in a cycle.
     * `unit_lanes`: lanes that a multiply-add unit computes at once: a shorter

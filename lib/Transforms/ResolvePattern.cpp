@@ -142,7 +142,7 @@ LogicalResult Resolver::readLanes(DenseI64ArrayAttr list) {
     if (!fillsLanes(i, count))
       return fail() << "expected lanes along the left side, or that divide the "
                     << extents[i] << " steps of '" << name(i)
-                    << "', as terms beyond are not zero, but got " << count;
+                    << "', as terms beyond may not be zero, but got " << count;
     putLanesAlongSum(i, count);
   }
   return success();
@@ -153,6 +153,10 @@ static bool isFinite(Value value) {
   Operation *op = value.getDefiningOp();
   if (isa_and_nonnull<ReadOp, arith::ConstantOp>(op))
     return true;
+  if (auto activate = dyn_cast_or_null<ActivateOp>(op))
+    return !llvm::is_contained({Function::Exp, Function::Log, Function::Sqrt},
+                               activate.getFunction()) &&
+           isFinite(activate.getValue());
   return isa_and_nonnull<arith::MulFOp, arith::AddFOp, arith::SubFOp,
                          arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp>(
              op) &&
