@@ -32,8 +32,7 @@ std::vector<std::string> Workshop::getCommand(const std::string &stem) const {
   std::vector<std::string> command = {
       compiler, getPath(stem, ".spk"), "--emit=shared", "--with-reference",
       "-o",     getPath(stem, ".so")};
-  if (!cpu.empty())
-    command.push_back("--cpu=" + cpu);
+  command.insert(command.end(), target.begin(), target.end());
   return command;
 }
 

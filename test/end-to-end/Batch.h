@@ -15,7 +15,7 @@ namespace sparkle {
 /// Where the compiler is, and where files go.
 struct Workshop {
   std::string compiler;
-  std::string cpu; ///< That it compiles for; empty: the machine's own.
+  std::vector<std::string> target; ///< What the compiler is told of it.
   std::string folder;
 
   std::string getPath(const std::string &stem, const char *extension) const {

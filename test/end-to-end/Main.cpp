@@ -24,8 +24,9 @@ using namespace sparkle;
 namespace {
 
 struct Options {
-  std::string program, compiler, cpu, table, folder = "end-to-end.work", only,
-                                             row, results;
+  std::string program, compiler, table, folder = "end-to-end.work", only, row,
+                                        results;
+  std::vector<std::string> target; ///< `--cpu` and `--cores`, as they came.
   uint64_t random = 0, seed = 1;
   double mostReferred = INFINITY;
   bool writesOnly = false;
@@ -36,7 +37,7 @@ class Session {
 public:
   Session(const Options &options, const std::vector<Problem> &problems)
       : options(options),
-        problems(problems), workshop{options.compiler, options.cpu,
+        problems(problems), workshop{options.compiler, options.target,
                                      options.folder} {}
 
   /// True if all is well.
@@ -62,6 +63,7 @@ private:
 static const char usage[] =
     "usage: end-to-end --compiler=SPARKLE-OPT --table=SHAPES.TXT [options]\n"
     "  --cpu=NAME     what to compile for (default: this machine's)\n"
+    "  --cores=N      for how many cores, as the compiler's option\n"
     "  --row=TEXT     this row, as in a table, in place of the table\n"
     "  --folder=PATH  where files go (default: end-to-end.work)\n"
     "  --only=TEXT    the problems with this name, or with this in their row\n"
@@ -84,8 +86,8 @@ static bool parseOptions(int count, char **words, Options &options) {
     word.resize(equals);
     if (word == "--compiler")
       options.compiler = value;
-    else if (word == "--cpu")
-      options.cpu = value;
+    else if (word == "--cpu" || word == "--cores")
+      options.target.push_back(word + "=" + value);
     else if (word == "--table")
       options.table = value;
     else if (word == "--folder")
@@ -294,9 +296,11 @@ void Session::reduce(const Problem &problem, const std::string &error) {
               reduced.text.c_str());
   for (const std::string &word : workshop.getCommand(reduced.name))
     std::printf(" %s", word.c_str());
-  std::string cpu = options.cpu.empty() ? "" : " --cpu=" + options.cpu;
-  std::printf("\n  %s --compiler=%s%s --row='%s'\n", options.program.c_str(),
-              options.compiler.c_str(), cpu.c_str(), row.c_str());
+  std::printf("\n  %s --compiler=%s", options.program.c_str(),
+              options.compiler.c_str());
+  for (const std::string &word : options.target)
+    std::printf(" %s", word.c_str());
+  std::printf(" --row='%s'\n", row.c_str());
 }
 
 /// The first few cases are reduced: they tend to have the same cause. So is
