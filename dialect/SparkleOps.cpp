@@ -505,6 +505,11 @@ LogicalResult WorkersOp::verifyRegions() {
            << count << " names, but got " << getIndices().size();
   if (failed(verifyArguments(*this, getBody(), types)))
     return failure();
+  // workers_c4
+  if (std::optional<uint64_t> innermost = getInnermost())
+    if (*innermost >= count)
+      return emitOpError("expected an 'innermost' below ")
+             << count << ", but got " << int64_t(*innermost);
   return verifyYield(*this, getBody(), {});
 }
 

@@ -297,15 +297,19 @@ def WorkersOp : SparkleOp<"workers", [HasParent<"KernelOp">, SingleBlock,
     `extents`; its arguments are the first coordinates of the tile. Tiles are
     independent and run in any order, or at once. All of them are complete
     before the next op of the kernel starts. `indices` names the coordinates.
+    A target that deals tiles out to threads does so along `innermost` last, if
+    it is there, else along the last dimension: neighbours share most.
 
     Constraints:
     * (C1) `extents` has one result for each step, no dimensions, and one
       symbol for each of the kernel's sizes.
     * (C2) Steps are positive.
     * (C3) The body has one index argument for each step, and yields nothing.
+    * (C4) `innermost` is one of the dimensions.
   }];
   let arguments = (ins StrArrayAttr:$indices, AffineMapAttr:$extents,
-                       DenseI64ArrayAttr:$steps);
+                       DenseI64ArrayAttr:$steps,
+                       OptionalAttr<I64Attr>:$innermost);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;

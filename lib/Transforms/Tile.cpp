@@ -585,7 +585,13 @@ void Tiler::emitWorkers() {
   auto op = WorkersOp::create(
       builder, loc,
       builder.getArrayAttr(define.getIndices().getValue().take_front(outputs)),
-      worked, pattern.getWorkers().asArrayRef().take_front(outputs));
+      worked, pattern.getWorkers().asArrayRef().take_front(outputs),
+      /*innermost=*/IntegerAttr());
+  int64_t innermost = *llvm::find_if(
+      llvm::reverse(pattern.getOrder().asArrayRef()),
+      [&](int64_t index) { return index < static_cast<int64_t>(outputs); });
+  if (innermost != static_cast<int64_t>(outputs) - 1)
+    op.setInnermost(innermost);
   op->setAttr(kPatternAttr, pattern);
   Block *block = builder.createBlock(&op.getBody());
   for (unsigned i = 0; i < extents.size(); ++i) {

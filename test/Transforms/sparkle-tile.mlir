@@ -85,6 +85,27 @@ sparkle.kernel @one_tile sizes [] {
 
 // -----
 
+// Workers know which loop over the output is the inner one, if it is not the last.
+// CHECK-LABEL: sparkle.kernel @rows_inside
+// CHECK: sparkle.workers ["m", "n"]
+// CHECK: } {innermost = 0 : i64
+sparkle.kernel @rows_inside sizes [] {
+  %a = sparkle.tensor input "a" extents () -> (100, 128) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)>
+  %w = sparkle.tensor weight "w" extents () -> (64, 128) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)>
+  %y = sparkle.tensor output "y" extents () -> (100, 64) : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (100, 64, 128) pattern <workers = [20, 32, 1], near = [1, 1, 64], stage = [], registers = [10, 32, 1], lanes = [1, 16, 1], unroll = [1, 1, 4], order = [1, 0, 2]> {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : !sparkle.tensor<100x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : !sparkle.tensor<64x128xf32, (d0, d1) -> (d0, d1)> -> f32
+      %3 = arith.mulf %1, %2 : f32
+      sparkle.yield %3 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<100x64xf32, (d0, d1) -> (d0, d1)>
+}
+
+// -----
+
 // An extent that only the call knows ends in tiles of one element.
 // CHECK-LABEL: sparkle.kernel @run_time
 // CHECK: sparkle.workers ["i"] (%{{.*}}) extents ()[s0] -> (s0) steps [64]

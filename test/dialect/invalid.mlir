@@ -376,6 +376,14 @@ sparkle.kernel @workers_c3 sizes [] {
 
 // -----
 
+sparkle.kernel @workers_c4 sizes [] {
+  // expected-error @below {{expected an 'innermost' below 1, but got -1}}
+  sparkle.workers ["i"] (%i) extents () -> (4) steps [4] {
+  } {innermost = -1}
+}
+
+// -----
+
 sparkle.kernel @workers_c3 sizes [] {
   // expected-error @below {{expected a body with arguments ('index'), but got ('index', 'index')}}
   sparkle.workers ["i"] (%i, %j) extents () -> (4) steps [4] {

@@ -69,7 +69,8 @@ sparkle.kernel @tiled sizes ["N"] reference {
       %4 = arith.addf %u, %v : f32
       sparkle.yield %4 : f32
     } : !sparkle.tile<1x16xf32, 1x16> to !sparkle.tensor<?x16xf32, (d0, d1) -> (d0, d1)>
-  }
+  // CHECK: } {innermost = 0 : i64}
+  } {innermost = 0}
 }
 
 // Partial sums pass through the output; a near loop carries nothing.

@@ -252,6 +252,9 @@ LogicalResult KernelLowering::lower(WorkersOp op) {
         getAffineDimExpr(0, op.getContext()).ceilDiv(step), extent));
     tileCount = tileCount ? code.mul(tileCount, count) : count;
   }
+  if (std::optional<uint64_t> innermost = op.getInnermost())
+    if (auto found = llvm::find(parallel, *innermost); found != parallel.end())
+      std::rotate(found, found + 1, parallel.end());
 
   LogicalResult result = success();
   auto body = [&](ValueRange values) {

@@ -47,7 +47,8 @@ bool VectorResolver::rereadsPixels(const Operand &operand) {
 /// pixels meet in one set of the close memory: each is read for many taps, and
 /// comes from near memory for nearly every one. Of a copy the pixels lie in a
 /// row. Two sets are too few as well where a line holds several vectors, and is
-/// read for each. Only what the pattern leaves open.
+/// read for each. Only what the pattern leaves open. Cores that have no picture
+/// each share its rows out, not the lines of a pixel.
 void VectorResolver::copyPictures() {
   constexpr int64_t kLines = 4;
   if (stage || box || !slideIndex || !rowIndex || !isStatic(thickIndex) ||
@@ -65,12 +66,18 @@ void VectorResolver::copyPictures() {
   int64_t pixels = extents[thickIndex] * extents[*rowIndex];
   int64_t line = kLineBytes / picture->getElementBytes();
   int64_t sets = target.getLanes() < line ? 2 : 1;
+  int64_t pictures = 1;
   Sizes sizes(extents);
-  for (unsigned i = 0; i < outputs; ++i)
-    if (i == laneIndex)
+  for (unsigned i = 0; i < outputs; ++i) {
+    if (i == laneIndex) {
       sizes[i] = std::min(kLines * line, extents[i]);
-    else if (i != thickIndex && i != *rowIndex)
+    } else if (i != thickIndex && i != *rowIndex) {
+      pictures *= isStatic(i) ? extents[i] : 1;
       sizes[i] = 1;
+    }
+  }
+  if (pictures < target.getCores())
+    sizes[*rowIndex] = llvm::divideCeil(extents[*rowIndex], 2);
   if (countSets(*picture) > sets || !collides(*picture, pixels) ||
       2 * picture->getCopiedBytes(sizes) > double(target.getNearBytes()))
     return;

@@ -125,6 +125,34 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 
 // -----
 
+// Tiles along the innermost dimension are dealt out last: threads have rows, not
+// parts of the same ones.
+// CHECK-LABEL: llvm.func @dealt(
+// CHECK-COUNT-3: llvm.mlir.constant(500 : i64)
+// CHECK: %[[M:.*]] = llvm.mlir.constant(500 : i64)
+// CHECK: llvm.mlir.constant(32 : i64)
+// CHECK: %[[K:.*]] = llvm.mlir.constant(32 : i64)
+// CHECK: omp.loop_nest {{.*}} step (%[[M]], %[[K]]) collapse(2)
+module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
+  sparkle.kernel @dealt sizes [] {
+    %x = sparkle.tensor input "x" extents () -> (128, 10000000) : <128x10000000xf32, (d0, d1) -> (d1, d0)>
+    %y = sparkle.tensor output "y" extents () -> (128, 10000000) : <128x10000000xf32, (d0, d1) -> (d1, d0)>
+    sparkle.workers ["k", "m"] (%k, %m) extents () -> (128, 10000000) steps [32, 500] {
+      %c500 = arith.constant 500 : index
+      %end = arith.addi %m, %c500 : index
+      sparkle.loop registers %i = %m to %end step 1 {
+        %0 = sparkle.init : <32x1xf32, 16x1>
+        sparkle.store %0 to %y[%k, %i] (%x (d0, d1) -> (d0, d1) : !sparkle.tensor<128x10000000xf32, (d0, d1) -> (d1, d0)>) {
+        ^bb0(%sum: f32, %e: f32):
+          sparkle.yield %e : f32
+        } : !sparkle.tile<32x1xf32, 16x1> to !sparkle.tensor<128x10000000xf32, (d0, d1) -> (d1, d0)>
+      }
+    } {innermost = 0}
+  }
+}
+
+// -----
+
 // Enough work is shared out: the scratch of a copied box belongs to the thread,
 // and the loop does not wait, as the team meets at the end of the region. A row
 // outside of the tensor is not touched, not even with a mask: its page may not
