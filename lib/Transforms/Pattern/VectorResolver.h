@@ -126,8 +126,9 @@ private:
   void chooseOrder();
   void chooseNear();
   Nest getNest() {
-    return {operands,  extents,    registers,   workers,     outputs,
-            laneIndex, thickIndex, lanesInside, keepsRows(), target};
+    return {operands,    extents,     registers,  workers,
+            outputs,     laneIndex,   thickIndex, lanesInside,
+            storesInRow, keepsRows(), target};
   }
   void choosePrefetch();
   int64_t getTileBytes();

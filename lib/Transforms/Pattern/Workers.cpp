@@ -16,6 +16,10 @@ namespace {
 constexpr double kShared = 2 << 20, kBeyond = 6;
 /// Bytes that come in the time that a worker's tile takes to begin.
 constexpr double kTile = 20000;
+/// Bytes that come in the time that a row costs for each thread but one that
+/// has a part of it: some 15 ns. Where their parts meet, each core fetches
+/// lines ahead that are the other's to write, which come back in 64 to 330 ns.
+constexpr double kSeam = 1000;
 /// Elements of a worker's tile along an extent that only the call knows.
 constexpr int64_t kRow = 64;
 /// Tiles that are enough for few cores, or for as many as there may be.
@@ -142,7 +146,7 @@ bool Division::sharesFewRows(const Sizes &sizes) {
 /// one to the next, the loop along the lanes is the outer one: what varies
 /// along them alone is read once, the rest in each pass, if it does not fit.
 double Division::countFar(const Sizes &sizes) {
-  double lanesTiles = 1, otherTiles = 1, lanesSteps = 1;
+  double lanesTiles = 1, otherTiles = 1, lanesSteps = 1, rows = 1;
   Sizes box(nest.extents), whole(nest.extents);
   for (unsigned i = 0; i < nest.outputs; ++i) {
     if (!isStatic(i))
@@ -150,7 +154,9 @@ double Division::countFar(const Sizes &sizes) {
     box[i] = std::min(sizes[i], whole[i]);
     (i == nest.laneIndex ? lanesTiles : otherTiles) *=
         double(llvm::divideCeil(whole[i], box[i]));
-    if (i == nest.laneIndex)
+    if (i != nest.laneIndex)
+      rows *= double(whole[i]);
+    else
       lanesSteps = double(llvm::divideCeil(box[i], nest.registers[i]));
   }
   auto countBytes = [](const Operand &operand, const Sizes &sizes) {
@@ -161,6 +167,10 @@ double Division::countFar(const Sizes &sizes) {
   for (const Operand &operand : nest.operands)
     all += countBytes(operand, box);
   double far = lanesTiles * otherTiles * kTile;
+  // Threads go through lanes one after the other.
+  if (nest.storesInRow)
+    far += (std::min(lanesTiles, double(nest.target.getCores())) - 1) * rows *
+           kSeam;
   for (const Operand &operand : nest.operands) {
     bool alongLanes = operand.varies(nest.laneIndex), alongOthers = false;
     for (unsigned i = 0; i < nest.outputs; ++i)

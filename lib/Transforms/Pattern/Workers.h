@@ -20,7 +20,8 @@ struct Nest {
   /// Where the lanes lie, and where a register tile is thick besides.
   unsigned laneIndex, thickIndex;
   bool lanesInside; ///< Whether the loop along the lanes is innermost.
-  bool keepsRows; ///< Whether what the lanes write is in rows, which stay near.
+  bool storesInRow; ///< Whether what the lanes write is in rows.
+  bool keepsRows;   ///< Whether these stay near, too.
   TargetAttr target;
 };
 
