@@ -43,6 +43,10 @@ constexpr int64_t kMaxBufferBytes = int64_t(1) << 48;
 /// `--emit=pattern` to say.
 inline constexpr llvm::StringLiteral kNotesAttr = "sparkle.notes";
 
+/// On an equation that computes what follows it, too: the temp that it was of,
+/// by which a pattern names it.
+inline constexpr llvm::StringLiteral kEquationAttr = "sparkle.equation";
+
 /// The extents that `map` gives; kDynamic where only the call knows.
 llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
 

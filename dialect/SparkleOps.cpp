@@ -153,9 +153,7 @@ LogicalResult KernelOp::verifyRegions() {
                << "' to be defined once, but got a second equation";
     }
     for (TensorOp tensor : getTensors()) {
-      Role role = tensor.getRole();
-      if ((role == Role::Output || role == Role::Temp) &&
-          !defined.contains(tensor))
+      if (tensor.getRole() == Role::Output && !defined.contains(tensor))
         return tensor.emitOpError("expected '")
                << tensor.getName() << "' to be defined, but got no equation";
     }
@@ -173,7 +171,7 @@ void TensorOp::getAsmResultNames(
 }
 
 bool TensorOp::isInWorkspace() {
-  return getRole() == Role::Temp &&
+  return getRole() == Role::Temp && !getResult().use_empty() &&
          llvm::none_of(getResult().getUsers(), [](Operation *user) {
            auto stage = dyn_cast<StageOp>(user);
            return stage && stage.getRealisation() == Realisation::Compute;

@@ -179,8 +179,10 @@ void sparkle::printPattern(DefineOp define, StringRef word,
   // What the compiler added follows from the equation that asked for it.
   if (tensor.getName().contains('.'))
     return;
+  auto equation = define->getAttrOfType<StringAttr>(kEquationAttr);
   out << "pattern resolved for " << kernel.getSymName() << '.'
-      << tensor.getName() << " on " << word << " {";
+      << (equation ? equation.getValue() : tensor.getName()) << " on " << word
+      << " {";
   PatternAttr pattern = define.getPatternAttr();
   auto notes = define->getAttrOfType<ArrayAttr>(kNotesAttr);
   if (notes && !(pattern && pattern.getTransform()))

@@ -439,6 +439,7 @@ void Rewriter::defineOutput() {
 
   DefineOp added =
       addDefine(define.getTarget(), space, 2, getOutputPattern(count));
+  added->setDiscardableAttrs(define->getDiscardableAttrDictionary());
   Value sum = addSum(added, [&](OpBuilder &at) {
     SmallVector<AffineExpr> element(
         products.tensor.getDefiningOp<TensorOp>().getType().getRank());

@@ -9,6 +9,26 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseElementwise : Pass<"sparkle-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Compute what follows element by element at once";
+  let description = [{
+    Where an equation without a sum and without a pattern reads a temp of f32 at
+    its own element alone, and nothing else reads that, both are one: the temp
+    stays declared, and has no place in the workspace. The equation that is left
+    has the pattern of the temp's.
+
+    Before:
+    ```mlir
+    sparkle.define %t ["n", "k", "c"] reductions 1 ... { ... sum(c: x[n, c] * w[k, c]) ... }
+    sparkle.define %y ["n", "k"] reductions 0 ... { ... t[n, k] * sigmoid(t[n, k]) ... }
+    ```
+    After:
+    ```mlir
+    sparkle.define %y ["n", "k", "c"] reductions 1 ... { %0 = sum(c: x[n, c] * w[k, c]) ... %0 * sigmoid(%0) ... }
+    ```
+  }];
+}
+
 def ApplyWinograd : Pass<"sparkle-apply-winograd", "::mlir::ModuleOp"> {
   let summary = "Rewrite convolutions to do fewer multiplications";
   let description = [{

@@ -12,6 +12,7 @@ using namespace mlir;
 using namespace sparkle;
 
 void sparkle::buildAlgorithmPipeline(OpPassManager &manager) {
+  manager.addPass(createFuseElementwise());
   manager.addPass(createApplyWinograd());
   manager.addPass(createMergeIndices());
 }

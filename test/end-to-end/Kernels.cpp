@@ -577,7 +577,44 @@ static void defineSeparable(const Operands &in, Results &out) {
   });
 }
 
+/// Two equations that are one kernel's loop, and a third that is not.
+static const char gatedText[] = R"(
+kernel gated(N = ?) {
+  input  x: f32[N, 20, 9, 7]    layout nhwc
+  weight w: f32[24, 20, 3, 3]
+  temp   t: f32[N, 24, 9, 7]    layout nhwc
+  temp   u: f32[N, 24, 9, 7]    layout nhwc
+  output y: f32[N, 24, 9, 7]    layout nchw
+
+  t[n, k, p, q] = sum(c, r, s: x[n, c, p + r - 1, q + s - 1] * w[k, c, r, s])
+  u[n, k, p, q] = t[n, k, p, q] * sigmoid(t[n, k, p, q])
+  y[n, k, p, q] = u[n, k, p, q] - u[n, k, p, q + 1]
+}
+)";
+
+static void defineGated(const Operands &in, Results &out) {
+  Result u{out[0].shape, {}};
+  u.define([&](const Index &i) {
+    Bounded sum = sumOver(20, 3, 3, [&](int64_t c, int64_t r, int64_t s) {
+      return in[0].at({i[0], c, i[2] + r - 1, i[3] + s - 1}) *
+             in[1].at({i[1], c, r, s});
+    });
+    return sum * activate(Function::Sigmoid, sum);
+  });
+  out[0].define([&](const Index &i) {
+    return u.at(i) - u.at({i[0], i[1], i[2], i[3] + 1});
+  });
+}
+
 static void addSeveralEquations(std::vector<Problem> &all) {
+  all.push_back(make("gated", gatedText,
+                     {{"x", Role::Input, {runTime(0), 20, 9, 7}, "nhwc"},
+                      {"w", Role::Weight, {24, 20, 3, 3}, ""},
+                      {"y", Role::Output, {runTime(0), 24, 9, 7}, "nchw"}},
+                     defineGated));
+  all.back().hasTemps = true;
+  all.back().calls = {{3}, {1}, {0}};
+
   all.push_back(make("bottleneck", bottleneckText,
                      {{"x", Role::Input, {1, 32, 14, 14}, "nhwc"},
                       {"u", Role::Weight, {24, 32}, ""},
