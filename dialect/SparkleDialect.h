@@ -47,6 +47,9 @@ inline constexpr llvm::StringLiteral kNotesAttr = "sparkle.notes";
 /// by which a pattern names it.
 inline constexpr llvm::StringLiteral kEquationAttr = "sparkle.equation";
 
+/// On such a temp: nothing defines it any more, and nothing reads it.
+inline constexpr llvm::StringLiteral kFusedAttr = "sparkle.fused";
+
 /// The extents that `map` gives; kDynamic where only the call knows.
 llvm::SmallVector<int64_t> staticExtents(mlir::AffineMap map);
 

@@ -153,7 +153,10 @@ LogicalResult KernelOp::verifyRegions() {
                << "' to be defined once, but got a second equation";
     }
     for (TensorOp tensor : getTensors()) {
-      if (tensor.getRole() == Role::Output && !defined.contains(tensor))
+      Role role = tensor.getRole();
+      bool isFused = tensor->hasAttr(kFusedAttr) && tensor.use_empty();
+      if ((role == Role::Output || (role == Role::Temp && !isFused)) &&
+          !defined.contains(tensor))
         return tensor.emitOpError("expected '")
                << tensor.getName() << "' to be defined, but got no equation";
     }

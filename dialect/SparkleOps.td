@@ -45,8 +45,8 @@ def KernelOp : SparkleOp<"kernel", [IsolatedFromAbove, Symbol, SingleBlock,
     Constraints:
     * (C1) The names of tensors and sizes are distinct.
     * (C2) There is at least one output.
-    * (C3) Every output is defined exactly once, and every temp at most once,
-      before it is read.
+    * (C3) Every output and every temp is defined exactly once, and a temp
+      before it is read; one with `sparkle.fused` has no equation and no reader.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$sizes,
                        UnitAttr:$reference);

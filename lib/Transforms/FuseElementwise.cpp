@@ -57,6 +57,7 @@ static void fuse(DefineOp producer, DefineOp define) {
   if (!producer->hasAttr(kEquationAttr))
     producer->setAttr(kEquationAttr,
                       temp.getDefiningOp<TensorOp>().getNameAttr());
+  temp.getDefiningOp()->setAttr(kFusedAttr, UnitAttr::get(temp.getContext()));
   Operation *yield = producer.getBody().front().getTerminator();
   Value element = yield->getOperand(0);
   unsigned indices = producer.getIndices().size();

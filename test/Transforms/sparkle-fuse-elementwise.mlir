@@ -4,8 +4,8 @@
 // as the kernel's functions are the same, and the equation keeps its name. Other
 // operands are read as before, and a chain is one equation.
 // CHECK-LABEL: sparkle.kernel @chain
-// CHECK: sparkle.tensor temp "t"
-// CHECK: sparkle.tensor temp "u"
+// CHECK: sparkle.tensor temp "t" {{.*}}sparkle.fused
+// CHECK: sparkle.tensor temp "u" {{.*}}sparkle.fused
 // CHECK: sparkle.define %y ["n", "k", "c"] reductions 1
 // CHECK:   %[[SUM:.*]] = sparkle.sum
 // CHECK:   %[[SIGMOID:.*]] = sparkle.activate sigmoid %[[SUM]]

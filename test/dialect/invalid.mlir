@@ -33,6 +33,18 @@ sparkle.kernel @kernel_c3 sizes [] {
 // -----
 
 sparkle.kernel @kernel_c3 sizes [] {
+  // expected-error @below {{expected 't' to be defined, but got no equation}}
+  %t = sparkle.tensor temp "t" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents () -> (4) {
+    %0 = arith.constant 0.0 : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @kernel_c3 sizes [] {
   %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
   sparkle.define %y ["i"] reductions 0 extents () -> (4) {
     %0 = arith.constant 0.0 : f32
