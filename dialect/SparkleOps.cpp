@@ -182,18 +182,31 @@ bool TensorOp::isInWorkspace() {
 }
 
 LogicalResult TensorOp::verify() {
+  auto verifyForm = [&](AffineMap extents, StoredTensorType type) {
+    // tensor_c1
+    if (failed(verifyExtents(*this, extents, type.getRank())))
+      return failure();
+    // tensor_c2
+    if (!llvm::equal(staticExtents(extents), type.getShape()))
+      return LogicalResult(emitOpError("expected a type with the extents ")
+                           << AffineMapAttr::get(extents) << ", but got "
+                           << type);
+    return success();
+  };
   StoredTensorType type = getType();
-  // tensor_c1
-  if (failed(verifyExtents(*this, getExtents(), type.getRank())))
+  if (failed(verifyForm(getExtents(), type)))
     return failure();
-  // tensor_c2
-  if (!llvm::equal(staticExtents(getExtents()), type.getShape()))
-    return emitOpError("expected a type with the extents ")
-           << getExtentsAttr() << ", but got " << type;
   // tensor_c3
   if (getRole() == Role::Weight &&
       llvm::any_of(type.getShape(), ShapedType::isDynamic))
     return emitOpError("expected a weight of static extents, but got ") << type;
+  // tensor_c4
+  if (getDeclaredExtents().has_value() != getDeclaredType().has_value())
+    return emitOpError("expected 'declared_extents' with 'declared_type', but "
+                       "got one of them");
+  if (getDeclaredType())
+    return verifyForm(*getDeclaredExtents(),
+                      cast<StoredTensorType>(*getDeclaredType()));
   return success();
 }
 

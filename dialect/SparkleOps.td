@@ -71,17 +71,33 @@ def TensorOp : SparkleOp<"tensor", [HasParent<"KernelOp">,
     `temp` is defined by one equation and read by later ones. The op is not
     `Pure`: a tensor that nothing reads is still an argument of the kernel.
 
+    Where dimensions were taken as one, `declared_extents` and `declared_type`
+    say what the caller knows the same memory as.
+
     Constraints:
     * (C1) `extents` has one result for each dimension, no dimensions, and one
       symbol for each of the kernel's sizes.
     * (C2) An extent is static in the type exactly if it is constant in
       `extents`, and then they are equal.
     * (C3) A weight has no run-time extent.
+    * (C4) `declared_extents` and `declared_type` come together, and (C1) and
+      (C2) hold for them.
   }];
-  let arguments = (ins Sparkle_Role:$role, StrAttr:$name, AffineMapAttr:$extents);
+  let arguments = (ins Sparkle_Role:$role, StrAttr:$name,
+                       AffineMapAttr:$extents,
+                       OptionalAttr<AffineMapAttr>:$declared_extents,
+                       OptionalAttr<TypeAttrOf<Sparkle_TensorType>>:$declared_type);
   let results = (outs Sparkle_TensorType:$result);
+  let builders = [
+    OpBuilder<(ins "StoredTensorType":$type, "Role":$role,
+                   "::llvm::StringRef":$name, "::mlir::AffineMap":$extents), [{
+      build($_builder, $_state, type, role, name, extents, {}, {});
+    }]>
+  ];
   let assemblyFormat = [{
-    $role $name `extents` custom<BareMap>($extents) attr-dict `:` type($result)
+    $role $name `extents` custom<BareMap>($extents)
+    (`declared` custom<BareMap>($declared_extents)^ `as` $declared_type)?
+    attr-dict `:` type($result)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -152,6 +152,11 @@ sparkle_role_t getRole(Role role) {
 
 FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
   StoredTensorType type = tensor.getType();
+  AffineMap extents = tensor.getExtents();
+  if (std::optional<Type> declared = tensor.getDeclaredType()) {
+    type = cast<StoredTensorType>(*declared);
+    extents = *tensor.getDeclaredExtents();
+  }
   if (type.getRank() > SPARKLE_MAX_RANK ||
       type.getLayout().getNumResults() > SPARKLE_MAX_RANK)
     return tensor.emitError("expected '")
@@ -162,14 +167,13 @@ FailureOr<TensorDescription> describeTensor(TensorOp tensor) {
   description.role = getRole(tensor.getRole());
   if (type.getElementType().isF16())
     description.element = SPARKLE_ELEMENT_F16;
-  for (AffineExpr expr : tensor.getExtents().getResults()) {
-    std::optional<Extent> extent =
-        getExtent(expr, tensor.getExtents().getNumSymbols());
+  for (AffineExpr expr : extents.getResults()) {
+    std::optional<Extent> extent = getExtent(expr, extents.getNumSymbols());
     if (!extent)
       return tensor.emitError("expected the extents of '")
              << tensor.getName()
              << "' to have the form (a + b * size) / c, but got "
-             << tensor.getExtentsAttr();
+             << AffineMapAttr::get(extents);
     description.extents.push_back(*extent);
   }
   description.layout = getFactors(type);

@@ -252,7 +252,12 @@ getRank(const SplitDescription &split, ArrayRef<TensorDescription> tensors) {
 std::vector<SplitDescription> findSplits(KernelOp kernel,
                                          const KernelDescription &description) {
   std::vector<SplitDescription> splits;
-  if (!kernel.getBody().getOps<WorkersOp>().empty())
+  // Of tiles, and of other dimensions than the caller's, nothing is proved.
+  auto isMerged = [](TensorOp tensor) {
+    return tensor.getDeclaredType().has_value();
+  };
+  if (!kernel.getBody().getOps<WorkersOp>().empty() ||
+      llvm::any_of(kernel.getTensors(), isMerged))
     return splits;
   for (uint32_t size = 0; size < description.sizes.size(); ++size)
     if (std::optional<SplitDescription> split =

@@ -178,7 +178,9 @@ LinearForm Indices::evaluate(AffineExpr expr, ArrayRef<LinearForm> dims,
   LinearForm left = evaluate(binary.getLHS(), dims, symbols);
   if (expr.getKind() == AffineExprKind::Add)
     return left + evaluate(binary.getRHS(), dims, symbols);
-  // Pure affine: the caller checked.
+  if (auto right = binary.getRHS(); !isa<AffineConstantExpr>(right))
+    return multiply(left, evaluate(right, dims, symbols));
+  // Pure affine otherwise: the caller checked.
   int64_t right = cast<AffineConstantExpr>(binary.getRHS()).getValue();
   switch (expr.getKind()) {
   case AffineExprKind::Mul:
@@ -242,6 +244,13 @@ LinearForm Indices::multiply(const LinearForm &form, Value factor) {
   }
   if (form.constant)
     product = product + compute(Kind::Multiply, 1, 1, factor) * form.constant;
+  return product;
+}
+
+LinearForm Indices::multiply(const LinearForm &form, const LinearForm &factor) {
+  LinearForm product = form * factor.constant;
+  for (auto [atom, coefficient] : factor.terms)
+    product = product + multiply(form, atoms[atom].value) * coefficient;
   return product;
 }
 

@@ -101,7 +101,8 @@ public:
   mlir::Value getOnce(mlir::Value origin, const LinearForm &form,
                       llvm::function_ref<mlir::Value(mlir::Value)> make);
 
-  /// The value of a pure affine `expr`.
+  /// The value of `expr`: pure affine, or with products of symbols, which do
+  /// not change in any loop.
   LinearForm evaluate(mlir::AffineExpr expr, llvm::ArrayRef<LinearForm> dims,
                       llvm::ArrayRef<LinearForm> symbols = {});
   llvm::SmallVector<LinearForm>
@@ -112,6 +113,7 @@ public:
   /// `form * factor`, where `factor` is known at run time only and does not
   /// change in any loop.
   LinearForm multiply(const LinearForm &form, mlir::Value factor);
+  LinearForm multiply(const LinearForm &form, const LinearForm &factor);
   LinearForm floorDiv(const LinearForm &form, int64_t divisor);
   LinearForm mod(const LinearForm &form, int64_t divisor);
 

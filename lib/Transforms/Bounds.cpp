@@ -51,7 +51,7 @@ Linear Linear::without(Value value) const {
 AffineExpr Linear::getSizes(MLIRContext *context) const {
   AffineExpr expr = getAffineConstantExpr(0, context);
   for (auto [size, coefficient] : sizes)
-    expr = expr + getAffineSymbolExpr(size, context) * coefficient;
+    expr = expr + size * coefficient;
   return expr;
 }
 
@@ -61,24 +61,35 @@ Linear Linear::withoutSizes() const {
   return result;
 }
 
+static bool isProductOfSizes(AffineExpr expr) {
+  return expr.getKind() == AffineExprKind::Mul && expr.isSymbolicOrConstant() &&
+         !isa<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS());
+}
+
 std::optional<Linear> Linear::get(AffineExpr expr, ValueRange operands) {
-  unsigned dims = operands.size(), symbols = 0;
+  unsigned dims = operands.size();
+  // A product of sizes is as good as a size.
+  SmallVector<AffineExpr> parts;
+  llvm::DenseMap<AffineExpr, AffineExpr> symbols;
   expr.walk([&](AffineExpr part) {
-    if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
-      symbols = std::max(symbols, symbol.getPosition() + 1);
+    AffineExpr symbol = getAffineSymbolExpr(parts.size(), expr.getContext());
+    if ((isa<AffineSymbolExpr>(part) || isProductOfSizes(part)) &&
+        symbols.try_emplace(part, symbol).second)
+      parts.push_back(part);
   });
   SmallVector<int64_t> coefficients;
   // A function that is not linear flattens to one of more variables.
-  if (failed(getFlattenedAffineExpr(expr, dims, symbols, &coefficients)) ||
-      coefficients.size() != dims + symbols + 1)
+  if (failed(getFlattenedAffineExpr(expr.replace(symbols), dims, parts.size(),
+                                    &coefficients)) ||
+      coefficients.size() != dims + parts.size() + 1)
     return std::nullopt;
   Linear result(coefficients.back());
   for (auto [operand, coefficient] : llvm::zip(operands, coefficients))
     if (coefficient)
       result.add(get(operand), coefficient);
-  for (unsigned i = 0; i < symbols; ++i)
+  for (auto [i, part] : llvm::enumerate(parts))
     if (coefficients[dims + i])
-      result.sizes[i] = coefficients[dims + i];
+      result.sizes[part] = coefficients[dims + i];
   return result;
 }
 

@@ -11,7 +11,8 @@
 
 namespace sparkle {
 
-/// A linear function of SSA values and of the kernel's run-time sizes.
+/// A linear function of SSA values and of the kernel's run-time sizes and their
+/// products.
 class Linear {
 public:
   Linear(int64_t constant = 0) : constant(constant) {}
@@ -47,7 +48,8 @@ private:
   void addValue(mlir::Value value, int64_t factor);
 
   llvm::SmallMapVector<mlir::Value, int64_t, 4> values;
-  llvm::SmallMapVector<unsigned, int64_t, 2> sizes;
+  /// Symbols and products of expressions of them.
+  llvm::SmallMapVector<mlir::AffineExpr, int64_t, 1> sizes;
   int64_t constant;
 };
 

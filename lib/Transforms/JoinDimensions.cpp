@@ -44,9 +44,11 @@ StoredTensorType sparkle::joinDimensions(StoredTensorType type,
                                          unsigned first) {
   ArrayRef<int64_t> shape = type.getShape();
   AffineExpr dim = getAffineDimExpr(first, type.getContext());
+  bool isStatic = !ShapedType::isDynamicShape(shape.slice(first, 2));
+  int64_t extent =
+      isStatic ? shape[first] * shape[first + 1] : ShapedType::kDynamic;
   return StoredTensorType::get(
-      type.getContext(), joinTwo(shape, first, shape[first] * shape[first + 1]),
-      type.getElementType(),
+      type.getContext(), joinTwo(shape, first, extent), type.getElementType(),
       joinDims(joinResults(type.getLayout(), first), first, dim, dim));
 }
 

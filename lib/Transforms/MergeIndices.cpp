@@ -35,6 +35,10 @@ private:
   StringRef getName(unsigned index) {
     return cast<StringAttr>(define.getIndices()[index]).getValue();
   }
+  /// Whether only the call knows the extent of an index.
+  bool isUnknown(unsigned index) {
+    return ShapedType::isDynamic(define.getStaticExtents()[index]);
+  }
   AffineMap getPlain(AffineMap map);
   void collectUses();
   std::optional<std::string> getObstacle(unsigned first);
@@ -123,10 +127,8 @@ std::optional<std::string> Merger::getObstacle(TensorOp tensor,
   for (Operation *user : tensor.getResult().getUsers())
     if (user != define && !define->isAncestor(user))
       return say("is read by another equation");
-  SmallVector<int64_t> extents = define.getStaticExtents();
-  ArrayRef<int64_t> shape = tensor.getType().getShape();
-  if (shape[*dimension] != extents[first] ||
-      shape[*dimension + 1] != extents[first + 1])
+  if (tensor.getExtents().getResults().slice(*dimension, 2) !=
+      define.getExtents().getResults().slice(first, 2))
     return say("has other extents");
   if (!findPair(tensor.getType().getLayout(), *dimension))
     return say("does not hold them one behind the other");
@@ -144,10 +146,15 @@ std::optional<std::string> Merger::getObstacle(unsigned first) {
   varying.clear();
   divided.clear();
   SmallVector<int64_t> extents = define.getStaticExtents();
+  auto sayUnknown = [&](unsigned index) {
+    return ("only the call knows the extent of '" + getName(index) + "'").str();
+  };
   for (unsigned i : {first, first + 1})
-    if (ShapedType::isDynamic(extents[i]))
-      return ("only the call knows the extent of '" + getName(i) + "'").str();
-  if (extents[first] > kMostPoints / std::max<int64_t>(extents[first + 1], 1))
+    // A grid is counted by linear functions of the sizes.
+    if (isUnknown(i) && target && target.getMasked())
+      return sayUnknown(i);
+  if (!isUnknown(first) && !isUnknown(first + 1) &&
+      extents[first] > kMostPoints / std::max<int64_t>(extents[first + 1], 1))
     return "there are more than 2147483647 points";
   bool isConstantRead = false;
   define.walk([&](ReadOp read) {
@@ -160,6 +167,8 @@ std::optional<std::string> Merger::getObstacle(unsigned first) {
   for (auto &[tensor, maps] : uses)
     if (std::optional<std::string> obstacle = getObstacle(tensor, first))
       return obstacle;
+  if (!divided.empty() && isUnknown(first + 1))
+    return sayUnknown(first + 1);
   return std::nullopt;
 }
 
@@ -175,6 +184,10 @@ static AffineMap multiplyResults(AffineMap extents, unsigned first) {
 }
 
 void Merger::mergeTensor(TensorOp tensor, unsigned dimension) {
+  if (!tensor.getDeclaredType()) {
+    tensor.setDeclaredExtents(tensor.getExtents());
+    tensor.setDeclaredType(tensor.getType());
+  }
   tensor.setExtents(multiplyResults(tensor.getExtents(), dimension));
   tensor.getResult().setType(joinDimensions(tensor.getType(), dimension));
 }
@@ -276,8 +289,8 @@ bool Merger::leavesSizes() {
 /// along both, of an input that is so along no other index.
 bool Merger::fillsLanes(unsigned first) {
   SumOp sum = define.getSum();
-  if (!target || target.getMasked() || !sum || getObstacle(first) ||
-      divided.empty())
+  if (!target || target.getMasked() || !sum || isUnknown(first) ||
+      getObstacle(first) || divided.empty())
     return false;
   AffineExpr stored =
       define.getTarget().getType().getLayout().getResults().back();
@@ -329,11 +342,13 @@ bool Merger::mergeGroups() {
   return false;
 }
 
-/// All that can be: one run of indices, the last that there is.
+/// All that can be: one run of indices, the last that there is. What is known
+/// of an extent is not given up for more points.
 void Merger::mergeAll() {
   bool isRun = false;
   for (unsigned first = define.getNumOutputs() - 1; first-- > 0;) {
-    if (!getObstacle(first) && divided.empty()) {
+    bool losesExtent = isUnknown(first) && !isUnknown(first + 1);
+    if (!losesExtent && !getObstacle(first) && divided.empty()) {
       // In front, an extent of 1 is nothing to divide.
       bool isNeeded = llvm::any_of(
           ArrayRef(define.getStaticExtents()).take_front(first + 1),

@@ -36,6 +36,19 @@ Resolver::Resolver(DefineOp define, TargetAttr target)
     }
 }
 
+static int64_t getUsual(AffineExpr extent) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(extent))
+    return constant.getValue();
+  if (extent.getKind() != AffineExprKind::Mul)
+    return kUnknownExtent;
+  auto product = cast<AffineBinaryOpExpr>(extent);
+  return getUsual(product.getLHS()) * getUsual(product.getRHS());
+}
+
+int64_t Resolver::getUsualExtent(unsigned index) {
+  return getUsual(define.getExtents().getResult(index));
+}
+
 /// Of an index that counts only up to a period, the periods; of any other that
 /// an element depends on, all.
 void Resolver::noteConstant(ReadOp read) {

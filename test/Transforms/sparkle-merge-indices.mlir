@@ -1,8 +1,9 @@
 // RUN: sparkle-opt %s --sparkle-merge-indices --split-input-file --verify-diagnostics | FileCheck %s
 
-// All pictures' points are one index; the bytes stay where they are.
+// All pictures' points are one index; the bytes stay where they are, and the
+// caller's tensor what it was.
 // CHECK-LABEL: sparkle.kernel @points
-// CHECK: %[[X:.*]] = sparkle.tensor input "x" extents () -> (16, 98) : <16x98xf32, (d0, d1) -> (d1, d0)>
+// CHECK: %[[X:.*]] = sparkle.tensor input "x" extents () -> (16, 98) declared () -> (16, 2, 7, 7) as !sparkle.tensor<16x2x7x7xf32, (d0, d1, d2, d3) -> (d1, d2, d3, d0)> : <16x98xf32, (d0, d1) -> (d1, d0)>
 // CHECK: %[[B:.*]] = sparkle.tensor input "b" extents () -> (8) : <8xf32, (d0) -> (d0)>
 // CHECK: sparkle.define %{{.*}} ["k", "q", "c"] reductions 1 extents () -> (8, 98, 16) pattern <merge = ["n", "p", "q"]>
 // CHECK: sparkle.read %[[X]] (d0, d1, d2) -> (d2, d1)
@@ -23,6 +24,47 @@ sparkle.kernel @points sizes [] {
     %5 = arith.addf %0, %4 : f32
     sparkle.yield %5 : f32
   } : !sparkle.tensor<8x2x7x7xf32, (d0, d1, d2, d3) -> (d1, d2, d3, d0)>
+}
+
+// -----
+
+// Rows and columns that only the call knows are as many points as their
+// product; pictures of a known size stay apart.
+// CHECK-LABEL: sparkle.kernel @unknown
+// CHECK: %[[X:.*]] = sparkle.tensor input "x" extents ()[s0, s1] -> (s0 * s1, 16) declared ()[s0, s1] -> (s0, s1, 16) as !sparkle.tensor<?x?x16xf32, (d0, d1, d2) -> (d0, d1, d2)> : <?x16xf32, (d0, d1) -> (d0, d1)>
+// CHECK: sparkle.define %{{.*}} ["q", "c"] reductions 1 extents ()[s0, s1] -> (s0 * s1, 16) pattern <merge = ["p", "q"]>
+// CHECK: sparkle.read %[[X]] (d0, d1) -> (d0, d1)
+// CHECK: sparkle.define %{{.*}} ["n", "q"] reductions 0 extents ()[s0, s1] -> (s0, 12) pattern <merge = ["p", "q"]>
+sparkle.kernel @unknown sizes ["H", "W"] {
+  %x = sparkle.tensor input "x" extents ()[s0, s1] -> (s0, s1, 16) : !sparkle.tensor<?x?x16xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  %y = sparkle.tensor output "y" extents ()[s0, s1] -> (s0, s1) : !sparkle.tensor<?x?xf32, (d0, d1) -> (d0, d1)>
+  %z = sparkle.tensor output "z" extents ()[s0, s1] -> (s0, 3, 4) : !sparkle.tensor<?x3x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
+  sparkle.define %y ["p", "q", "c"] reductions 1 extents ()[s0, s1] -> (s0, s1, 16) {
+    %0 = sparkle.sum {
+      %1 = sparkle.read %x (d0, d1, d2) -> (d0, d1, d2) : !sparkle.tensor<?x?x16xf32, (d0, d1, d2) -> (d0, d1, d2)> -> f32
+      sparkle.yield %1 : f32
+    } : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?x?xf32, (d0, d1) -> (d0, d1)>
+  sparkle.define %z ["n", "p", "q"] reductions 0 extents ()[s0, s1] -> (s0, 3, 4) {
+    %0 = arith.constant 1.0 : f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?x3x4xf32, (d0, d1, d2) -> (d0, d1, d2)>
+}
+
+// -----
+
+// A grid is counted by linear functions of the sizes.
+// CHECK-LABEL: sparkle.kernel @grid
+// CHECK: sparkle.define %{{.*}} ["p", "q"] reductions 0 extents ()[s0, s1] -> (s0, s1) {
+module attributes {sparkle.target = #sparkle.target<word = "vulkan", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 32768, close_bytes = 32768, copies = true, masked = true>} {
+  sparkle.kernel @grid sizes ["H", "W"] {
+    %y = sparkle.tensor output "y" extents ()[s0, s1] -> (s0, s1) : !sparkle.tensor<?x?xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["p", "q"] reductions 0 extents ()[s0, s1] -> (s0, s1) {
+      %0 = arith.constant 1.0 : f32
+      sparkle.yield %0 : f32
+    } : !sparkle.tensor<?x?xf32, (d0, d1) -> (d0, d1)>
+  }
 }
 
 // -----

@@ -97,6 +97,20 @@ sparkle.kernel @tensor_c3 sizes ["N"] {
 
 // -----
 
+sparkle.kernel @tensor_c4 sizes ["N"] {
+  // expected-error @below {{expected 'declared_extents' with 'declared_type', but got one of them}}
+  %x = "sparkle.tensor"() <{role = 0 : i32, name = "x", extents = affine_map<()[s0] -> (6)>, declared_extents = affine_map<()[s0] -> (2, 3)>}> : () -> !sparkle.tensor<6xf32, (d0) -> (d0)>
+}
+
+// -----
+
+sparkle.kernel @tensor_c4_c1 sizes ["N"] {
+  // expected-error @below {{expected extents of the form ()[1 sizes] -> (2 extents), but got affine_map<() -> (2, 3)>}}
+  %x = sparkle.tensor input "x" extents ()[s0] -> (6) declared () -> (2, 3) as !sparkle.tensor<2x3xf32, (d0, d1) -> (d0, d1)> : !sparkle.tensor<6xf32, (d0) -> (d0)>
+}
+
+// -----
+
 sparkle.kernel @define_c1 sizes [] {
   %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
   // expected-error @below {{expected extents of the form ()[0 sizes] -> (1 extents)}}

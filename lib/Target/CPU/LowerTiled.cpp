@@ -449,11 +449,25 @@ static LogicalResult verifyTerms(AccumulateOp op) {
   return success();
 }
 
+/// Whether `expr` has no product of anything but sizes, and no quotient by one.
+static bool isEvaluated(AffineExpr expr) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return true;
+  bool isPure = expr.getKind() == AffineExprKind::Add ||
+                isa<AffineConstantExpr>(binary.getRHS());
+  bool isProduct =
+      expr.getKind() == AffineExprKind::Mul && expr.isSymbolicOrConstant();
+  return (isPure || isProduct) && isEvaluated(binary.getLHS()) &&
+         isEvaluated(binary.getRHS());
+}
+
 static LogicalResult verifyMap(Operation *op, AffineMapAttr map) {
-  auto isPure = [](AffineExpr expr) { return expr.isPureAffine(); };
-  if (llvm::all_of(map.getValue().getResults(), isPure))
+  if (llvm::all_of(map.getValue().getResults(), isEvaluated))
     return success();
-  return op->emitError("expected a pure affine map, but got ") << map;
+  return op->emitError(
+             "expected a pure affine map or products of sizes, but got ")
+         << map;
 }
 
 /// The kernel takes a packed weight only as it is packed.

@@ -80,7 +80,7 @@ public:
   }
   Value getValid() const { return valid; }
 
-  /// `expr` is pure affine and has no dimensions.
+  /// `expr` has no dimensions. Factors of a product are not negative.
   Value evaluate(AffineExpr expr, ValueRange symbols);
 
 private:
@@ -107,6 +107,12 @@ Value CheckedArithmetic::evaluate(AffineExpr expr, ValueRange symbols) {
   Value left = evaluate(binary.getLHS(), symbols);
   if (expr.getKind() == AffineExprKind::Add)
     return add(left, evaluate(binary.getRHS(), symbols));
+  if (auto right = binary.getRHS(); !isa<AffineConstantExpr>(right)) {
+    Value factor = evaluate(right, symbols);
+    requireNonNegative(left);
+    requireNonNegative(factor);
+    return mul(left, factor);
+  }
   int64_t right = cast<AffineConstantExpr>(binary.getRHS()).getValue();
   switch (expr.getKind()) {
   case AffineExprKind::Mul:

@@ -14,7 +14,7 @@
 
 namespace sparkle {
 
-/// Stands for an extent that only the call knows: a row of a usual picture, of
+/// Stands for a size that only the call knows: a row of a usual picture, of
 /// which a power of two leaves little over.
 inline constexpr int64_t kUnknownExtent = 56;
 
@@ -130,6 +130,8 @@ protected:
   bool isStatic(unsigned index) {
     return !mlir::ShapedType::isDynamic(extents[index]);
   }
+  /// The extent, or what stands for one that only the call knows.
+  int64_t getUsualExtent(unsigned index);
   bool suits(unsigned index, int64_t size);
   bool fillsLanes(unsigned index, int64_t count);
   bool takesLanes(unsigned index, int64_t count);

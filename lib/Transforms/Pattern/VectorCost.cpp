@@ -17,7 +17,7 @@ using namespace sparkle;
 int64_t VectorResolver::getSpan(unsigned index) {
   if (workers[index])
     return workers[index];
-  return isStatic(index) ? extents[index] : kUnknownExtent;
+  return getUsualExtent(index);
 }
 
 /// Bytes of an element of the output.
@@ -250,6 +250,11 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
     double lines = double(bytes) / kLineBytes * (points - 8);
     far = 0.5 * lines * lines;
   }
+  // Across lanes, four points of one are stored at once, or two, or one.
+  if (!summedLanes && !storesInRow && isStoredInRow(thickIndex))
+    parts = 0.6 * double(tile.vectors * lanes[laneIndex] * tile.rows) *
+            double(tile.thickness / 4 +
+                   llvm::popcount(uint64_t(tile.thickness % 4)));
   // A loop of a few steps ends where the processor does not foresee it.
   double loop = straight ? 8 : 20;
   double computing = steps * slots + 2 * sums + parts + far + loop;

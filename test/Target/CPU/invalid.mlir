@@ -61,8 +61,8 @@ module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, ve
 
 module attributes {sparkle.target = #sparkle.target<word = "cpu", lanes = 16, vectors = 32, fma_latency = 8, near_bytes = 1048576, close_bytes = 32768, copies = false>} {
   sparkle.kernel @product sizes ["N", "M"] {
-    // expected-error @below {{expected a pure affine map, but got affine_map<()[s0, s1] -> (s0 * s1)>}}
-    %y = sparkle.tensor output "y" extents ()[s0, s1] -> (s0 * s1) : <?xf32, (d0) -> (d0)>
+    // expected-error @below {{expected a pure affine map or products of sizes, but got affine_map<()[s0, s1] -> (s0 floordiv s1)>}}
+    %y = sparkle.tensor output "y" extents ()[s0, s1] -> (s0 floordiv s1) : <?xf32, (d0) -> (d0)>
     sparkle.workers ["i"] (%i) extents ()[s0, s1] -> (8) steps [8] {
     }
   }
