@@ -36,17 +36,17 @@ Resolver::Resolver(DefineOp define, TargetAttr target)
     }
 }
 
-static int64_t getUsual(AffineExpr extent) {
+static int64_t getUsual(AffineExpr extent, int64_t side) {
   if (auto constant = dyn_cast<AffineConstantExpr>(extent))
     return constant.getValue();
   if (extent.getKind() != AffineExprKind::Mul)
-    return kUnknownExtent;
+    return side;
   auto product = cast<AffineBinaryOpExpr>(extent);
-  return getUsual(product.getLHS()) * getUsual(product.getRHS());
+  return getUsual(product.getLHS(), side) * getUsual(product.getRHS(), side);
 }
 
-int64_t Resolver::getUsualExtent(unsigned index) {
-  return getUsual(define.getExtents().getResult(index));
+int64_t Resolver::getUsualExtent(unsigned index, int64_t side) {
+  return getUsual(define.getExtents().getResult(index), side);
 }
 
 /// Of an index that counts only up to a period, the periods; of any other that

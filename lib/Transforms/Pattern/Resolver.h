@@ -130,8 +130,9 @@ protected:
   bool isStatic(unsigned index) {
     return !mlir::ShapedType::isDynamic(extents[index]);
   }
-  /// The extent, or what stands for one that only the call knows.
-  int64_t getUsualExtent(unsigned index);
+  /// The extent, or what stands for one that only the call knows, of a picture
+  /// with such sides.
+  int64_t getUsualExtent(unsigned index, int64_t side = kUnknownExtent);
   bool suits(unsigned index, int64_t size);
   bool fillsLanes(unsigned index, int64_t count);
   bool takesLanes(unsigned index, int64_t count);

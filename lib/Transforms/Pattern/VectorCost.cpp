@@ -14,10 +14,8 @@ using namespace sparkle;
 
 /// What register tiles divide along an index of the left side: the size of a
 /// worker's tile if that is given, else the extent.
-int64_t VectorResolver::getSpan(unsigned index) {
-  if (workers[index])
-    return workers[index];
-  return getUsualExtent(index);
+int64_t VectorResolver::getSpan(unsigned index, int64_t side) {
+  return workers[index] ? workers[index] : getUsualExtent(index, side);
 }
 
 /// Bytes of an element of the output.
@@ -231,8 +229,11 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
     latency *= operand.surplus;
   if (straight)
     latency /= 1 + window / (steps * double(tile.slide) * independent);
-  double adds =
-      double(tile.slide) * sums * std::max(1.0, latency / independent);
+  // Of 16 registers sums have hardly more than the latency takes: some wait.
+  double waits = latency / independent;
+  if (!straight && target.getVectors() < 32)
+    waits = std::max(waits, std::min(0.75 + 0.4 * waits, 1.15));
+  double adds = double(tile.slide) * sums * std::max(1.0, waits);
   // A load takes a little longer than a multiply-add. What does not stay close
   // streams from near memory, some 24 bytes a slot.
   double slots = std::max({adds, 1.15 * step.loads, step.streamedBytes / 24}) +
@@ -273,11 +274,12 @@ double VectorResolver::getTileCost(const RegisterTile &tile) {
   return computing + reading - overlap * std::min(computing, reading);
 }
 
-/// Slots for all tiles, those at the ends of the extents included.
-double VectorResolver::getCost(const RegisterTile &tile) {
-  int64_t lanesExtent = getSpan(laneIndex);
-  int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex);
-  int64_t rowExtent = rowIndex ? getSpan(*rowIndex) : 1;
+/// Slots for each point of a picture with such sides where only the call knows
+/// them, in all its tiles, those at the ends of the extents included.
+double VectorResolver::getCost(const RegisterTile &tile, int64_t side) {
+  int64_t lanesExtent = getSpan(laneIndex, side);
+  int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex, side);
+  int64_t rowExtent = rowIndex ? getSpan(*rowIndex, side) : 1;
   int64_t lineLanes = tile.vectors * lanes[laneIndex];
   // How many tiles there are along an index, and how large those are for what
   // is left over: one, or such of half the size, and so on.
@@ -299,5 +301,18 @@ double VectorResolver::getCost(const RegisterTile &tile) {
           cost += double(count) *
                   getTileCost({vectors, thickness, tile.slide, rows});
         }
+  return cost / double(lanesExtent * thickExtent * rowExtent);
+}
+
+/// Of usual pictures: what is left over of tiles counts for most where they are
+/// small.
+double VectorResolver::getCost(const RegisterTile &tile) {
+  bool isKnown = isStatic(laneIndex) && isStatic(thickIndex) &&
+                 (!rowIndex || isStatic(*rowIndex));
+  if (isKnown)
+    return getCost(tile, kUnknownExtent);
+  double cost = 0;
+  for (int64_t side : {7, 10, 14, 20, 28, 56})
+    cost += getCost(tile, side);
   return cost;
 }

@@ -69,7 +69,7 @@ private:
   std::string explainBytes();
   std::string explainWorkers();
 
-  int64_t getSpan(unsigned index);
+  int64_t getSpan(unsigned index, int64_t side = kUnknownExtent);
   bool isReadInRow(const Operand &operand, unsigned index) {
     return operand.isPackedAlong(index) ||
            isContiguous(operand.type, operand.coefficients, index);
@@ -113,6 +113,7 @@ private:
   bool isStraight(const RegisterTile &tile);
   bool takesTurns(const RegisterTile &tile);
   double getTileCost(const RegisterTile &tile);
+  double getCost(const RegisterTile &tile, int64_t side);
   double getCost(const RegisterTile &tile);
   void keepSumsClose(const Sizes &given);
   void chooseTile();
