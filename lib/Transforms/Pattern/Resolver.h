@@ -17,6 +17,8 @@ namespace sparkle {
 /// Stands for a size that only the call knows: a row of a usual picture, of
 /// which a power of two leaves little over.
 inline constexpr int64_t kUnknownExtent = 56;
+/// The same of pictures that differ, where what is left over counts.
+inline constexpr int64_t kUsualSides[] = {7, 10, 14, 20, 28, kUnknownExtent};
 
 /// Stands for what a coordinate grows by that does not grow evenly. Nothing
 /// that is contiguous grows by it.
@@ -137,6 +139,7 @@ protected:
   bool fillsLanes(unsigned index, int64_t count);
   bool takesLanes(unsigned index, int64_t count);
   void putLanesAlongSum(unsigned index, int64_t count);
+  Operand describe(ReadOp read);
   /// What the indices do to the output's coordinates, as in `Operand`.
   llvm::SmallVector<llvm::SmallVector<int64_t>> getIdentity();
   /// Whether the output is contiguous along `index`.
@@ -167,7 +170,6 @@ protected:
   std::optional<NearBox> box;
 
 private:
-  Operand describe(ReadOp read);
   void noteConstant(ReadOp read);
   Sizes getGiven(mlir::DenseI64ArrayAttr list, bool ofOutputs);
   mlir::LogicalResult readParts(mlir::DenseI64ArrayAttr list);

@@ -312,7 +312,7 @@ double VectorResolver::getCost(const RegisterTile &tile) {
   if (isKnown)
     return getCost(tile, kUnknownExtent);
   double cost = 0;
-  for (int64_t side : {7, 10, 14, 20, 28, 56})
+  for (int64_t side : kUsualSides)
     cost += getCost(tile, side);
   return cost;
 }

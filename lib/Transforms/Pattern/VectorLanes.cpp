@@ -74,10 +74,13 @@ bool VectorResolver::keepsGroups(unsigned index, int64_t size) {
 /// the output is best contiguous.
 double VectorResolver::getLaneScore(unsigned index, int64_t count,
                                     bool transposes) {
-  // Of what only the call knows, half of the lanes may be empty.
-  double score = 0.5;
-  if (isStatic(index))
-    score = getFilledShare(extents[index], count);
+  double score = 0;
+  for (int64_t side : kUsualSides)
+    score += getFilledShare(getUsualExtent(index, side), count) /
+             double(std::size(kUsualSides));
+  // Of a row that only the call knows, half of the lanes may be empty.
+  if (!isStatic(index) && getUsualExtent(index) == kUnknownExtent)
+    score = 0.5;
   for (const Operand &operand : operands) {
     if (!operand.varies(index) || isReadInRow(operand, index))
       continue;
@@ -93,6 +96,16 @@ double VectorResolver::getLaneScore(unsigned index, int64_t count,
   // is no sum.
   if (!isStoredInRow(index))
     score *= operands.empty() ? 0.2 : 0.97;
+  // Read across lanes behind the sum: as long as so many of its terms take.
+  constexpr double kReadAcross = 3;
+  double terms = 1;
+  for (int64_t extent : ArrayRef(extents).drop_front(outputs))
+    terms *= double(extent);
+  for (ReadOp read : define.getBody().getOps<ReadOp>()) {
+    Operand operand = describe(read);
+    if (operand.varies(index) && !isReadInRow(operand, index))
+      score *= terms / (terms + kReadAcross);
+  }
   return score;
 }
 
