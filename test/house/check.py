@@ -198,8 +198,8 @@ def check_passes(tree):
 
 
 def check_constraints(tree):
-    """4: (Cn) in SparkleOps.td <-> // op_cn in .cpp <-> @op_cn in invalid."""
-    spec, code = "dialect/SparkleOps.td", "dialect/SparkleOps.cpp"
+    """4: (Cn) in SparkleOps.td <-> // op_cn in *Ops.cpp <-> @op_cn in invalid."""
+    spec, code = "dialect/SparkleOps.td", "dialect/*Ops.cpp"
     test = "test/dialect/invalid.mlir"
     declared, op = {}, None
     for path, number, line in tree.lines(spec):
@@ -207,8 +207,9 @@ def check_constraints(tree):
         op = match.group(1) if match else op
         for index in re.findall(r"\* \(C(\d+)\)", line):
             declared[f"{op}_c{index}"] = (path, number)
-    labels = [(label, code, number)
-              for _, number, line in tree.lines(code) if "//" in line
+    labels = [(label, path, number)
+              for path, number, line in tree.lines("Ops.cpp", under="dialect/")
+              if "//" in line
               for label in re.findall(r"\b[a-z_]+_c\d+\b",
                                       line.split("//", 1)[1])]
     cases = [(label, test, number) for _, number, line in tree.lines(test)

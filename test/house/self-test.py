@@ -21,7 +21,7 @@ PASSES_TD = 'def LowerTile : Pass<"sparkle-lower-tile", "::mlir::ModuleOp"> {\n'
 PASS_CPP = "struct LowerTile : impl::LowerTileBase<LowerTile> {\n"
 GOOD = {
     "dialect/SparkleOps.td": OPS_TD,
-    "dialect/SparkleOps.cpp": OPS_CPP,
+    "dialect/TiledOps.cpp": OPS_CPP,
     "test/dialect/invalid.mlir": INVALID,
     "include/sparkle/targets.def": "SPARKLE_TARGET(NPU, npu, 4)\n",
     "lib/Target/NPU/Emit.cpp": '#include "lib/Target/Target.h"\n// npu\n',
@@ -69,12 +69,12 @@ FAULTS = [
       "expected argument 'sparkle-fuse-row' for FuseRow",
       "test/Transforms/sparkle-hoist.mlir:1: pass: "
       "no pass has the argument 'sparkle-hoist'"]),
-    ({"dialect/SparkleOps.cpp": "  // tile_c1\n",
+    ({"dialect/TiledOps.cpp": "  // tile_c1\n",
       "test/dialect/invalid.mlir": "@tile_c2\n@tile_c3\n"},
      ["dialect/SparkleOps.td:3: constraint: "
       "'tile_c1' does not occur in test/dialect/invalid.mlir",
       "dialect/SparkleOps.td:4: constraint: "
-      "'tile_c2' does not occur in dialect/SparkleOps.cpp",
+      "'tile_c2' does not occur in dialect/*Ops.cpp",
       "test/dialect/invalid.mlir:2: constraint: "
       "'tile_c3' is no constraint of dialect/SparkleOps.td"]),
     ({"lib/Frontend/Check.cpp":
