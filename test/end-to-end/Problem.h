@@ -72,6 +72,8 @@ std::string drawRow(uint64_t &state);
 /// The kernels that are no plain convolution.
 std::vector<Problem> makeKernels();
 
+/// Adds kernels of several equations.
+void addTemps(std::vector<Problem> &all);
 /// Adds kernels to those of several equations that `all` has; others.
 void addNear(std::vector<Problem> &all);
 void addTransposed(std::vector<Problem> &all);
