@@ -205,9 +205,13 @@ void Tiler::loop(Level level, unsigned index, OpFoldResult lower,
     sums = op.getResult(0);
 }
 
+/// Vectors of as many lanes are loaded and stored under a mask.
+constexpr int64_t kMaskedLanes = 8;
+
 /// Tiles of `step` from the lower to the upper bound of `index`. What is left
 /// over at the end of the extent is a tile of its own size; where only the call
-/// knows the extent, tiles of half the size, and so on.
+/// knows the extent, tiles of half the size, and so on, or last a whole vector
+/// that overhangs.
 void Tiler::steps(unsigned index, int64_t step, Body body) {
   Span span = spans[index];
   int64_t extent = extents[index];
@@ -217,6 +221,7 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
     AffineExpr lower, upper;
     bindDims(builder.getContext(), lower, upper);
     OpFoldResult first = span.lower;
+    int64_t lanes = index < outputs && !isWithin ? pattern.getLanes()[index] : 1;
     for (; step > 1; step /= 2) {
       loop(Level::Registers, index, first, add(span.upper, 1 - step), step, {},
            body);
@@ -227,6 +232,9 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
                                   builder, loc,
                                   lower + (upper - lower).floorDiv(step) * step,
                                   {first, span.upper}));
+      if (lanes >= kMaskedLanes && step < 2 * lanes)
+        return loop(Level::Registers, index, first, span.upper, lanes, {},
+                    body);
     }
     return loop(Level::Registers, index, first, span.upper, 1, {}, body);
   }

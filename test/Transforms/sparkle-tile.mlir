@@ -106,19 +106,40 @@ sparkle.kernel @rows_inside sizes [] {
 
 // -----
 
-// An extent that only the call knows ends in tiles of one element.
+// An extent that only the call knows ends in a vector that overhangs.
 // CHECK-LABEL: sparkle.kernel @run_time
 // CHECK: sparkle.workers ["i"] (%{{.*}}) extents ()[s0] -> (s0) steps [64]
 // CHECK: sparkle.extent ()[s0] -> (s0)
 // CHECK: sparkle.loop registers %{{.*}} step 16 {
 // CHECK:   sparkle.init : <16xf32, 16>
-// CHECK: sparkle.loop registers %{{.*}} step 1 {
-// CHECK:   sparkle.init : <1xf32, 16>
+// CHECK: sparkle.loop registers %{{.*}} step 16 {
+// CHECK:   sparkle.init : <16xf32, 16>
+// CHECK-NOT: sparkle.loop
 sparkle.kernel @run_time sizes ["N"] {
   %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
   %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
   sparkle.define %y ["i"] reductions 0 extents ()[s0] -> (s0)
       pattern <workers = [64], near = [1], stage = [], registers = [16], lanes = [16], unroll = [1], order = [0]> {
+    %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<?xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<?xf32, (d0) -> (d0)>
+}
+
+// -----
+
+// Four lanes are not masked: it ends in tiles of one element.
+// CHECK-LABEL: sparkle.kernel @few_lanes
+// CHECK: sparkle.workers ["i"] (%{{.*}}) extents ()[s0] -> (s0) steps [64]
+// CHECK: sparkle.extent ()[s0] -> (s0)
+// CHECK: sparkle.loop registers %{{.*}} step 4 {
+// CHECK:   sparkle.init : <4xf32, 4>
+// CHECK: sparkle.loop registers %{{.*}} step 1 {
+// CHECK:   sparkle.init : <1xf32, 4>
+sparkle.kernel @few_lanes sizes ["N"] {
+  %x = sparkle.tensor input "x" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents ()[s0] -> (s0) : !sparkle.tensor<?xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents ()[s0] -> (s0)
+      pattern <workers = [64], near = [1], stage = [], registers = [4], lanes = [4], unroll = [1], order = [0]> {
     %0 = sparkle.read %x (d0) -> (d0) : !sparkle.tensor<?xf32, (d0) -> (d0)> -> f32
     sparkle.yield %0 : f32
   } : !sparkle.tensor<?xf32, (d0) -> (d0)>

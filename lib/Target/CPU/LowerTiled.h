@@ -148,6 +148,7 @@ private:
                Access &access);
   void checkBounds(const Memory &memory, llvm::ArrayRef<Point> lanes,
                    uint64_t inside, Access &access);
+  mlir::Value getNonNegative(llvm::ArrayRef<LinearForm> forms);
   mlir::Value getMask(const Access &access);
   mlir::Value getCondition(const Access &access,
                            std::optional<unsigned> lane = std::nullopt);

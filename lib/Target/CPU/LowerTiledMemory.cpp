@@ -207,34 +207,55 @@ Value KernelLowering::getCondition(const Access &access,
   return all;
 }
 
+/// The lanes whose form is not negative.
+Value KernelLowering::getNonNegative(ArrayRef<LinearForm> forms) {
+  auto getConstant = [&](ArrayRef<int64_t> values, Type element) -> Value {
+    auto type = VectorType::get(values.size(), element);
+    return LLVM::ConstantOp::create(
+        code, code.loc,
+        DenseElementsAttr::get(
+            type, llvm::map_to_vector(values, [&](int64_t value) {
+              return APInt(element.getIntOrFloatBitWidth(), value,
+                           /*isSigned=*/true);
+            })));
+  };
+  constexpr int64_t kMost = int64_t(1) << 30;
+  auto least = llvm::map_to_vector(
+      forms, [](const LinearForm &form) { return -form.constant; });
+  bool areNear = llvm::all_of(
+      least, [&](int64_t value) { return -kMost < value && value < kMost; });
+  // Lanes of 32 bits, as elements have, take one comparison.
+  if (std::optional<LinearForm> common = getCommonTerms(forms);
+      common && areNear) {
+    Value clamped =
+        code.max(code.min(indices.materialise(*common), code.i64(kMost)),
+                 code.i64(-kMost));
+    Value narrow =
+        LLVM::TruncOp::create(code, code.loc, code.getI32Type(), clamped);
+    return code.compare(LLVM::ICmpPredicate::sge,
+                        code.broadcast(narrow, forms.size()),
+                        getConstant(least, code.getI32Type()));
+  }
+  SmallVector<int64_t> zeros(forms.size(), 0);
+  Value zero = getConstant(zeros, code.getI64Type()), values = zero;
+  for (auto [lane, form] : llvm::enumerate(forms))
+    values = code.insert(values, indices.materialise(form), lane);
+  return code.compare(LLVM::ICmpPredicate::sge, values, zero);
+}
+
 /// The lanes of a contiguous access that are touched where what all of them
 /// share is true; null if all are.
 Value KernelLowering::getMask(const Access &access) {
-  int64_t width = access.present.size();
   Value all;
   if (!access.present.all())
     all = code.mask(access.present);
-  for (const auto &forms : access.conditions) {
-    if (forms.size() == 1)
-      continue;
-    SmallVector<int64_t> constants(width, 0);
-    std::optional<LinearForm> common = getCommonTerms(forms);
-    for (int64_t lane = 0; lane < width && common; ++lane)
-      constants[lane] =
-          forms[std::min<size_t>(lane, forms.size() - 1)].constant;
-    auto type = VectorType::get(width, code.getI64Type());
-    Value values = LLVM::ConstantOp::create(
-        code, code.loc, DenseElementsAttr::get(type, ArrayRef(constants)));
-    if (common)
-      values =
-          code.add(values, code.broadcast(indices.materialise(*common), width));
-    else
-      for (auto [lane, form] : llvm::enumerate(forms))
-        values = code.insert(values, indices.materialise(form), lane);
-    Value zero = LLVM::ConstantOp::create(
-        code, code.loc, DenseElementsAttr::get(type, int64_t(0)));
-    all = code.both(all, code.compare(LLVM::ICmpPredicate::sge, values, zero));
-  }
+  for (const auto &forms : access.conditions)
+    if (forms.size() > 1) {
+      // Lanes that fill up a vector are as the last.
+      SmallVector<LinearForm> lanes(forms.begin(), forms.end());
+      lanes.resize(access.present.size(), forms.back());
+      all = code.both(all, getNonNegative(lanes));
+    }
   return all;
 }
 
