@@ -221,7 +221,8 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
     AffineExpr lower, upper;
     bindDims(builder.getContext(), lower, upper);
     OpFoldResult first = span.lower;
-    int64_t lanes = index < outputs && !isWithin ? pattern.getLanes()[index] : 1;
+    int64_t lanes =
+        index < outputs && !isWithin ? pattern.getLanes()[index] : 1;
     for (; step > 1; step /= 2) {
       loop(Level::Registers, index, first, add(span.upper, 1 - step), step, {},
            body);
