@@ -205,8 +205,8 @@ void Tiler::loop(Level level, unsigned index, OpFoldResult lower,
     sums = op.getResult(0);
 }
 
-/// Vectors of as many lanes are loaded and stored under a mask.
-constexpr int64_t kMaskedLanes = 8;
+/// Vectors of as many lanes, which AVX-512 has, are worth a mask.
+constexpr int64_t kMaskedLanes = 16;
 
 /// Tiles of `step` from the lower to the upper bound of `index`. What is left
 /// over at the end of the extent is a tile of its own size; where only the call

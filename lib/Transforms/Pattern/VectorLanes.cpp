@@ -75,12 +75,14 @@ bool VectorResolver::keepsGroups(unsigned index, int64_t size) {
 double VectorResolver::getLaneScore(unsigned index, int64_t count,
                                     bool transposes) {
   double score = 0;
-  for (int64_t side : kUsualSides)
-    score += getFilledShare(getUsualExtent(index, side), count) /
-             double(std::size(kUsualSides));
-  // Of a row that only the call knows, half of the lanes may be empty.
-  if (!isStatic(index) && getUsualExtent(index) == kUnknownExtent)
-    score = 0.5;
+  if (isStatic(index))
+    score = getFilledShare(extents[index], count);
+  else if (getUsualExtent(index) == kUnknownExtent)
+    score = 0.5; // Of a row of any length, half of the lanes may be empty.
+  else
+    for (int64_t side : kUsualSides)
+      score += getFilledShare(getUsualExtent(index, side), count) /
+               double(std::size(kUsualSides));
   for (const Operand &operand : operands) {
     if (!operand.varies(index) || isReadInRow(operand, index))
       continue;
