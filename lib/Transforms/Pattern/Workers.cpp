@@ -63,6 +63,22 @@ double sparkle::getBusyPart(TargetAttr target, int64_t workers) {
 
 Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
 
+/// The size of `wanted` parts of an extent, or of a few more: a multiple of
+/// `grain`, and the same for all parts if that can be, else about the same.
+static int64_t getPartSize(int64_t extent, int64_t grain, int64_t wanted) {
+  constexpr int64_t kMost = 4096;
+  int64_t largest =
+      std::max<int64_t>((extent - 1) / (wanted - 1) / grain, 1) * grain;
+  int64_t count = llvm::divideCeil(extent, largest);
+  int64_t units = extent / grain;
+  if (extent % grain == 0)
+    for (int64_t parts = count; parts <= std::min(units, kMost); ++parts)
+      if (units % parts == 0)
+        return extent / parts;
+  return std::min<int64_t>(
+      llvm::alignTo(llvm::divideCeil(extent, count), grain), extent);
+}
+
 /// Divides the indices, one after the other, until there are `enough` tiles,
 /// into multiples of the register tile. What is given stays.
 int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
@@ -84,19 +100,10 @@ int64_t Division::divide(ArrayRef<unsigned> sequence, int64_t enough,
         tiles = enough;
       continue;
     }
-    sizes[index] = extent;
-    if (tiles >= enough)
-      continue;
-    // As few as are enough, of one size if that can be, else of about one.
-    int64_t count = 1, whole = 0;
-    for (int64_t size = grain; size < extent; size += grain)
-      if (int64_t made = llvm::divideCeil(extent, size);
-          tiles * made >= enough || size == grain) {
-        count = made;
-        whole = extent % size == 0 ? size : whole;
-      }
-    int64_t even = llvm::alignTo(llvm::divideCeil(extent, count), grain);
-    sizes[index] = whole ? whole : std::min(even, extent);
+    sizes[index] =
+        tiles >= enough
+            ? extent
+            : getPartSize(extent, grain, llvm::divideCeil(enough, tiles));
     tiles *= llvm::divideCeil(extent, sizes[index]);
   }
   return tiles;
