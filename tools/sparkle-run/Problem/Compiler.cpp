@@ -109,10 +109,11 @@ Compiler::run(const std::string &source, const std::string &stem,
   while (wait4(child, &status, 0, &usage) < 0 && errno == EINTR)
     ;
   result.seconds = toSeconds(usage.ru_utime) + toSeconds(usage.ru_stime);
+  result.messages = readFile(messages);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     result.object = output;
   else
-    result.error = findError(readFile(messages), status);
+    result.error = findError(result.messages, status);
   return result;
 }
 

@@ -31,8 +31,9 @@ public:
   struct Result {
     std::string object; ///< Empty if it failed.
     bool isKept = false;
-    std::string error;  ///< What the compiler says, from its first error on.
+    std::string error;  ///< The compiler's first error, or why it has none.
     double seconds = 0; ///< Of CPU time, user and system.
+    std::string messages = {}; ///< All that the compiler says, with places.
   };
 
   /// May be called from several threads.

@@ -110,8 +110,11 @@ bool Collector::addFile(const std::string &path, size_t number) {
   if (endsWith(path, ".spk")) {
     Compiler::Result result =
         compiler.compileFile(path, "file" + std::to_string(number));
+    bool isPlaced = result.messages.rfind(path + ":", 0) == 0;
+    if (isPlaced)
+      std::fputs(result.messages.c_str(), stderr);
     if (result.object.empty())
-      return fail(path + ": " + result.error);
+      return !isPlaced && fail(path + ": " + result.error);
     object = result.object;
     seconds = result.seconds;
   }
