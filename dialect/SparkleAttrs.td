@@ -152,6 +152,9 @@ def Sparkle_TargetAttr : SparkleAttr<"Target", "target"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Whether no operation multiplies and adds, and products are in registers
+    /// until they are added: x86-64 without AVX2.
+    bool keepsProducts() const { return getLanes() < 8 && getVectors() <= 16; }
     /// Bytes that the temps of one worker may fill. On a CPU that is more than
     /// near memory holds, where a thread's stack, of some MiB, has room for it.
     int64_t getTempBytes() const {

@@ -364,7 +364,7 @@ std::optional<WinogradPlan::ProductTile> WinogradPlan::getProductTile() const {
   // One tile's element in flight; of 32 registers two to spare, and one for the
   // product where it is not added at once.
   bool isLarge = target.getVectors() > 16;
-  int64_t spare = isLarge ? 2 : target.getLanes() < 8 ? 1 : 0;
+  int64_t spare = isLarge ? 2 : target.keepsProducts() ? 1 : 0;
   int64_t room = target.getVectors() - 1 - spare;
   int64_t last = extents[features.back()] / parts;
   int64_t least = getWeightBytes(false) > kShared ? 1 : 2;

@@ -70,7 +70,7 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
                                  slideIndex, tile.slide);
     double rows = 1;
     if (rowIndex) {
-      bool hasTaps = straight && operand.varies(*rowTapIndex);
+      bool hasTaps = straight && rowTapIndex && operand.varies(*rowTapIndex);
       int64_t taps = hasTaps ? extents[*rowTapIndex] : 1;
       rows = double(countPoints(operand, *rowIndex, tile.rows, rowTapIndex,
                                 taps)) /
@@ -104,11 +104,12 @@ VectorResolver::Step VectorResolver::getStep(const RegisterTile &tile) {
   }
   // One element in flight. Of 32 registers the allocator does best with two to
   // spare, unless vectors take turns; of 16 each counts, but what slices share,
-  // or is transposed, wants one.
+  // or is transposed, or a product before it is added, wants one.
   int64_t spare =
       straight && isApart() && tile.vectors > 1
           ? 1
-          : std::max<int64_t>(tile.slide > 1 || readsAcross(laneIndex),
+          : std::max<int64_t>(tile.slide > 1 || readsAcross(laneIndex) ||
+                                  target.keepsProducts(),
                               target.getVectors() / 8 - 2);
   int64_t room = target.getVectors() - tile.getSums() - 1 - spare - step.kept;
   step.fits = room >= 0;

@@ -51,7 +51,7 @@ bool VectorResolver::rereadsPixels(const Operand &operand) {
 /// each share its rows out, not the lines of a pixel.
 void VectorResolver::copyPictures() {
   constexpr int64_t kLines = 4;
-  if (stage || box || !slideIndex || !rowIndex || !isStatic(thickIndex) ||
+  if (stage || box || !slideIndex || !rowTapIndex || !isStatic(thickIndex) ||
       !isApart() || target.getNearWidth() >= kLineBytes)
     return;
   for (unsigned i : {laneIndex, thickIndex, *rowIndex})

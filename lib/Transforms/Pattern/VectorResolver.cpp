@@ -95,6 +95,19 @@ unsigned VectorResolver::chooseThickIndex() {
   return best;
 }
 
+/// Whether all that varies along the lanes is the same for all steps of an
+/// index.
+bool VectorResolver::servesAll(unsigned index) {
+  bool serves = false;
+  for (const Operand &operand : operands)
+    if (operand.varies(laneIndex)) {
+      if (operand.advances(index))
+        return false;
+      serves = true;
+    }
+  return serves;
+}
+
 /// The index of the sum that slides along one of the left side.
 std::optional<unsigned> VectorResolver::findSlideIndex(unsigned index) {
   for (unsigned i = extents.size(); i-- > outputs;)
@@ -104,20 +117,23 @@ std::optional<unsigned> VectorResolver::findSlideIndex(unsigned index) {
   return std::nullopt;
 }
 
-/// A third index of a register tile, along which other taps slide: what is read
-/// for one row of pixels serves the next one, too. Not where the pattern
-/// divides the sum.
+/// A third index of a register tile: one along which other taps slide, as what
+/// is read for one row of pixels serves the next one, too, unless the pattern
+/// divides the sum; or else the innermost other along which nothing varies that
+/// varies along the lanes: two rows may divide a picture that one does not.
 void VectorResolver::chooseRowIndex() {
+  bool isDivided = false;
   for (unsigned i = outputs; i < extents.size(); ++i)
     for (int64_t size : {unroll[i], near[i]})
-      if (size && size != extents[i])
-        return;
-  for (unsigned i = 0; slideIndex && i < outputs; ++i) {
+      isDivided |= size && size != extents[i];
+  for (unsigned i = 0; i < outputs; ++i) {
     if (i == laneIndex || i == thickIndex || !isStatic(i) || extents[i] == 1)
       continue;
     std::optional<unsigned> tap = findSlideIndex(i);
-    if (tap && tap != slideIndex)
+    if (slideIndex && !isDivided && tap && tap != slideIndex)
       rowIndex = i, rowTapIndex = tap;
+    else if (!rowTapIndex && servesAll(i))
+      rowIndex = i;
   }
 }
 
@@ -136,7 +152,7 @@ void VectorResolver::cutTaps() {
       !suits(*slideIndex, extents[*slideIndex]))
     return;
   unroll[*slideIndex] = extents[*slideIndex];
-  if (!rowIndex || unroll[*rowTapIndex] || registers[*rowIndex])
+  if (!rowTapIndex || unroll[*rowTapIndex] || registers[*rowIndex])
     return;
   int64_t period = weight->courses[*rowIndex].period,
           taps = extents[*rowTapIndex];
@@ -147,6 +163,37 @@ void VectorResolver::cutTaps() {
     return;
   unroll[*rowTapIndex] = taps;
   registers[*rowIndex] = period;
+}
+
+/// Whether what varies along the lanes serves several rows of pixels, and near
+/// memory holds all that these read, which serves taps, or other lanes, again.
+/// Not of pixels that share lines, of which two rows have twice as many; nor
+/// where taps have few terms each, as those at the border are told apart for
+/// each row. With 32 registers tiles of one row are of sizes enough.
+bool VectorResolver::keepsPixels(const RegisterTile &tile) {
+  constexpr int64_t kTerms = 32;
+  if (target.getVectors() >= 32 || !servesAll(*rowIndex))
+    return false;
+  int64_t terms = 1;
+  for (unsigned i = outputs; i < extents.size() && terms < kTerms; ++i)
+    terms *= isTap(i) ? 1 : extents[i];
+  if (terms < kTerms)
+    return false;
+  Sizes sizes(extents);
+  std::fill_n(sizes.begin(), outputs, 1);
+  sizes[thickIndex] = getSpan(thickIndex);
+  sizes[*rowIndex] = tile.rows;
+  int64_t bytes = 0;
+  for (const Operand &operand : operands) {
+    if (operand.varies(laneIndex))
+      continue;
+    if (operand.advances(thickIndex) &&
+        getStride(operand.type, operand.coefficients, thickIndex) <
+            kLineBytes / 4)
+      return false;
+    bytes += operand.countBox(sizes) * operand.getElementBytes();
+  }
+  return bytes <= target.getNearBytes();
 }
 
 /// Fills in the register tile, and the slice of the index that slides along it.
@@ -210,7 +257,9 @@ void VectorResolver::chooseTile() {
             continue;
           RegisterTile tile{v, t, slide, rows};
           bool addsRows = rows > 1 && !registers[*rowIndex];
-          if (addsRows && !(suits(*rowIndex, rows) && isStraight(tile)))
+          if (addsRows &&
+              !(suits(*rowIndex, rows) &&
+                (isStraight(tile) || (slide == 1 && keepsPixels(tile)))))
             continue;
           double cost = getCost(tile);
           if (cost < bestCost)
@@ -288,7 +337,7 @@ void VectorResolver::chooseUnroll() {
 std::string VectorResolver::explainRegisters() {
   RegisterTile tile = getTile();
   Step step = getStep(tile);
-  int64_t steps = tile.rows > 1 ? extents[*rowTapIndex] : 1;
+  int64_t steps = tile.rows > 1 && rowTapIndex ? unroll[*rowTapIndex] : 1;
   return llvm::formatv(
              "registers: {0} sums, {1} vectors kept and 1 in flight, of {2}; "
              "{3} loads for {4} multiply-adds",

@@ -89,6 +89,7 @@ private:
   std::optional<unsigned> findSummedLanes();
   int64_t countLanes(unsigned index);
   unsigned chooseThickIndex();
+  bool servesAll(unsigned index);
   std::optional<unsigned> findSlideIndex(unsigned index);
   bool isTap(unsigned index);
   void chooseRowIndex();
@@ -116,6 +117,7 @@ private:
   double getCost(const RegisterTile &tile, int64_t side);
   double getCost(const RegisterTile &tile);
   void keepSumsClose(const Sizes &given);
+  bool keepsPixels(const RegisterTile &tile);
   void chooseTile();
   RegisterTile getTile();
   void chooseUnroll();
