@@ -139,7 +139,8 @@ private:
 
   /// Where the lanes lie, where a register tile is thick besides, which index
   /// of the sum slides along that, if any does; along what a tile may have
-  /// several rows of pixels, and which index of the sum slides along these.
+  /// several rows of pixels, and which index of the sum slides along these, if
+  /// any does.
   unsigned laneIndex = 0, thickIndex = 0;
   std::optional<unsigned> slideIndex, rowIndex, rowTapIndex;
   /// Whether the loop along the lanes is innermost, and whether the output is

@@ -63,9 +63,11 @@ double sparkle::getBusyPart(TargetAttr target, int64_t workers) {
 
 Sizes sparkle::divideWork(const Nest &nest) { return Division(nest).choose(); }
 
-/// The size of `wanted` parts of an extent, or of a few more: a multiple of
-/// `grain`, and the same for all parts if that can be, else about the same.
+/// The size of `wanted` parts of an extent, two or more, or of a few more: a
+/// multiple of `grain`, and the same for all parts if that can be, else about
+/// the same.
 static int64_t getPartSize(int64_t extent, int64_t grain, int64_t wanted) {
+  // Of so many parts, one that is smaller is little.
   constexpr int64_t kMost = 4096;
   int64_t largest =
       std::max<int64_t>((extent - 1) / (wanted - 1) / grain, 1) * grain;

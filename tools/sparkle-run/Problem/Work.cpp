@@ -113,8 +113,11 @@ bool Collector::addFile(const std::string &path, size_t number) {
     bool isPlaced = result.messages.rfind(path + ":", 0) == 0;
     if (isPlaced)
       std::fputs(result.messages.c_str(), stderr);
-    if (result.object.empty())
-      return !isPlaced && fail(path + ": " + result.error);
+    if (result.object.empty()) {
+      if (isPlaced && result.messages.find(" error: ") != std::string::npos)
+        return false; // That is said.
+      return fail(path + ": " + result.error);
+    }
     object = result.object;
     seconds = result.seconds;
   }
