@@ -50,7 +50,7 @@ public:
         extents(define.getStaticExtents()), target(define.getTarget()),
         masked(masked), spans(extents.size()) {}
 
-  LogicalResult run();
+  void run();
 
 private:
   /// A producer's nest, where `outer` stands now.
@@ -58,7 +58,7 @@ private:
       : Tiler(define, outer.producers, outer.masked) {
     builder = outer.builder;
   }
-  LogicalResult runWithin(ComputedBox box);
+  void runWithin(ComputedBox box);
 
   using Body = llvm::function_ref<void()>;
 
@@ -115,7 +115,6 @@ private:
   /// Within another nest: along which indices the box is cut.
   SmallVector<bool> isCut;
   bool isWithin = false;
-  LogicalResult result = success();
 
   SmallVector<Span> spans;
   /// Indices of the sum that near memory holds a part of.
@@ -448,9 +447,7 @@ void Tiler::compute(ReadOp read, StageOp stage) {
   ComputedBox box{stage, {}, {}};
   for (unsigned i = 0; i < read.getMap().getNumResults(); ++i)
     addSpan(read, i, box);
-  Tiler inner(producers.lookup(read.getTensor()), *this);
-  if (failed(inner.runWithin(box)))
-    result = failure();
+  Tiler(producers.lookup(read.getTensor()), *this).runWithin(box);
 }
 
 void Tiler::initialise(Value resume) {
@@ -631,15 +628,14 @@ void Tiler::emitWorkers() {
   YieldOp::create(builder, loc);
 }
 
-LogicalResult Tiler::run() {
+void Tiler::run() {
   collectReads();
   emitWorkers();
-  return result;
 }
 
 /// The nest of the equation for a box of its result: one worker's tile, but for
 /// where it begins and ends.
-LogicalResult Tiler::runWithin(ComputedBox box) {
+void Tiler::runWithin(ComputedBox box) {
   isWithin = true;
   target = box.stage.getResult();
   SmallVector<int64_t> workers(pattern.getWorkers().asArrayRef());
@@ -654,7 +650,6 @@ LogicalResult Tiler::runWithin(ComputedBox box) {
   pattern = pattern.withWorkers(workers);
   collectReads();
   emitNest();
-  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -694,9 +689,8 @@ struct Tile : sparkle::impl::TileBase<Tile> {
         producers[producer.getTarget()] = producer;
     }
     for (DefineOp define : defines)
-      if (!producers.contains(define.getTarget()) &&
-          failed(Tiler(define, producers, masked).run()))
-        return signalPassFailure();
+      if (!producers.contains(define.getTarget()))
+        Tiler(define, producers, masked).run();
     for (DefineOp define : llvm::reverse(defines))
       define.erase();
   }
