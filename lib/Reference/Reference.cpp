@@ -438,12 +438,20 @@ void ReferenceBuilder::store(Storage &target, ValueRange indices,
     LLVM::StoreOp::create(b, arithmetic.getBound(result.value, result), bound);
     return;
   }
-  // How far this way may be from the value that the equation has.
-  Value other =
-      arithmetic.getBound(LLVM::LoadOp::create(b, f64, value), result);
-  Value larger = arith::MaximumFOp::create(
-      b, other, LLVM::LoadOp::create(b, f64, bound).getResult());
-  LLVM::StoreOp::create(b, larger, bound);
+  // How far this way may be from the value that the equation has, which lies in
+  // its interval unless what is computed is something else.
+  Value known = LLVM::LoadOp::create(b, f64, value);
+  Value least = LLVM::LoadOp::create(b, f64, bound);
+  Value larger =
+      arith::MaximumFOp::create(b, arithmetic.getBound(known, result), least);
+  auto isBeyond = [&](arith::CmpFPredicate predicate, Value end) -> Value {
+    return arith::CmpFOp::create(b, predicate, known, end);
+  };
+  Value isOther =
+      arith::OrIOp::create(b, isBeyond(arith::CmpFPredicate::OLT, result.least),
+                           isBeyond(arith::CmpFPredicate::OGT, result.most));
+  Value bounded = arith::SelectOp::create(b, isOther, least, larger);
+  LLVM::StoreOp::create(b, bounded, bound);
 }
 
 /// The ops of a body in order; gives what it yields.

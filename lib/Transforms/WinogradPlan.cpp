@@ -83,6 +83,18 @@ std::optional<std::string> WinogradPlan::match() {
   }
   if (slides.size() != 2)
     return "taps along " + std::to_string(slides.size()) + " indices";
+  // Tiles and transforms take their place everywhere.
+  for (const Slide &slide : slides)
+    for (unsigned index : {slide.output, slide.tap})
+      if (llvm::count_if(input.getMap().getResults(), [&](AffineExpr expr) {
+            return expr.isFunctionOfDim(index);
+          }) != 1)
+        return "an index that slides, or a tap, in two coordinates of the "
+               "input";
+  if (llvm::any_of(slides, [&](const Slide &slide) {
+        return weight.getMap().isFunctionOfDim(slide.output);
+      }))
+    return "a weight that varies along an index that slides";
   taps = extents[slides[0].tap];
   if (taps != extents[slides[1].tap] || (taps != 3 && taps != 5))
     return "taps of " + std::to_string(taps) + " by " +

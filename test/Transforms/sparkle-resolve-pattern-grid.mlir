@@ -134,6 +134,25 @@ module attributes {sparkle.target = #sparkle.target<word = "gpu", lanes = 256, v
     } : <3x1024xf32, (d0, d1) -> (d0, d1)>
   }
 
+// The last near step is not whole, and is a body beside the others': both are
+// loops, as all their addresses at once need scratch memory.
+// CHECK-LABEL: sparkle.kernel @rest
+// CHECK: pattern <workers = [32, 64, 1], near = [1, 1, 48], {{.*}}, unroll = [1, 1, 16]
+  sparkle.kernel @rest sizes [] {
+    %a = sparkle.tensor input "a" extents () -> (1024, 80) : <1024x80xf32, (d0, d1) -> (d0, d1)>
+    %w = sparkle.tensor weight "w" extents () -> (1024, 80) : <1024x80xf32, (d0, d1) -> (d0, d1)>
+    %y = sparkle.tensor output "y" extents () -> (1024, 1024) : <1024x1024xf32, (d0, d1) -> (d0, d1)>
+    sparkle.define %y ["m", "n", "k"] reductions 1 extents () -> (1024, 1024, 80) pattern <workers = [32, 64, 1], near = [1, 1, 48], lanes = [8, 0, 1]> {
+      %0 = sparkle.sum {
+        %1 = sparkle.read %a (d0, d1, d2) -> (d0, d2) : <1024x80xf32, (d0, d1) -> (d0, d1)> -> f32
+        %2 = sparkle.read %w (d0, d1, d2) -> (d1, d2) : <1024x80xf32, (d0, d1) -> (d0, d1)> -> f32
+        %3 = arith.mulf %1, %2 : f32
+        sparkle.yield %3 : f32
+      } : f32
+      sparkle.yield %0 : f32
+    } : <1024x1024xf32, (d0, d1) -> (d0, d1)>
+  }
+
 // Few workers and a long sum: the sum is divided, and its steps divide the part.
 // CHECK-LABEL: sparkle.kernel @divided
 // CHECK: pattern <workers = [{{[0-9]+}}, {{[0-9]+}}, {{64|128|256|512}}], near = [1, 1, {{4|8|16|32}}]

@@ -12,6 +12,9 @@ using namespace sparkle;
 namespace {
 /// Multiply-adds that one accumulate unrolls to at most.
 constexpr int64_t kMostUnrolled = 1024;
+/// And along an index whose last near step is not whole, and has a body of its
+/// own beside the others': the addresses of both would be kept.
+constexpr int64_t kMostBesideRest = 16;
 /// Cycles until another launch begins, elements that the machine moves in one,
 /// and the sums that are worth to be divided.
 constexpr double kLaunch = 6000, kMoved = 800;
@@ -289,6 +292,9 @@ void GridResolver::chooseUnroll() {
   for (unsigned i = outputs; i < extents.size(); ++i) {
     if (!unroll[i]) {
       unroll[i] = near[i];
+      if (extents[i] % near[i] != 0)
+        while (unroll[i] > kMostBesideRest || near[i] % unroll[i] != 0)
+          --unroll[i];
       if (grains[i] != kAll)
         open.push_back(i);
     }
