@@ -60,6 +60,10 @@ mlir::Type getScalarType(mlir::Type element);
 /// Rank and elements of a tensor or a box.
 int64_t getRank(mlir::Type tensorOrBox);
 mlir::Type getElementType(mlir::Type tensorOrBox);
+
+/// Whether `value` is zero where those that `isZero` names are, and the rest of
+/// what it is computed from is finite where all that is read is.
+bool vanishes(mlir::Value value, llvm::function_ref<bool(mlir::Value)> isZero);
 } // namespace sparkle
 
 #define GET_OP_CLASSES

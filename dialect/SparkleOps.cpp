@@ -64,12 +64,25 @@ LogicalResult sparkle::verifyExtents(Operation *op, AffineMap map,
 
 LogicalResult sparkle::verifyAccess(Operation *op, AffineMap map, size_t dims,
                                     size_t rank) {
-  if (map.getNumDims() == dims && !map.getNumSymbols() &&
-      map.getNumResults() == rank)
-    return success();
-  return op->emitOpError("expected a map of ")
-         << dims << " dimensions and no symbols to " << rank
-         << " coordinates, but got " << AffineMapAttr::get(map);
+  if (map.getNumDims() != dims || map.getNumSymbols() ||
+      map.getNumResults() != rank)
+    return op->emitOpError("expected a map of ")
+           << dims << " dimensions and no symbols to " << rank
+           << " coordinates, but got " << AffineMapAttr::get(map);
+  bool isDivided = true;
+  map.walkExprs([&](AffineExpr expr) {
+    if (expr.getKind() == AffineExprKind::FloorDiv ||
+        expr.getKind() == AffineExprKind::CeilDiv ||
+        expr.getKind() == AffineExprKind::Mod) {
+      auto divisor = dyn_cast<AffineConstantExpr>(
+          cast<AffineBinaryOpExpr>(expr).getRHS());
+      isDivided &= divisor && divisor.getValue() > 0;
+    }
+  });
+  if (!isDivided)
+    return op->emitOpError("expected positive numbers as divisors, but got ")
+           << AffineMapAttr::get(map);
+  return success();
 }
 
 LogicalResult sparkle::verifyArguments(Operation *op, Region &region,
@@ -92,6 +105,37 @@ LogicalResult sparkle::verifyYield(Operation *op, Region &region,
 bool sparkle::isWeight(Value value) {
   auto tensor = value.getDefiningOp<TensorOp>();
   return tensor && tensor.getRole() == Role::Weight;
+}
+
+/// Whether a value is finite where all that is read is.
+static bool isFinite(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<ReadOp, arith::ConstantOp>(op))
+    return true;
+  if (auto activate = dyn_cast<ActivateOp>(op))
+    return !llvm::is_contained({Function::Exp, Function::Log, Function::Sqrt},
+                               activate.getFunction()) &&
+           isFinite(activate.getValue());
+  return isa<arith::MulFOp, arith::AddFOp, arith::SubFOp, arith::NegFOp,
+             arith::MaximumFOp, arith::MinimumFOp>(op) &&
+         llvm::all_of(op->getOperands(), isFinite);
+}
+
+bool sparkle::vanishes(Value value, llvm::function_ref<bool(Value)> isZero) {
+  if (isZero(value))
+    return true;
+  Operation *op = value.getDefiningOp();
+  auto isSo = [&](Value operand) { return vanishes(operand, isZero); };
+  if (isa_and_nonnull<arith::MulFOp>(op))
+    return llvm::any_of(op->getOperands(), isSo) &&
+           llvm::all_of(op->getOperands(), isFinite);
+  if (auto quotient = dyn_cast_or_null<arith::DivFOp>(op)) {
+    FloatAttr divisor;
+    return matchPattern(quotient.getRhs(), m_Constant(&divisor)) &&
+           divisor.getValue().isNonZero() && isSo(quotient.getLhs());
+  }
+  return isa_and_nonnull<arith::NegFOp, arith::AddFOp, arith::SubFOp>(op) &&
+         llvm::all_of(op->getOperands(), isSo);
 }
 
 #define GET_OP_CLASSES

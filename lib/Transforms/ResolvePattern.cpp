@@ -161,42 +161,21 @@ LogicalResult Resolver::readLanes(DenseI64ArrayAttr list) {
   return success();
 }
 
-/// Whether a value is finite where all that is read is.
-static bool isFinite(Value value) {
-  Operation *op = value.getDefiningOp();
-  if (isa_and_nonnull<ReadOp, arith::ConstantOp>(op))
-    return true;
-  if (auto activate = dyn_cast_or_null<ActivateOp>(op))
-    return !llvm::is_contained({Function::Exp, Function::Log, Function::Sqrt},
-                               activate.getFunction()) &&
-           isFinite(activate.getValue());
-  return isa_and_nonnull<arith::MulFOp, arith::AddFOp, arith::SubFOp,
-                         arith::NegFOp, arith::MaximumFOp, arith::MinimumFOp>(
-             op) &&
-         llvm::all_of(op->getOperands(), isFinite);
-}
-
 /// Whether a value is zero where `index` is beyond its extent, as what is read
 /// beyond a tensor is.
 static bool vanishesBeyond(Value value, unsigned index, int64_t extent) {
-  Operation *op = value.getDefiningOp();
-  auto vanishes = [&](Value operand) {
-    return vanishesBeyond(operand, index, extent);
-  };
-  if (auto read = dyn_cast_or_null<ReadOp>(op))
-    return llvm::any_of(llvm::zip_equal(read.getMap().getResults(),
-                                        read.getTensor().getType().getShape()),
-                        [&](auto coordinate) {
-                          auto dim =
-                              dyn_cast<AffineDimExpr>(std::get<0>(coordinate));
-                          return dim && dim.getPosition() == index &&
-                                 std::get<1>(coordinate) == extent;
-                        });
-  if (isa_and_nonnull<arith::MulFOp>(op))
-    return llvm::any_of(op->getOperands(), vanishes) &&
-           llvm::all_of(op->getOperands(), isFinite);
-  return isa_and_nonnull<arith::NegFOp, arith::AddFOp, arith::SubFOp>(op) &&
-         llvm::all_of(op->getOperands(), vanishes);
+  return vanishes(value, [&](Value factor) {
+    auto read = factor.getDefiningOp<ReadOp>();
+    return read && llvm::any_of(
+                       llvm::zip_equal(read.getMap().getResults(),
+                                       read.getTensor().getType().getShape()),
+                       [&](auto coordinate) {
+                         auto dim =
+                             dyn_cast<AffineDimExpr>(std::get<0>(coordinate));
+                         return dim && dim.getPosition() == index &&
+                                std::get<1>(coordinate) == extent;
+                       });
+  });
 }
 
 /// Whether `count` lanes along an index of the sum add up the terms that there

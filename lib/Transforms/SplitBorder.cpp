@@ -44,17 +44,8 @@ static int64_t countTerms(AccumulateOp op) {
 /// Whether the term of `op` is zero wherever operand `operand` is.
 static bool isFactor(AccumulateOp op, unsigned operand) {
   BlockArgument argument = op.getBody().getArgument(operand);
-  std::function<bool(Value)> vanishes = [&](Value value) -> bool {
-    if (value == argument)
-      return true;
-    Operation *def = value.getDefiningOp();
-    if (isa_and_nonnull<arith::MulFOp>(def))
-      return llvm::any_of(def->getOperands(), vanishes);
-    if (isa_and_nonnull<arith::NegFOp, arith::DivFOp>(def))
-      return vanishes(def->getOperand(0));
-    return false;
-  };
-  return vanishes(op.getBody().front().getTerminator()->getOperand(0));
+  return vanishes(op.getBody().front().getTerminator()->getOperand(0),
+                  [&](Value value) { return value == argument; });
 }
 
 /// Calls `body` for each access below `root` that is not proved to be inside,

@@ -222,6 +222,7 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
     OpFoldResult first = span.lower;
     int64_t lanes =
         index < outputs && !isWithin ? pattern.getLanes()[index] : 1;
+    bool overhangs = lanes >= kMaskedLanes && step % lanes == 0;
     for (; step > 1; step /= 2) {
       loop(Level::Registers, index, first, add(span.upper, 1 - step), step, {},
            body);
@@ -232,14 +233,22 @@ void Tiler::steps(unsigned index, int64_t step, Body body) {
                                   builder, loc,
                                   lower + (upper - lower).floorDiv(step) * step,
                                   {first, span.upper}));
-      if (lanes >= kMaskedLanes && step < 2 * lanes)
+      // Not beyond where the larger one would end, as boxes hold no more.
+      if (overhangs && step / 2 % lanes != 0)
         return loop(Level::Registers, index, first, span.upper, lanes, {},
                     body);
     }
     return loop(Level::Registers, index, first, span.upper, 1, {}, body);
   }
-  step = std::min(step, extent);
-  int64_t rest = extent % step, whole = extent - rest;
+  // A box of a temp may begin at any constant, and be empty.
+  std::optional<int64_t> lower = getConstantIntValue(span.lower);
+  std::optional<int64_t> upper = getConstantIntValue(span.upper);
+  bool isKnown = lower && upper;
+  int64_t first = isKnown ? *lower : 0, end = isKnown ? *upper : extent;
+  if (end <= first)
+    return;
+  step = std::min(step, end - first);
+  int64_t rest = (end - first) % step, whole = end - rest;
   loop(Level::Registers, index, span.lower,
        rest ? minimum(span.upper, constant(whole)) : span.upper, step, {},
        body);

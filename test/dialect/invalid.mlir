@@ -259,6 +259,19 @@ sparkle.kernel @read_c1 sizes [] {
 
 // -----
 
+// A divisor is a positive number, on which all that bounds quotients relies.
+sparkle.kernel @read_c1 sizes [] {
+  %x = sparkle.tensor input "x" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
+  sparkle.define %y ["i"] reductions 0 extents () -> (4) {
+    // expected-error @below {{expected positive numbers as divisors, but got affine_map<(d0) -> (d0 floordiv 0)>}}
+    %0 = sparkle.read %x (d0) -> (d0 floordiv 0) : !sparkle.tensor<4xf32, (d0) -> (d0)> -> f32
+    sparkle.yield %0 : f32
+  } : !sparkle.tensor<4xf32, (d0) -> (d0)>
+}
+
+// -----
+
 sparkle.kernel @read_c2 sizes [] {
   %x = sparkle.tensor input "x" extents () -> (4) : !sparkle.tensor<4xf32, (d0) -> (d0)>
   %y = sparkle.tensor output "y" extents () -> (4) : !sparkle.tensor<4xf64, (d0) -> (d0)>

@@ -85,7 +85,7 @@ private:
   void collectTerms();
   unsigned getElement(unsigned operand, const Point &point,
                       ArrayRef<int64_t> offset, int64_t filled);
-  bool vanishes(Value value, const Term &term);
+  bool vanishes(const Term &term);
   bool isPlainSum();
   void collectBunches();
   void joinWindows();
@@ -179,24 +179,25 @@ unsigned Accumulation::getElement(unsigned operand, const Point &point,
   return found->second;
 }
 
-/// Whether `value` is zero because a factor lies outside of its tensor.
-bool Accumulation::vanishes(Value value, const Term &term) {
+/// Whether a term is zero because a factor lies outside of its tensor.
+bool Accumulation::vanishes(const Term &term) {
   if (contraction)
     return llvm::any_of(llvm::enumerate(term.elements), [&](auto element) {
       return elements[element.index()][element.value()].kind == Access::Nothing;
     });
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    unsigned operand = argument.getArgNumber();
-    return argument.getOwner() == &op.getBody().front() &&
-           elements[operand][term.elements[operand]].kind == Access::Nothing;
-  }
-  auto product = value.getDefiningOp<arith::MulFOp>();
-  return product &&
-         (vanishes(product.getLhs(), term) || vanishes(product.getRhs(), term));
+  Block &body = op.getBody().front();
+  return sparkle::vanishes(
+      body.getTerminator()->getOperand(0), [&](Value value) {
+        auto argument = dyn_cast<BlockArgument>(value);
+        if (!argument || argument.getOwner() != &body)
+          return false;
+        unsigned operand = argument.getArgNumber();
+        return elements[operand][term.elements[operand]].kind ==
+               Access::Nothing;
+      });
 }
 
 void Accumulation::collectTerms() {
-  Value result = op.getBody().front().getTerminator()->getOperand(0);
   ArrayRef<int64_t> slice = op.getSlice();
   SmallVector<int64_t> index(slice.size(), 0);
   unsigned rank = at.size() - slice.size();
@@ -212,7 +213,7 @@ void Accumulation::collectTerms() {
       for (unsigned operand = 0; operand < maps.size(); ++operand)
         term.elements.push_back(
             getElement(operand, point, offset, vector.filled));
-      if (!vanishes(result, term))
+      if (!vanishes(term))
         terms.push_back(std::move(term));
     }
     more = false;

@@ -31,6 +31,8 @@ LogicalResult KernelLowering::lowerBlock(Block &block) {
   for (Operation &op : block.without_terminator())
     if (failed(lower(op)))
       return failure();
+  for (StageOp op : block.getOps<StageOp>())
+    endBox(op);
   return success();
 }
 

@@ -174,6 +174,7 @@ private:
 
   // LowerTiledBoxes.cpp
   void lower(StageOp op);
+  void endBox(StageOp op);
   void copyBox(const Memory &from, const Memory &to, BoxType box, bool inside);
   /// Of elements with the same base, the constants.
   using Offsets = std::map<llvm::SmallVector<std::pair<unsigned, int64_t>, 2>,

@@ -43,9 +43,18 @@ void KernelLowering::lower(StageOp op) {
                                         to.element, code.i64(count),
                                         /*alignment=*/64);
   }
+  // Boxes that are never needed together share their place on the stack.
+  LLVM::LifetimeStartOp::create(code, code.loc, to.pointer);
   if (isCopy)
     copyBox(from, to, box, op.getInside());
   memories[op.getResult()] = to;
+}
+
+/// Behind the block that needs it.
+void KernelLowering::endBox(StageOp op) {
+  if (op.getRealisation() != Realisation::InPlace)
+    LLVM::LifetimeEndOp::create(code, code.loc,
+                                memories[op.getResult()].pointer);
 }
 
 /// Fills the scratch `to`, the innermost of its dimensions in vectors: all of

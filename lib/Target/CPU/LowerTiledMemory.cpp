@@ -305,7 +305,8 @@ static bool permutesBlocks(ArrayRef<int32_t> places) {
 /// does not know what is in it: of a constant it makes a permutation. So each
 /// is made once for a worker.
 Value KernelLowering::getBlendMask(const llvm::SmallBitVector &lanes) {
-  if (width <= 8)
+  // What is hidden is a number of as many bits as lanes, and so in a register.
+  if (width <= 8 || !llvm::isPowerOf2_64(lanes.size()))
     return code.mask(lanes);
   Value &mask = masks[{scratch, lanes}];
   if (!mask) {
