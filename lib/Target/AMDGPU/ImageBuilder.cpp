@@ -13,13 +13,15 @@ namespace sparkle::amdgpu {
 ImageBuilder::ImageBuilder(KernelOp kernel) : gpu::ImageBuilder(kernel) {
   module = ModuleOp::create(builder, loc, kernel.getSymName());
   builder.setInsertionPointToEnd(module.getBody());
-  // The workspace, if there is one, comes last.
-  bool hasWorkspace = false;
-  for (TensorOp tensor : kernel.getTensors()) {
-    bindings += tensor.getRole() != Role::Temp;
-    hasWorkspace |= tensor.getRole() == Role::Temp && tensor.isInWorkspace();
-  }
-  bindings += hasWorkspace;
+  // The workspace comes last, where there are temps: the runtime binds one then,
+  // be it empty.
+  bool hasTemps = false;
+  for (TensorOp tensor : kernel.getTensors())
+    if (tensor.getRole() == Role::Temp)
+      hasTemps = true;
+    else
+      ++bindings;
+  bindings += hasTemps;
 }
 
 std::unique_ptr<gpu::Code> ImageBuilder::addEntryPoint(StringRef name,

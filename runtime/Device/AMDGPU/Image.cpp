@@ -282,9 +282,10 @@ static Status checkDescriptor(const sparkle_launch_t &launch,
     return Status::invalidArtifact(
         "entry '%s': expected no arguments in registers, but got 0x%x", entry,
         descriptor.preload);
-  if (descriptor.kernargSize > argumentSize)
+  // Behind fewer, sizes would lie elsewhere.
+  if ((descriptor.kernargSize + 7) / 8 != (argumentSize + 7) / 8)
     return Status::invalidArtifact(
-        "entry '%s': expected at most %" PRIu64
+        "entry '%s': expected %" PRIu64
         " bytes of arguments, but got %u - hidden ones are not supported",
         entry, argumentSize, descriptor.kernargSize);
   if (descriptor.rsrc1 & privileged)

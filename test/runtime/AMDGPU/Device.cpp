@@ -259,7 +259,7 @@ TEST_F(AMDGPURefusal, images) {
   file.kernargSize = 25; // there are two addresses and a size: 20 bytes
   affine.setImage(file);
   EXPECT_EQ(refuse(SPARKLE_INVALID_ARTIFACT),
-            "kernel 'affine': entry 'affine': expected at most 24 bytes of "
+            "kernel 'affine': entry 'affine': expected 24 bytes of "
             "arguments, but got 25 - hidden ones are not supported");
 }
 

@@ -237,8 +237,11 @@ TEST_F(AMDGPUImage, whatCannotBeLaunched) {
       "entry 'affine': expected no arguments in registers, but got 0x2");
   file = ImageFile();
   file.kernargSize = 280;
-  expectRefused("entry 'affine': expected at most 24 bytes of arguments, but "
+  expectRefused("entry 'affine': expected 24 bytes of arguments, but "
                 "got 280 - hidden ones are not supported");
+  file.kernargSize = 16;
+  expectRefused("entry 'affine': expected 24 bytes of arguments, but "
+                "got 16 - hidden ones are not supported");
   file = ImageFile();
   file.rsrc1 |= 1 << 20;
   expectRefused("entry 'affine': expected unprivileged code, but got PRIV");
