@@ -40,6 +40,7 @@ constexpr Attempt kAttempts[] = {
     {Attempt::Registers::Few, Attempt::Motion::Least},
     {Attempt::Registers::All, Attempt::Motion::Free},
     {Attempt::Registers::All, Attempt::Motion::Little},
+    {Attempt::Registers::All, Attempt::Motion::Least},
 };
 
 /// Why what became of a kernel cannot be launched, and which entry point it is

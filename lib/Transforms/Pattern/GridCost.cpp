@@ -66,15 +66,17 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     bool isAnywhere = this->box && i < outputs && this->box->isCut[i];
     divisors.push_back(isAnywhere ? 1 : size < assumed[i] ? size : 0);
   }
-  for (auto [expr, row] :
-       llvm::zip_equal(operand.map.getResults(), operand.coefficients)) {
+  AffineMap layout = operand.type.getNearLayout();
+  unsigned innermost = layout.getDimPosition(layout.getNumResults() - 1);
+  for (auto [dim, expr, row] :
+       llvm::enumerate(operand.map.getResults(), operand.coefficients)) {
     double size = double(getReach(expr, sizes, divisors).size), over = 0;
     for (auto [i, cut] : llvm::enumerate(grid.cuts))
       over += double(std::abs(row[i]) * cut.getOverhang());
-    bool isRow = contiguous[number] && row[*contiguous[number]];
     box *= size;
-    room *= isRow ? double(llvm::alignTo(uint64_t(size + over), kVector))
-                  : size + over;
+    room *= dim == innermost
+                ? double(llvm::alignTo(uint64_t(size + over), kVector))
+                : size + over;
   }
   double readVector = 1, copyVector = 1, run = 1;
   if (std::optional<unsigned> index = contiguous[number]) {
