@@ -81,7 +81,8 @@ BoxPlan WorkersLowering::planBox(StageOp op) {
   }
   unsigned innermost = getInnermost(op);
   plan.inQuads = shape[innermost] >= kQuad;
-  plan.below[innermost] = llvm::alignTo(plan.below[innermost], kQuad);
+  if (plan.inQuads)
+    plan.below[innermost] = llvm::alignTo(plan.below[innermost], kQuad);
   return plan;
 }
 
@@ -95,8 +96,10 @@ static SmallVector<int64_t> getStrides(StageOp op, BoxPlan &plan) {
     unsigned dim = layout.getDimPosition(level);
     strides[level] = count;
     count *= op.getType().getShape()[dim] + plan.below[dim] + plan.above[dim];
+    if (level + 1 == layout.getNumResults() && plan.inQuads)
+      count = llvm::alignTo(count, kQuad);
     if (level + 1 == layout.getNumResults())
-      count = llvm::alignTo(count, kQuad) + plan.padding;
+      count += plan.padding;
   }
   plan.size = llvm::alignTo(count, kQuad);
   return strides;

@@ -49,7 +49,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   };
   // The elements that a lane reads, the box that the worker reads, and what
   // that takes: lanes that overhang read beyond it, and rows are whole vectors.
-  double reads = 1, box = 1, room = 1;
+  double reads = 1, box = 1, room = 1, most = 1;
   for (unsigned i = 0; i < extents.size(); ++i)
     if (operand.varies(i))
       reads *= count(i, i < outputs ? grid.cuts[i].each() : grid.near[i]);
@@ -74,9 +74,10 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
     for (auto [i, cut] : llvm::enumerate(grid.cuts))
       over += double(std::abs(row[i]) * cut.getOverhang());
     box *= size;
-    room *= dim == innermost
-                ? double(llvm::alignTo(uint64_t(size + over), kVector))
-                : size + over;
+    auto whole = double(llvm::alignTo(uint64_t(size + over), kVector));
+    bool isRow = contiguous[number] && row[*contiguous[number]];
+    room *= isRow ? whole : size + over;
+    most *= dim == innermost && size >= kVector ? whole : size + over;
   }
   double readVector = 1, copyVector = 1, run = 1;
   if (std::optional<unsigned> index = contiguous[number]) {
@@ -92,6 +93,7 @@ GridResolver::Step GridResolver::estimateOperand(const Grid &grid,
   // A row of padding for every eight, against conflicts of banks. Copies are
   // f32 whatever the tensor stores.
   step.bytes = int64_t(std::min(4 * std::max(box * 9 / 8, room), 1e9));
+  step.room = std::max(step.bytes, int64_t(std::min(4 * most, 1e9)));
   step.isReused = reads * double(laneCount) > box;
   step.elements = box * std::max(1.0, kRun / run);
   double near = turns * reads / readVector * double(target.getNearRead());
@@ -120,7 +122,7 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
   // Twice, for the step that computes and the one that is copied. What need not
   // be copied is where fewer lanes take less, so that more workers share a
   // core.
-  int64_t free = (box ? box->room : target.getNearBytes()) / 2;
+  int64_t most = box ? box->room : target.getNearBytes(), free = most / 2;
   int64_t fair = free * std::max(laneCount, kWarp) /
                  std::max(target.getLanes(), laneCount);
   grid.staged.assign(operands.size(), false);
@@ -132,8 +134,9 @@ double GridResolver::estimateStep(Grid &grid, int64_t laneCount, double sums) {
         (mayStage(i, true) &&
          (!mayStage(i, false) || (step.isReused && step.copied < step.inPlace &&
                                   step.bytes <= std::min(free, fair))));
-    if (copy && step.bytes > free)
+    if (copy && (step.bytes > free || step.room > most))
       return std::numeric_limits<double>::infinity();
+    most -= copy ? step.room : 0;
     free -= copy ? step.bytes : 0;
     fair -= copy ? step.bytes : 0;
     grid.staged[i] = copy;

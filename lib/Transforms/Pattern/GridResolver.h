@@ -55,7 +55,8 @@ private:
     /// Cycles of a lane where the operand is copied, and where it is not.
     double copied = 0, inPlace = 0;
     double elements = 0, reads = 0; // `reads` of one lane
-    int64_t bytes = 0;
+    /// Of the box: what counts against other workers', and all, at most.
+    int64_t bytes = 0, room = 0;
     /// Some element is read by more than one lane, or more than once.
     bool isReused = false;
   };
