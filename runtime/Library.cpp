@@ -20,8 +20,9 @@ namespace {
 /// An open file.
 class File {
 public:
+  /// Nor does a pipe without a writer keep it waiting.
   explicit File(const char *path)
-      : descriptor(open(path, O_RDONLY | O_CLOEXEC)) {}
+      : descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   File(const File &) = delete;
   ~File() {
     if (descriptor >= 0)

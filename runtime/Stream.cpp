@@ -124,7 +124,7 @@ Status Stream::submit(void *const *arguments, uint32_t argumentCount,
   Slot &slot = slots[next % slotCount];
   for (uint32_t i = 0; i < bytes.size(); ++i) {
     if (isOutput(i))
-      slot.outputs[i] = arguments[i];
+      slot.outputs[i] = bytes[i] ? arguments[i] : nullptr;
     else if (!isWeight(i) && bytes[i])
       std::memcpy(slot.places[i].host->pointer(), arguments[i], bytes[i]);
   }

@@ -34,6 +34,13 @@ void endCalls() {
   pthread_mutex_unlock(&mutex);
 }
 
+/// Of the threads of its parent a forked process has none.
+void forgetCalls() {
+  mutex = PTHREAD_MUTEX_INITIALIZER;
+  changed = PTHREAD_COND_INITIALIZER;
+  callCount = 0;
+}
+
 /// Waits for the calls under way as the main thread ends, which is before any
 /// handler: a driver that compiles when work first runs, in its own thread,
 /// registers handlers after ours, and they would go first.
@@ -85,7 +92,10 @@ void DriverCall::end() {
 }
 
 Status startThread(void (*run)(void *argument), void *argument) {
-  pthread_once(&once, [] { std::atexit(endCalls); });
+  pthread_once(&once, [] {
+    std::atexit(endCalls);
+    pthread_atfork(nullptr, nullptr, forgetCalls);
+  });
   static_cast<void>(mainThread.isMain); // the use makes it
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

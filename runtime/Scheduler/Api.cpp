@@ -110,7 +110,9 @@ sparkle_status_t sparkle_task_submit(sparkle_task_t *task,
     *out_ticket = 0;
   if (!task)
     return missing("a task").report(out_error);
-  std::vector<Array *> given(arrays ? argument_count : 0);
+  // No more than there should be: of another count nothing is read.
+  bool isWhole = argument_count == unwrap(task).arguments().size();
+  std::vector<Array *> given(arrays && isWhole ? argument_count : 0);
   for (size_t i = 0; i < given.size(); ++i)
     given[i] = arrays[i] ? &unwrap(arrays[i]) : nullptr;
   Status status = unwrap(task).engine().submit(unwrap(task),

@@ -483,6 +483,9 @@ void Engine::endThread() {
 }
 
 void Engine::close() {
+  // A process that was forked has no lane, nor who would unlock the mutex.
+  if (getpid() != owner)
+    return;
   std::unique_lock<std::mutex> lock(mutex);
   for (const std::unique_ptr<Lane> &lane : lanes)
     lane->close();

@@ -12,6 +12,7 @@
 #include "runtime/Wait.h"
 
 #include <memory>
+#include <unistd.h>
 
 namespace sparkle::runtime {
 
@@ -92,6 +93,7 @@ private:
   static constexpr uint64_t keptRuns = 4096;
 
   const Ref<Context> machine;
+  const pid_t owner = getpid();
   Settings environment;
   uint32_t pendingLimit = 0;
   uint64_t defaultHint = 0;

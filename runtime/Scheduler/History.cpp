@@ -228,8 +228,10 @@ void KeptHistory::putBack(HistoryBatch &batch) {
 }
 
 Status KeptHistory::flush() {
+  if (isForked()) // of whose mutex another thread may have had the lock
+    return {};
   std::lock_guard<std::mutex> lock(fileMutex);
-  if (!file || isForked())
+  if (!file)
     return {};
   HistoryBatch batch = takeNew();
   if (batch.isEmpty())

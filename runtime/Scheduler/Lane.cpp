@@ -36,11 +36,12 @@ bool sharesHostMemory(const Device &device) {
 namespace {
 
 /// A call of a driver: of one of our threads, whose calls the process's end
-/// waits for, or of the caller's, which is his affair.
+/// waits for, or of the caller's, which is his affair. The CPU has none, but
+/// for its worker's: who waits for that one would keep it from ever beginning.
 class OwnCall {
 public:
-  OwnCall() {
-    if (Engine::isLaneThread)
+  explicit OwnCall(bool isHost) {
+    if (Engine::isLaneThread && !isHost)
       call.emplace();
   }
 
@@ -51,7 +52,8 @@ private:
 } // namespace
 
 Lane::Lane(Engine &engine, uint32_t index, Ref<Device> device)
-    : engine(engine), index(index), current(std::move(device)) {}
+    : engine(engine), index(index), ofHost(sharesHostMemory(*device)),
+      current(std::move(device)) {}
 
 Status Lane::start() {
   if (Trace *trace = engine.trace()) {
@@ -106,7 +108,7 @@ void Lane::measure(std::unique_lock<std::mutex> &lock) {
   sparkle_device_performance_t performance = {};
   Status status;
   {
-    OwnCall call;
+    OwnCall call(isHost());
     status = current->measure(0, performance);
   }
   lock.lock();
@@ -133,7 +135,7 @@ void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
   lock.unlock();
   Status status;
   {
-    OwnCall call;
+    OwnCall call(isHost());
     status = isNew ? open() : Status();
     if (status.isOk())
       status = send(*parcel);
@@ -162,22 +164,24 @@ void Lane::sendFirst(std::unique_lock<std::mutex> &lock) {
 /// is lost for good may be found again by a new context.
 Status Lane::open() {
   Pipeline fresh;
-  Status status = fresh.create(*current);
+  Ref<Device> device = current;
+  Status status = fresh.create(*device);
   if (status.code() == SPARKLE_DEVICE_LOST) {
     Ref<Context> context;
     Device *found = nullptr;
     status = Context::create(context);
     if (status.isOk())
-      status = context->find(current->properties().name, found);
+      status = context->find(device->properties().name, found);
     if (!status.isOk())
       return status;
-    current = Ref<Device>::share(found);
-    status = fresh.create(*current);
+    device = Ref<Device>::share(found);
+    status = fresh.create(*device);
   }
   if (!status.isOk())
     return status;
   pipeline = fresh;
   std::lock_guard<std::mutex> lock(engine.mutex);
+  std::swap(current, device); // the lost one is let go without the mutex
   isBroken = false;
   ++age;
   return {};
@@ -449,7 +453,7 @@ void Lane::take(Parcel *parcel, std::unique_lock<std::mutex> &lock) {
   double kernel = 0;
   uint64_t bytes = 0;
   {
-    OwnCall call;
+    OwnCall call(isHost());
     status = parcel->lastQueue->timeline().wait(parcel->last, SPARKLE_FOREVER);
     if (status.isOk())
       receive(*parcel, kernel, bytes);
@@ -494,7 +498,7 @@ bool Lane::awaitFirst(uint64_t timeout, std::unique_lock<std::mutex> &lock) {
   lock.unlock();
   Status status;
   {
-    OwnCall call;
+    OwnCall call(isHost());
     status = queue->timeline().wait(value, timeout);
   }
   queue = {};

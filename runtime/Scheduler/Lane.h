@@ -68,7 +68,7 @@ public:
   /// Has the device measured once more when it has nothing to do.
   void doubt() { isDoubted = true; }
   uint64_t generation() const { return age; }
-  bool isHost() const { return sharesHostMemory(*current); }
+  bool isHost() const { return ofHost; }
 
   uint64_t uploaded = 0, downloaded = 0; // bytes; under the engine's mutex
 
@@ -96,6 +96,7 @@ private:
 
   Engine &engine;
   const uint32_t index;
+  const bool ofHost;
   uint32_t bringing = 0, computing = 0, fetching = 0; // tracks of the trace
   Ref<Device> current; // one that is lost is looked for again
   Pipeline pipeline;

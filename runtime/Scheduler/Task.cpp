@@ -12,6 +12,7 @@
 #include "runtime/Validate.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace sparkle::runtime {
 namespace {
@@ -86,8 +87,11 @@ Status Task::copyWeights(const void *const *weights, uint32_t count) {
           SPARKLE_INVALID_ARGUMENT,
           "argument '%s': expected a pointer, but got a null pointer",
           tensors[i]->name);
-    auto *bytes = static_cast<const char *>(weights[i]);
-    weightBytes[i].assign(bytes, bytes + argumentBytes[i]);
+    if (Status status =
+            CpuMemory::allocate(argumentBytes[i], 64, weightBytes[i]);
+        !status.isOk())
+      return status;
+    std::memcpy(weightBytes[i]->bytes, weights[i], argumentBytes[i]);
   }
   return {};
 }
@@ -148,8 +152,8 @@ void Task::describeDevice(uint32_t index,
       code.operation_count ? code.operation_count : description.operation_count,
       sizes);
   behaviour.demand.farBytes = model.inputBytes + model.outputBytes;
-  for (size_t i = 0; i < weightBytes.size(); ++i)
-    behaviour.demand.farBytes += static_cast<double>(weightBytes[i].size());
+  for (const Ref<CpuMemory> &weight : weightBytes)
+    behaviour.demand.farBytes += weight ? double(weight->size) : 0;
   behaviour.demand.nearBytes = count(code.near_bytes, sizes);
   HistoryKey &key = keys[index];
   key.device = engine().getDeviceKey(index);
@@ -184,8 +188,8 @@ Status Task::prepare(Device &device, Queue &queue, uint64_t generation,
     return status;
   fresh.variant = fresh.module->current();
   std::vector<const void *> sources;
-  for (const std::vector<char> &bytes : weightBytes)
-    sources.push_back(bytes.data());
+  for (const Ref<CpuMemory> &weight : weightBytes)
+    sources.push_back(weight ? weight->bytes : nullptr);
   status = placeWeights(*fresh.module, fresh.variant, callSizes.data(),
                         sources.data(), queue, fresh.weights);
   if (status.isOk())

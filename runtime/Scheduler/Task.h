@@ -6,6 +6,7 @@
 #define SPARKLE_RUNTIME_SCHEDULER_TASK_H
 
 #include "runtime/Bands.h"
+#include "runtime/Device/CPU/Device.h"
 #include "runtime/Pipeline.h"
 #include "runtime/Scheduler/History.h"
 #include "runtime/Scheduler/Model.h"
@@ -69,7 +70,7 @@ private:
   const sparkle_split_t *division = nullptr;
   Bands bandsOfOutput;
   std::vector<uint64_t> argumentBytes;
-  std::vector<std::vector<char>> weightBytes; // for each argument
+  std::vector<Ref<CpuMemory>> weightBytes; // for each argument, or null
 };
 
 } // namespace sparkle::runtime

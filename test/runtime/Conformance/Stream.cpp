@@ -134,7 +134,9 @@ TEST_P(StreamTest, emptyBatch) {
   uint64_t ticket = 0;
   for (int i = 0; i < 5; ++i)
     ok(sparkle_stream_submit(stream, arguments, 3, &ticket, &error));
-  await(stream, 5);
+  // Of no pointers at all there needs no list.
+  ok(sparkle_stream_submit(stream, nullptr, 3, &ticket, &error));
+  await(stream, 6);
 }
 
 TEST_P(StreamTest, twoStreams) {

@@ -4,7 +4,10 @@
 
 #include "test/runtime/Scheduler/Machine.h"
 
+#include <cstdlib>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -187,6 +190,11 @@ TEST_F(SchedulerTest, whatIsRefused) {
   expect(sparkle_task_submit(product.task, arrays, 3, nullptr, nullptr, &error),
          SPARKLE_WRONG_COUNT,
          "expected 4 arrays for kernel 'product', but got 3");
+  // Nothing is read behind what there should be.
+  expect(sparkle_task_submit(product.task, arrays, UINT32_MAX, nullptr, nullptr,
+                             &error),
+         SPARKLE_WRONG_COUNT,
+         "expected 4 arrays for kernel 'product', but got 4294967295");
   expect(sparkle_task_submit(nullptr, arrays, 4, nullptr, nullptr, &error),
          SPARKLE_INVALID_ARGUMENT, "expected a task, but got a null pointer");
   expect(sparkle_scheduler_wait(scheduler, 1, 0, &error),
@@ -240,6 +248,54 @@ TEST_F(SchedulerTest, tasksThatAreRefused) {
   EXPECT_EQ(sparkle_task_create(scheduler, kernel("product"), &n, 1, nullptr, 4,
                                 task.out(), &error),
             SPARKLE_WRONG_SHAPE);
+  // More bytes of a weight than there are.
+  sparkle_kernel_t huge = *kernel("product");
+  std::vector<sparkle_tensor_t> tensors(huge.tensors,
+                                        huge.tensors + huge.tensor_count);
+  const int64_t side = 15 << 16; // of whole blocks, whatever the layout is
+  const sparkle_extent_t extents[] = {{side, 1, nullptr}, {side, 1, nullptr}};
+  tensors[1].extents = extents;
+  huge.tensors = tensors.data();
+  std::vector<sparkle_code_t> codes(huge.codes, huge.codes + huge.code_count);
+  std::vector<sparkle_packing_t> packings;
+  for (const sparkle_code_t &code : codes)
+    packings.push_back(code.packings[0]);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    packings[i].size = 4 * side * side;
+    codes[i].packings = &packings[i];
+  }
+  huge.codes = codes.data();
+  float none = 0;
+  const void *weights[] = {nullptr, &none, nullptr, nullptr};
+  n = 4;
+  EXPECT_EQ(sparkle_task_create(scheduler, &huge, &n, 1, weights, 4, task.out(),
+                                &error),
+            SPARKLE_OUT_OF_MEMORY)
+      << error.message;
+}
+
+/// What was forked has no lanes and no calls under way: it lets go of what its
+/// parent has, and ends.
+TEST_F(SchedulerTest, forked) {
+  make({});
+  Product product = makeProduct(3000);
+  auto end = [&] {
+    for (int i = 0; i < 8; ++i)
+      product.submit();
+    pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      sparkle_scheduler_release(scheduler);
+      std::exit(0);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    _exit(status != 0);
+  };
+  // In a process of its own: what the forked one lets lie is no leak.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Variable lenient("LSAN_OPTIONS", "detect_leaks=0");
+  EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(SchedulerTest, schedulersThatAreRefused) {
