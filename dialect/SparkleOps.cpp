@@ -74,8 +74,8 @@ LogicalResult sparkle::verifyAccess(Operation *op, AffineMap map, size_t dims,
     if (expr.getKind() == AffineExprKind::FloorDiv ||
         expr.getKind() == AffineExprKind::CeilDiv ||
         expr.getKind() == AffineExprKind::Mod) {
-      auto divisor = dyn_cast<AffineConstantExpr>(
-          cast<AffineBinaryOpExpr>(expr).getRHS());
+      auto divisor =
+          dyn_cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS());
       isDivided &= divisor && divisor.getValue() > 0;
     }
   });
