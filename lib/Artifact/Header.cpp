@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -439,12 +440,21 @@ void KernelPrinter::printDescriptor() {
 
 } // namespace
 
-bool isReservedWord(StringRef name) { return is_contained(words, name); }
+bool isOfStdint(StringRef name) {
+  static const Regex names("^(u?int((_least|_fast)?(8|16|32|64)|ptr|max)_t|"
+                           "U?INT[A-Z0-9_]*_(MIN|MAX|C)|SIZE_MAX|"
+                           "(PTRDIFF|SIG_ATOMIC|WCHAR|WINT)_(MIN|MAX))$");
+  return names.match(name);
+}
+
+bool isReservedWord(StringRef name) {
+  return is_contained(words, name) || isOfStdint(name);
+}
 
 std::string writeHeader(ArrayRef<KernelDescription> kernels) {
   std::string guard = "SPARKLE_KERNELS", text;
   for (const KernelDescription &kernel : kernels)
-    guard += "_" + StringRef(kernel.name).upper();
+    guard += "_" + kernel.name;
   guard += "_H";
 
   raw_string_ostream out(text);

@@ -88,10 +88,12 @@ Error runLinker(const Workplace &workplace, StringRef emulation,
   Expected<std::string> linker = findLinker();
   if (!linker)
     return linker.takeError();
-  SmallVector<StringRef> line{
-      *linker,        "-m", emulation,     "-shared",         "-z",
-      "now",          "-z", "noexecstack", "--build-id=none", "--no-undefined",
-      "--gc-sections"};
+  SmallVector<StringRef> line{*linker, "-m", emulation, "-shared", "-z", "now",
+                              "-z", "noexecstack", "--build-id=none",
+                              "--no-undefined", "--gc-sections",
+                              // Its table has its own kernels, whatever the
+                              // program calls by their names.
+                              "-Bsymbolic"};
   line.append(arguments.begin(), arguments.end());
   std::string log = workplace.path("log"), reason;
   std::optional<StringRef> redirects[] = {StringRef(), StringRef(log),

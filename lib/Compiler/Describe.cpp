@@ -13,6 +13,7 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
 #include "llvm/TargetParser/Triple.h"
+#include <dlfcn.h>
 
 using namespace mlir;
 
@@ -193,6 +194,18 @@ uint64_t hashAlgorithm(KernelOp kernel) {
   return llvm::xxh3_64bits(text);
 }
 
+/// Whether this machine's C library has the symbol: all of POSIX, and more.
+bool isOfTheLibrary(StringRef name) {
+  for (const char *library : {"libc.so.6", "libm.so.6"})
+    if (void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL)) {
+      bool isThere = dlsym(handle, name.str().c_str());
+      dlclose(handle);
+      if (isThere)
+        return true;
+    }
+  return false;
+}
+
 /// Kernels become functions of C, so their names must not mean anything there.
 LogicalResult checkName(KernelOp kernel) {
   StringRef name = kernel.getSymName();
@@ -202,15 +215,21 @@ LogicalResult checkName(KernelOp kernel) {
   };
   if (!llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }))
     return refuse("no identifier");
+  if (isOfStdint(name))
+    return refuse("a name of <stdint.h>");
   if (isReservedWord(name))
     return refuse("a keyword");
+  if (name.starts_with("_"))
+    return refuse("reserved at file scope");
+  if (name.starts_with("sparkle_"))
+    return refuse("a name of the runtime's");
   if (name == "main")
     return refuse("where a program starts");
   // A definition would take the place of the library's for the whole program,
   // the calls that the code generator emits included.
   llvm::TargetLibraryInfoImpl library(llvm::Triple("x86_64-unknown-linux-gnu"));
   llvm::LibFunc function;
-  if (library.getLibFunc(name, function))
+  if (library.getLibFunc(name, function) || isOfTheLibrary(name))
     return refuse("a function of the C library");
   return success();
 }

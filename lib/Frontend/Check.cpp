@@ -47,17 +47,17 @@ private:
 /// as well. Each word has a blank on either side.
 static constexpr StringRef reservedWords =
     " "
-    "alignas alignof and and_eq asm auto bitand bitor bool break case catch "
-    "char char16_t char32_t char8_t class co_await co_return co_yield compl "
-    "concept const const_cast consteval constexpr constinit continue "
-    "decltype default delete do double dynamic_cast else enum explicit "
-    "export extern false float for friend goto if inline int int64_t long "
-    "main mutable namespace new noexcept not not_eq nullptr operator or "
+    "NULL alignas alignof and and_eq asm assert auto bitand bitor bool break "
+    "case catch char char16_t char32_t char8_t class co_await co_return "
+    "co_yield compl concept const const_cast consteval constexpr constinit "
+    "continue decltype default delete do double dynamic_cast else enum errno "
+    "explicit export extern false float for friend goto if inline int int64_t "
+    "long main mutable namespace new noexcept not not_eq nullptr operator or "
     "or_eq private protected public register reinterpret_cast requires "
     "restrict return short signed sizeof static static_assert static_cast "
     "struct switch template this thread_local throw true try typedef typeid "
-    "typename typeof union unsigned using virtual void volatile wchar_t "
-    "while xor xor_eq ";
+    "typename typeof union unsigned using virtual void volatile wchar_t while "
+    "xor xor_eq ";
 
 static bool isReserved(StringRef name) {
   return reservedWords.contains((" " + name + " ").str()) ||
