@@ -307,7 +307,15 @@ bool Resolver::isSummedAtOnce() {
 
 LogicalResult Resolver::check() {
   int64_t vectors = 1, laneCount = summedLanes ? lanes[*summedLanes] : 1;
+  std::optional<unsigned> line;
   for (unsigned i = 0; i < outputs; ++i) {
+    if (line && lanes[i] > 1)
+      return emitError(define.getPatternLoc("lanes"),
+                       "expected lanes along one index, as target '")
+             << target.getWord() << "' has vectors, but got '" << name(*line)
+             << "' and '" << name(i) << "'";
+    if (lanes[i] > 1 && !target.getMasked())
+      line = i;
     vectors *= llvm::divideCeil(registers[i], lanes[i]);
     laneCount *= lanes[i];
     if (vectors > target.getVectors() && !isSummedAtOnce())

@@ -67,7 +67,13 @@ function(sparkle_add_kernel name)
     EXTERNAL_OBJECT ON GENERATED ON)
 
   add_library(${name} STATIC "${object}" "${header}")
-  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C)
+  # Whatever language archives it: there is nothing but an object.
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  set(language C)
+  if(NOT C IN_LIST languages)
+    set(language CXX)
+  endif()
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE ${language})
   target_include_directories(${name} INTERFACE "${folder}")
   target_link_libraries(${name} INTERFACE
     Sparkle::headers "${SPARKLE_OPENMP_LIBRARY}" m) # m: a reference's functions

@@ -126,12 +126,12 @@ SmallVector<int64_t> GridResolver::listSteps(unsigned index) {
   if (grains[index] == kAll)
     return {extent};
   bool isPart = workers[index] > 1;
+  int64_t grain = std::max<int64_t>(unroll[index], 1);
   // Taps: one at a time, or all.
   if (extent <= kVector)
-    return extent == 1 ? SmallVector<int64_t>{1}
-                       : SmallVector<int64_t>{1, extent};
+    return grain >= extent ? SmallVector<int64_t>{extent}
+                           : SmallVector<int64_t>{grain, extent};
   SmallVector<int64_t> steps;
-  int64_t grain = std::max<int64_t>(unroll[index], 1);
   for (int64_t size : {8, 16, 4, 32, 1}) {
     // A divisor, if there is one of some size; else what is left over at the
     // end is a step of its own.
