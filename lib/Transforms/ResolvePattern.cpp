@@ -166,15 +166,15 @@ LogicalResult Resolver::readLanes(DenseI64ArrayAttr list) {
 static bool vanishesBeyond(Value value, unsigned index, int64_t extent) {
   return vanishes(value, [&](Value factor) {
     auto read = factor.getDefiningOp<ReadOp>();
-    return read && llvm::any_of(
-                       llvm::zip_equal(read.getMap().getResults(),
-                                       read.getTensor().getType().getShape()),
-                       [&](auto coordinate) {
-                         auto dim =
-                             dyn_cast<AffineDimExpr>(std::get<0>(coordinate));
-                         return dim && dim.getPosition() == index &&
-                                std::get<1>(coordinate) == extent;
-                       });
+    return read &&
+           llvm::any_of(llvm::zip_equal(read.getMap().getResults(),
+                                        read.getTensor().getType().getShape()),
+                        [&](auto coordinate) {
+                          auto dim =
+                              dyn_cast<AffineDimExpr>(std::get<0>(coordinate));
+                          return dim && dim.getPosition() == index &&
+                                 std::get<1>(coordinate) == extent;
+                        });
   });
 }
 
@@ -309,13 +309,6 @@ LogicalResult Resolver::check() {
   int64_t vectors = 1, laneCount = summedLanes ? lanes[*summedLanes] : 1;
   std::optional<unsigned> line;
   for (unsigned i = 0; i < outputs; ++i) {
-    if (line && lanes[i] > 1)
-      return emitError(define.getPatternLoc("lanes"),
-                       "expected lanes along one index, as target '")
-             << target.getWord() << "' has vectors, but got '" << name(*line)
-             << "' and '" << name(i) << "'";
-    if (lanes[i] > 1 && !target.getMasked())
-      line = i;
     vectors *= llvm::divideCeil(registers[i], lanes[i]);
     laneCount *= lanes[i];
     if (vectors > target.getVectors() && !isSummedAtOnce())
@@ -326,6 +319,13 @@ LogicalResult Resolver::check() {
     if (laneCount > target.getLanes())
       return emitError(define.getPatternLoc("lanes"), "expected at most ")
              << target.getLanes() << " lanes, but got " << laneCount;
+    if (line && lanes[i] > 1)
+      return emitError(define.getPatternLoc("lanes"),
+                       "expected lanes along one index, as target '")
+             << target.getWord() << "' has vectors, but got '" << name(*line)
+             << "' and '" << name(i) << "'";
+    if (lanes[i] > 1 && !target.getMasked())
+      line = i;
     if (failed(
             checkDivides(i, "workers", workers[i], "registers", registers[i])))
       return failure();

@@ -68,9 +68,8 @@ function(sparkle_add_kernel name)
 
   add_library(${name} STATIC "${object}" "${header}")
   # Whatever language archives it: there is nothing but an object.
-  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   set(language C)
-  if(NOT C IN_LIST languages)
+  if(NOT CMAKE_C_COMPILER_LOADED)
     set(language CXX)
   endif()
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE ${language})
