@@ -259,8 +259,11 @@ bool Parser::checkAuto() {
 }
 
 bool Parser::checkOutput() {
-  if (options.command != "compile" || !options.files.empty())
-    return fail("expected compile, and problems or lists, for -o");
+  if (options.command != "compile")
+    return fail("expected compile for -o");
+  if (!options.files.empty())
+    return fail("expected problems or lists for -o, but got '" +
+                options.files.front() + "' - sparkle-opt compiles a file");
   std::string end = std::filesystem::path(options.output).extension();
   return end == ".so" || end == ".spk" ||
          fail("expected a name that ends in .so or .spk for -o, but got '" +
@@ -291,6 +294,8 @@ bool Parser::check() {
     return fail("expected --artifacts or -o for compile");
   if (!options.output.empty() && !checkOutput())
     return false;
+  if (options.isJson && (command == "compile" || command == "run"))
+    return fail("expected no --json for " + command);
   if (!hasWork)
     return fail("expected a file, --problem, --problems or --list");
   return command != "run" || options.files.size() == 1 ||

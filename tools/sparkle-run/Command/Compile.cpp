@@ -6,8 +6,10 @@
 #include "tools/sparkle-run/Command/Commands.h"
 #include "tools/sparkle-run/Problem/Source.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <dlfcn.h>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -29,13 +31,17 @@ static bool isText(const std::string &output) {
   return std::filesystem::path(output).extension() == ".spk";
 }
 
-/// "a.b*2" as the name of a kernel: a_b_2, or a_b_2_ if that is taken.
+/// "a.b*2" as the name of a kernel: a_b_2, or a_b_2_ if that is taken, by the C
+/// library or by one before.
 static std::string findName(const std::string &name,
                             std::set<std::string> &taken) {
   std::string identifier = std::isalpha((unsigned char)name[0]) ? "" : "k";
   for (unsigned char letter : name)
     identifier += std::isalnum(letter) ? char(letter) : '_';
-  while (!taken.insert(identifier).second)
+  // Kernels have 64 characters at most; some are left for underscores.
+  identifier.resize(std::min<size_t>(identifier.size(), 56));
+  while (identifier == "main" || dlsym(RTLD_DEFAULT, identifier.c_str()) ||
+         !taken.insert(identifier).second)
     identifier += "_";
   return identifier;
 }
