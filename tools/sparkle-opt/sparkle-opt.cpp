@@ -22,6 +22,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -339,9 +340,16 @@ int Driver::readStage(bool passes) {
   StringRef name = flags.emit;
   if (!name.empty() && passes)
     return usageError("expected --emit or passes, but got both");
+  StringRef output = flags.output,
+            extension = llvm::sys::path::extension(output);
   if (name.empty())
-    name = getStageName(llvm::sys::path::extension(flags.output));
+    name = getStageName(extension);
   std::optional<Emit> emit = getStage(name);
+  if (!emit && flags.emit.empty() && !passes && !output.empty() &&
+      output != "-" && extension != ".mlir")
+    return usageError("expected --emit, or -o to end in .o, .so, .s, .ll, "
+                      ".spvasm, .h or .mlir, but got '" +
+                      output + "'");
   if (!flags.emit.empty() && !emit)
     return usageError("expected --emit to be " + list(flags.choices.stages) +
                       ", but got '" + name + "'");
@@ -402,6 +410,13 @@ int Driver::checkOutput() {
 }
 
 int Driver::readFiles() {
+  if (flags.input == "-" && flags.pattern == "-")
+    return usageError("expected kernels or patterns from standard input, but "
+                      "got both");
+  for (StringRef file : {StringRef(flags.input), StringRef(flags.pattern)})
+    if (file != "-" && llvm::sys::fs::equivalent(file, flags.output))
+      return usageError("expected -o to name no file that is read, but got '" +
+                        flags.output + "'");
   std::string message;
   input = openInputFile(flags.input, &message);
   if (input && !flags.pattern.empty())

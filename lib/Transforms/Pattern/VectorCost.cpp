@@ -281,7 +281,9 @@ double VectorResolver::getCost(const RegisterTile &tile, int64_t side) {
   int64_t lanesExtent = getSpan(laneIndex, side);
   int64_t thickExtent = thickIndex == laneIndex ? 1 : getSpan(thickIndex, side);
   int64_t rowExtent = rowIndex ? getSpan(*rowIndex, side) : 1;
-  int64_t lineLanes = tile.vectors * lanes[laneIndex];
+  // A worker's tile that is given holds no larger one.
+  int64_t lineLanes =
+      std::min(tile.vectors * lanes[laneIndex], getSpan(laneIndex));
   // How many tiles there are along an index, and how large those are for what
   // is left over: one, or such of half the size, and so on.
   auto divide = [&](unsigned index, int64_t extent, int64_t size) {

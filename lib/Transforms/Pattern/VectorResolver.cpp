@@ -256,6 +256,9 @@ void VectorResolver::chooseTile() {
           if (isThick && !registers[thickIndex] && !suits(thickIndex, t))
             continue;
           RegisterTile tile{v, t, slide, rows};
+          // Not even where no usual picture has a whole one.
+          if (!hasConstants && tile.getSums() > target.getVectors())
+            continue;
           bool addsRows = rows > 1 && !registers[*rowIndex];
           if (addsRows &&
               !(suits(*rowIndex, rows) &&
