@@ -460,8 +460,7 @@ bool Parser::parseTransform(PatternLine &line) {
   return true;
 }
 
-/// near = "near" ( "stage" entries
-///               | ( "auto" | entry { "," entry } ) [ "," "stage" entries ] ) ;
+/// near = "near" ( staged | sizes [ "," staged ] ) ;
 bool Parser::parseNear(PatternDecl &pattern, PatternLine line) {
   bool more = true;
   if (at(Token::kw_auto)) {
@@ -483,7 +482,7 @@ bool Parser::parseNear(PatternDecl &pattern, PatternLine line) {
   return true;
 }
 
-/// entries = "auto" | "none" | entry { "," entry } ;
+/// What a line lists: names, sizes, lanes or copies.
 bool Parser::parseEntries(PatternLine &line) {
   bool mayBeNone =
       line.kind == PatternLine::Stage || line.kind == PatternLine::Prefetch ||
@@ -495,7 +494,7 @@ bool Parser::parseEntries(PatternLine &line) {
   return parseList([&] { return parseEntry(line); });
 }
 
-/// entry = name [ ":" ( integer | "auto" | "all" | "copy" ) ] ;
+/// Of a name, a size, a lane or a copy.
 bool Parser::parseEntry(PatternLine &line) {
   PatternLine::Entry entry;
   bool isTensor = line.kind == PatternLine::Stage ||
