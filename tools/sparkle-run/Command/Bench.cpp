@@ -243,9 +243,8 @@ Figure Bench::measure(size_t i, size_t device) {
         double(one->getProperties().creation_ns) * 1e-9;
   }
   figure.operations = instance.countOperations();
-  figure.nominal = work[i].asked
-                       ? 2 * work[i].asked->conv.countNominalMultiplyAdds()
-                       : figure.operations;
+  figure.nominal = work[i].asked ? 2 * work[i].asked->countNominalMultiplyAdds()
+                                 : figure.operations;
   peaks.update(device);
   if (devices[device].isCpu())
     addInPlace(session, work[i]);

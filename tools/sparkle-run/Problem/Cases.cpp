@@ -68,6 +68,22 @@ std::string Case::getWeightLetters() const {
          std::string("dhw").substr(3 - conv.rank);
 }
 
+double Case::countNominalMultiplyAdds() const {
+  double all = conv.countNominalMultiplyAdds();
+  int64_t out[] = {conv.out[0], conv.out[1], conv.out[2]};
+  for (const PostOp &step : postOps) {
+    if (step.kind != PostOp::Depthwise)
+      continue;
+    double taps = double(conv.batch) * double(conv.outputs);
+    for (unsigned d = 3 - conv.rank; d < 3; ++d) {
+      out[d] = (out[d] + step.stride - 1) / step.stride;
+      taps *= double(out[d]) * double(step.kernel);
+    }
+    all += taps;
+  }
+  return all;
+}
+
 //===----------------------------------------------------------------------===//
 // Files, lines, words
 //===----------------------------------------------------------------------===//

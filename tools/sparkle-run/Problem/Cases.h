@@ -42,6 +42,8 @@ struct Case {
   /// Letters of the activations' dimensions, "nchw", and of the weights'.
   std::string getActivationLetters() const;
   std::string getWeightLetters() const;
+  /// Of the convolution and of those behind it, as if every tap met the input.
+  double countNominalMultiplyAdds() const;
 
   ConvProblem conv;
   std::string text; ///< The descriptor as it was written.
