@@ -13,8 +13,8 @@ namespace sparkle::amdgpu {
 ImageBuilder::ImageBuilder(KernelOp kernel) : gpu::ImageBuilder(kernel) {
   module = ModuleOp::create(builder, loc, kernel.getSymName());
   builder.setInsertionPointToEnd(module.getBody());
-  // The workspace comes last, where there are temps: the runtime binds one then,
-  // be it empty.
+  // The workspace comes last, where there are temps: the runtime binds one
+  // then, be it empty.
   bool hasTemps = false;
   for (TensorOp tensor : kernel.getTensors())
     if (tensor.getRole() == Role::Temp)
