@@ -291,6 +291,27 @@ void Code::barrier() {
 // Code goes on in the block behind: what is built in front of a loop or
 // selection goes before the branch into it.
 
+/// Whether the last of a known number of steps is not whole.
+static bool hasRest(Value lower, Value upper, int64_t step) {
+  IntegerAttr first, end;
+  return matchPattern(lower, m_Constant(&first)) &&
+         matchPattern(upper, m_Constant(&end)) &&
+         (end.getInt() - first.getInt()) % step != 0;
+}
+
+/// A value of which LLVM knows nothing, the same in all lanes. Of a loop's last
+/// step, which has a body of its own, it would know the index, and so each
+/// address, and keep them all from before the loop.
+Value Code::hide(Value uniform) {
+  return LLVM::InlineAsmOp::create(
+             *this, loc, TypeRange{uniform.getType()}, uniform,
+             /*asm_string=*/"", /*constraints=*/"=s,0",
+             /*has_side_effects=*/false, /*is_align_stack=*/false,
+             LLVM::TailCallKind::None, /*asm_dialect=*/nullptr,
+             /*operand_attrs=*/nullptr)
+      .getResult(0);
+}
+
 Code::Values Code::loop(Value lower, Value upper, int64_t step, ValueRange init,
                         function_ref<Values(Value, ValueRange)> body) {
   Region &region = function.getBody();
@@ -312,7 +333,8 @@ Code::Values Code::loop(Value lower, Value upper, int64_t step, ValueRange init,
   LLVM::CondBrOp::create(*this, loc, isLess(index, upper), inside, behind);
   setInsertionPointToStart(inside);
   nest.push_back(enter);
-  Values yielded = body(index, carried);
+  Values yielded =
+      body(hasRest(lower, upper, step) ? hide(index) : index, carried);
   nest.pop_back();
   yielded.insert(yielded.begin(), add(index, i32(step)));
   LLVM::BrOp::create(*this, loc, yielded, header);

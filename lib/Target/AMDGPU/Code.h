@@ -90,6 +90,7 @@ private:
   Value choose(Value condition, Value a, Value b) override;
   Value callIntrinsic(llvm::StringRef name);
   Value constant(mlir::TypedAttr value);
+  Value hide(Value uniform);
 
   mlir::LLVM::LLVMFuncOp function;
   unsigned bindings;

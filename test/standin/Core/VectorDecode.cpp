@@ -382,18 +382,17 @@ void decodeVector(const Line &line, const Operation &given, Instruction &to) {
 
 void checkPair(const Instruction &first, Instruction &to) {
   // That one destination is even and the other odd is in the encoding.
-  // The literal of fmamk stands between the two sources that have banks; a
-  // sum reads its destination as the third.
-  auto bankOf = [](const Instruction &half, unsigned slot) -> int {
-    if (slot == 1 && half.mnemonic == "v_fmamk_f32")
-      slot = 2;
+  // The third source, which is the destination of a sum and what fmamk adds,
+  // has two banks.
+  auto registerOf = [](const Instruction &half, unsigned slot) -> int {
     bool has =
         slot < half.sources && half.from[slot].from == Source::From::Vector;
     return has ? half.from[slot].index : -1;
   };
-  for (unsigned slot = 0; slot < 2; ++slot) {
-    int a = bankOf(first, slot), b = bankOf(to, slot);
-    if (a >= 0 && b >= 0 && a % 4 == b % 4)
+  for (unsigned slot = 0; slot < 3; ++slot) {
+    int a = registerOf(first, slot), b = registerOf(to, slot);
+    int banks = slot < 2 ? 4 : 2;
+    if (a >= 0 && b >= 0 && a % banks == b % banks)
       refuse(to, "expected sources " + std::to_string(slot) +
                      " of a pair in different banks, but got v" +
                      std::to_string(a) + " and v" + std::to_string(b));

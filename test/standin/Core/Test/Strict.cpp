@@ -278,6 +278,18 @@ TEST(Gfx11, RefusesPairsThatCannotBe) {
           "expected sources 0 of a pair in different banks, but got v0 and v4");
   refuses(words[0], (words[1] & ~(0xffu << 9)) | 6u << 9,
           "expected sources 1 of a pair in different banks, but got v2 and v6");
+  // What fmamk adds is a third source, of two banks, in the field of source 1.
+  code = assemble(Generation::Gfx1100,
+                  "v_dual_fmamk_f32 v8, v0, 0x41000000, v2 :: "
+                  "v_dual_fmamk_f32 v9, v1, 0x41000000, v3");
+  std::memcpy(words, code.data(), 8);
+  refuses(words[0], (words[1] & ~(0xffu << 9)) | 4u << 9,
+          "expected sources 2 of a pair in different banks, but got v2 and v4");
+  EXPECT_EQ(runGfx11("v_mov_b32 v1, 1.0\nv_mov_b32 v2, 1.0\n"
+                     "v_mov_b32 v3, 1.0\nv_mov_b32 v4, 1.0\n"
+                     "v_dual_add_f32 v8, v1, v4 :: "
+                     "v_dual_fmamk_f32 v9, v2, 0x41000000, v0"),
+            "");
 }
 
 TEST(Gfx11, RefusesMatricesThatCannotBe) {
