@@ -20,7 +20,7 @@ namespace {
 /// An open file.
 class File {
 public:
-  /// Nor does a pipe without a writer keep it waiting.
+  /// A pipe without a writer is opened, too, instead of waited for.
   explicit File(const char *path)
       : descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   File(const File &) = delete;

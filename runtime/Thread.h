@@ -8,6 +8,8 @@
 
 #include "runtime/Status.h"
 
+#include <unistd.h>
+
 namespace sparkle::runtime {
 
 /// Runs `run(argument)` in a thread of its own, which ends when that returns,
@@ -28,6 +30,15 @@ public:
   /// For another thread, which ends it; false if the process is ending.
   [[nodiscard]] static bool tryBegin();
   static void end();
+};
+
+/// Of what threads and files belong to: a process that was forked has neither.
+class OwnerProcess {
+public:
+  bool isForked() const { return getpid() != process; }
+
+private:
+  const pid_t process = getpid();
 };
 
 /// Nanoseconds of the steady clock.

@@ -4,7 +4,6 @@
 // that it shares a written array with have ended.
 
 #include "runtime/Scheduler/Engine.h"
-#include "runtime/Thread.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -484,7 +483,7 @@ void Engine::endThread() {
 
 void Engine::close() {
   // A process that was forked has no lane, nor who would unlock the mutex.
-  if (getpid() != owner)
+  if (owner.isForked())
     return;
   std::unique_lock<std::mutex> lock(mutex);
   for (const std::unique_ptr<Lane> &lane : lanes)

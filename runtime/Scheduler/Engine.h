@@ -9,10 +9,10 @@
 
 #include "runtime/Scheduler/Lane.h"
 #include "runtime/Scheduler/Trace.h"
+#include "runtime/Thread.h"
 #include "runtime/Wait.h"
 
 #include <memory>
-#include <unistd.h>
 
 namespace sparkle::runtime {
 
@@ -93,7 +93,7 @@ private:
   static constexpr uint64_t keptRuns = 4096;
 
   const Ref<Context> machine;
-  const pid_t owner = getpid();
+  const OwnerProcess owner;
   Settings environment;
   uint32_t pendingLimit = 0;
   uint64_t defaultHint = 0;

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -74,10 +73,9 @@ private:
   void accept(HistoryBatch &batch);
   void putBack(HistoryBatch &batch);
   void report(const Status &status);
-  bool isForked() const { return getpid() != owner; }
 
   const Settings settings;
-  const pid_t owner = getpid();
+  const OwnerProcess owner;
 
   std::mutex fileMutex;
   std::unique_ptr<HistoryFile> file; // null: nothing is kept
@@ -228,7 +226,7 @@ void KeptHistory::putBack(HistoryBatch &batch) {
 }
 
 Status KeptHistory::flush() {
-  if (isForked()) // of whose mutex another thread may have had the lock
+  if (owner.isForked()) // of whose mutex another thread may have had the lock
     return {};
   std::lock_guard<std::mutex> lock(fileMutex);
   if (!file)
@@ -256,7 +254,7 @@ void KeptHistory::markNew() {
   hasNews = true;
   if (isRunning)
     changed.notify_all();
-  if (hasStarted || isForked())
+  if (hasStarted || owner.isForked())
     return;
   hasStarted = true;
   Status status = startThread(
@@ -289,7 +287,7 @@ void KeptHistory::keepWriting() {
 }
 
 KeptHistory::~KeptHistory() {
-  if (isForked())
+  if (owner.isForked())
     return; // the thread and the times are the parent's
   {
     std::unique_lock<std::mutex> lock(mutex);

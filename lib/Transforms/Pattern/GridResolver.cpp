@@ -13,7 +13,7 @@ namespace {
 /// Multiply-adds that one accumulate unrolls to at most.
 constexpr int64_t kMostUnrolled = 1024;
 /// And along an index whose last near step is not whole, and has a body of its
-/// own beside the others': the addresses of both would be kept.
+/// own beside the others': more in both need scratch memory on AMD's cards.
 constexpr int64_t kMostBesideRest = 16;
 /// Cycles until another launch begins, elements that the machine moves in one,
 /// and the sums that are worth to be divided.
