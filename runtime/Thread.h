@@ -32,7 +32,8 @@ public:
   static void end();
 };
 
-/// Of what threads and files belong to: a process that was forked has neither.
+/// The process that an object's threads and files belong to. One that was
+/// forked from it has a copy of the object, but neither may be used there.
 class OwnerProcess {
 public:
   bool isForked() const { return getpid() != process; }
