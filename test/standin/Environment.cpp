@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The variables of the environment, in programs of their own.
+// The variables of the environment, in programs of their own, and how a process
+// comes to start one.
 
 #include "test/standin/Session.h"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace sparkle::standin;
@@ -131,6 +135,39 @@ TEST(Environment, SeedDecides) {
   EXPECT_NE(five, "");
   EXPECT_EQ(five, getSeed("SPARKLE_STANDIN_SEED=5"));
   EXPECT_NE(five, getSeed("SPARKLE_STANDIN_SEED=6"));
+}
+
+/// As googletest does: a forked process closes a pipe before it becomes another
+/// program, whatever the threads that it left behind were at.
+TEST(Environment, ForksWhileThreadsUseANode) {
+  int node = open("/dev/dri/renderD128", O_RDWR);
+  ASSERT_GE(node, 0);
+  std::atomic<bool> isOver{false};
+  auto use = [&] {
+    struct stat result;
+    while (!isOver)
+      fstat(node, &result);
+  };
+  std::thread threads[] = {std::thread(use), std::thread(use)};
+  int status = 0;
+  for (int i = 0; i < 100 && !status; ++i) {
+    int pipe[2] = {-1, -1};
+    EXPECT_EQ(::pipe(pipe), 0);
+    pid_t child = fork();
+    if (!child) {
+      alarm(20);
+      close(pipe[0]);
+      _exit(0);
+    }
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    close(pipe[0]);
+    close(pipe[1]);
+  }
+  EXPECT_EQ(status, 0);
+  isOver = true;
+  for (std::thread &thread : threads)
+    thread.join();
+  close(node);
 }
 
 } // namespace

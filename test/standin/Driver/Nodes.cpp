@@ -9,12 +9,14 @@
 #include "test/standin/Driver/Real.h"
 #include "test/standin/Driver/Settings.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <map>
+#include <optional>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -33,6 +35,8 @@ struct OpenFile {
 };
 
 struct Nodes {
+  /// Of all files in memory, ours among them; 0 while there are none.
+  std::atomic<dev_t> device{0};
   std::mutex mutex;
   std::map<unsigned, Gpu *> gpus;
   std::map<ino_t, OpenFile> files;
@@ -63,13 +67,19 @@ Owner findAfter(const char *path, const char *prefix, const char *behind,
   return findMinor(path + length, behind, index);
 }
 
-/// With the nodes locked.
-OpenFile *lookUp(int descriptor) {
+/// Takes no lock for what lies elsewhere: between fork and exec a process
+/// closes its pipes, and a thread that held the lock is not in it.
+std::optional<OpenFile> lookUp(int descriptor) {
+  Nodes &nodes = getNodes();
   struct stat result;
-  if (getNodes().files.empty() || real().fstat(descriptor, &result))
-    return nullptr;
-  auto found = getNodes().files.find(result.st_ino);
-  return found == getNodes().files.end() ? nullptr : &found->second;
+  if (!nodes.device || real().fstat(descriptor, &result) ||
+      result.st_dev != nodes.device)
+    return {};
+  std::lock_guard<std::mutex> lock(nodes.mutex);
+  auto found = nodes.files.find(result.st_ino);
+  if (found == nodes.files.end())
+    return {};
+  return found->second;
 }
 
 Gpu &getGpu(unsigned index) {
@@ -113,12 +123,12 @@ int openNode(unsigned index, int flags) {
   auto file =
       std::make_shared<File>(getGpu(index), std::make_shared<Storage>(kept));
   getNodes().files[result.st_ino] = {file, index};
+  getNodes().device = result.st_dev;
   return descriptor;
 }
 
 std::shared_ptr<File> findFile(int descriptor) {
-  std::lock_guard<std::mutex> lock(getNodes().mutex);
-  OpenFile *found = lookUp(descriptor);
+  std::optional<OpenFile> found = lookUp(descriptor);
   return found ? found->file : nullptr;
 }
 
@@ -150,11 +160,10 @@ void describeNode(unsigned index, struct stat &result) {
 }
 
 bool describeDescriptor(int descriptor, struct stat &result) {
-  std::lock_guard<std::mutex> lock(getNodes().mutex);
-  OpenFile *found = lookUp(descriptor);
+  std::optional<OpenFile> found = lookUp(descriptor);
   if (found)
     describeNode(found->index, result);
-  return found;
+  return found.has_value();
 }
 
 } // namespace sparkle::standin
