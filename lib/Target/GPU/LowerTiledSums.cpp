@@ -221,6 +221,9 @@ FailureOr<Value> WorkersLowering::finishSums(StoreOp op, Value sums,
 // Accumulate
 //===----------------------------------------------------------------------===//
 
+/// Half of what a lane may have, on any GPU.
+static constexpr size_t kFewRegisters = 128;
+
 /// One accumulate, fully unrolled: for every point of the slice and every
 /// vector of the tile a term. Every element is loaded once, four at a time
 /// where at least two of four in a row are wanted.
@@ -248,8 +251,11 @@ private:
     /// Per operand: the elements of the vector, or one for all of it.
     SmallVector<Accesses, 2> operands;
   };
-  SmallVector<unsigned> getSliceOrder();
+  std::optional<unsigned> findInnermost();
   void collectTerms();
+  std::vector<unsigned> listTerms(std::optional<unsigned> innermost);
+  unsigned countHeld(ArrayRef<unsigned> order);
+  std::vector<unsigned> chooseOrder();
   Accesses collectElements(unsigned operand, ArrayRef<Point> lanes);
   std::optional<Access> getQuad(unsigned operand, const Access &access);
   Value getElement(unsigned operand, const Access &access);
@@ -264,6 +270,7 @@ private:
   std::vector<Memory> memories;
   SmallVector<AffineMap> maps;
 
+  /// Those of a point of the slice one after the other.
   std::vector<Term> terms;
   /// Per operand: the offsets wanted of each quad, and what is loaded.
   std::vector<std::map<Access, std::set<int64_t>>> wanted;
@@ -305,15 +312,13 @@ Accumulation::Accesses Accumulation::collectElements(unsigned operand,
   return accesses;
 }
 
-/// The dimensions of the slice, last the one along which an operand lies
-/// element by element, so that four of them are used one after the other.
-SmallVector<unsigned> Accumulation::getSliceOrder() {
-  SmallVector<unsigned> order;
-  unsigned rank = tile.counts.size();
+/// The dimension of the slice along which an operand lies element by element,
+/// so that four of them may be used one after the other.
+std::optional<unsigned> Accumulation::findInnermost() {
   std::optional<unsigned> innermost;
   for (unsigned i = 0; i < op.getSlice().size(); ++i) {
     Point moved = at;
-    moved[rank + i] = moved[rank + i] + 1;
+    moved[tile.counts.size() + i] = moved[tile.counts.size() + i] + 1;
     for (unsigned operand = 0; operand < maps.size(); ++operand) {
       auto offset = [&](const Point &point) {
         return lowering.indices.getOffset(
@@ -325,17 +330,11 @@ SmallVector<unsigned> Accumulation::getSliceOrder() {
         innermost = i;
     }
   }
-  for (unsigned i = 0; i < op.getSlice().size(); ++i)
-    if (i != innermost)
-      order.push_back(i);
-  if (innermost)
-    order.push_back(*innermost);
-  return order;
+  return innermost;
 }
 
 void Accumulation::collectTerms() {
   ArrayRef<int64_t> slice = op.getSlice();
-  SmallVector<unsigned> order = getSliceOrder();
   SmallVector<int64_t> index(slice.size(), 0);
   unsigned rank = tile.counts.size();
   for (bool more = true; more;) {
@@ -351,11 +350,74 @@ void Accumulation::collectTerms() {
     }
     more = false;
     for (unsigned i = slice.size(); i-- > 0 && !more;) {
-      more = ++index[order[i]] < slice[order[i]];
+      more = ++index[i] < slice[i];
       if (!more)
-        index[order[i]] = 0;
+        index[i] = 0;
     }
   }
+}
+
+/// The numbers of all terms, with one dimension of the slice innermost.
+std::vector<unsigned>
+Accumulation::listTerms(std::optional<unsigned> innermost) {
+  unsigned extent = 1, stride = 1;
+  if (innermost) {
+    extent = op.getSlice()[*innermost];
+    for (int64_t inner : op.getSlice().drop_front(*innermost + 1))
+      stride *= inner;
+  }
+  unsigned vectors = tile.vectors.size(), points = terms.size() / vectors;
+  std::vector<unsigned> list;
+  for (unsigned outer = 0; outer < points; outer += extent * stride)
+    for (unsigned inner = 0; inner < stride; ++inner)
+      for (unsigned i = 0; i < extent; ++i)
+        for (unsigned vector = 0; vector < vectors; ++vector)
+          list.push_back((outer + i * stride + inner) * vectors + vector);
+  return list;
+}
+
+/// The most elements that are held at a time, each from the first term that
+/// takes it, or one of its quad, to the last.
+unsigned Accumulation::countHeld(ArrayRef<unsigned> order) {
+  std::map<std::pair<unsigned, Access>, std::pair<unsigned, unsigned>> uses;
+  for (auto [time, number] : llvm::enumerate(order))
+    for (auto [operand, accesses] : llvm::enumerate(terms[number].operands))
+      for (const Access &access : accesses) {
+        std::optional<Access> quad = getQuad(operand, access);
+        auto [use, isNew] =
+            uses.insert({{operand, quad ? *quad : access}, {time, time}});
+        use->second.second = time;
+      }
+  std::vector<int> change(order.size() + 1);
+  for (const auto &[key, use] : uses) {
+    auto found = wanted[key.first].find(key.second);
+    int size = found == wanted[key.first].end() || found->second.size() == 1
+                   ? 1
+                   : kQuad;
+    change[use.first] += size;
+    change[use.second + 1] -= size;
+  }
+  int held = 0, most = 0;
+  for (int by : change)
+    most = std::max(most, held += by);
+  return most;
+}
+
+/// Quads are used up along one dimension, and where that fits it is as good as
+/// any. But another operand's may have to be held meanwhile.
+std::vector<unsigned> Accumulation::chooseOrder() {
+  unsigned fit =
+      kFewRegisters - std::min<size_t>(sums.size() * tile.width, kFewRegisters);
+  std::vector<unsigned> best = listTerms(findInnermost());
+  unsigned least = countHeld(best);
+  for (unsigned i = 0; least > fit && i < op.getSlice().size(); ++i) {
+    std::vector<unsigned> order = listTerms(i);
+    if (unsigned held = countHeld(order); held < least) {
+      least = held;
+      best = std::move(order);
+    }
+  }
+  return best;
 }
 
 Value Accumulation::getElement(unsigned operand, const Access &access) {
@@ -391,7 +453,8 @@ Value Accumulation::getVector(unsigned operand, ArrayRef<Access> accesses) {
 
 LogicalResult Accumulation::run() {
   collectTerms();
-  for (const Term &term : terms) {
+  for (unsigned number : chooseOrder()) {
+    const Term &term = terms[number];
     SmallVector<Value> arguments;
     for (auto [operand, accesses] : llvm::enumerate(term.operands))
       arguments.push_back(getVector(operand, accesses));
