@@ -128,13 +128,16 @@ double Division::getBusy(int64_t tiles) const {
                  : std::min(1.0, double(tiles) / double(enough));
 }
 
-/// Whether there are two or three tiles along an index, of which the last is
-/// much smaller: one of two threads would have little to do.
+/// Whether the last tile along an index is so small that one of two threads has
+/// a tenth more to do than half, as it gets no part of that one; or, of two or
+/// three tiles, that one of many threads has little to do.
 bool Division::isUneven(unsigned index, const Sizes &sizes) {
   int64_t extent = nest.extents[index], size = sizes[index];
-  int64_t rest = extent % size;
-  return isStatic(index) && !nest.workers[index] && extent < 3 * size && rest &&
-         rest * 4 < size * 3;
+  if (!isStatic(index) || nest.workers[index] || extent <= size)
+    return false;
+  int64_t tiles = llvm::divideCeilSigned(extent, size);
+  int64_t missing = tiles * size - extent;
+  return areMany ? tiles <= 3 && missing * 4 > size : missing * 10 > extent;
 }
 
 /// Whether tiles divide rows that stay near, and have so few of them that the
