@@ -18,6 +18,10 @@ struct Start {
   void *argument;
 };
 
+/// Of a thread's stack at least: kernels keep temps there (docs/artifact.md),
+/// whatever the process was limited to. `unlimited` is 2 MiB to glibc.
+constexpr size_t leastStack = 8 << 20;
+
 // Of the process, as its end is.
 pthread_once_t once = PTHREAD_ONCE_INIT;
 pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -100,6 +104,10 @@ Status startThread(void (*run)(void *argument), void *argument) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  size_t stack = 0;
+  pthread_attr_getstacksize(&attributes, &stack);
+  if (stack < leastStack)
+    pthread_attr_setstacksize(&attributes, leastStack);
   auto *start = new Start{run, argument};
   pthread_t thread;
   int error = pthread_create(&thread, &attributes, begin, start);

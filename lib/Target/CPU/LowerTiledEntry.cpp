@@ -233,13 +233,16 @@ LogicalResult KernelLowering::emitEntry() {
   }
   Value given;
   Value null = LLVM::ZeroOp::create(code, code.loc, code.pointerType());
-  // A workspace without a temp in it may be null.
-  bool isUsed = llvm::any_of(
-      temps, [](TensorOp tensor) { return tensor.isInWorkspace(); });
-  for (Value pointer :
-       !hasWorkspace || isUsed ? pointers : pointers.drop_back())
-    given =
-        code.both(given, code.compare(LLVM::ICmpPredicate::ne, pointer, null));
+  auto isGiven = [&](Value pointer) {
+    return code.compare(LLVM::ICmpPredicate::ne, pointer, null);
+  };
+  for (Value pointer : pointers.take_front(passed.size()))
+    given = code.both(given, isGiven(pointer));
+  if (hasWorkspace) {
+    Value isEmpty =
+        code.compare(LLVM::ICmpPredicate::eq, bytes.workspace, code.i64(0));
+    given = code.both(given, code.any(isGiven(pointers.back()), isEmpty));
+  }
   returnUnless(given, code.i32(kRefused));
 
   for (auto [tensor, pointer] : llvm::zip(passed, pointers)) {
