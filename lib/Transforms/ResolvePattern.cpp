@@ -287,6 +287,12 @@ LogicalResult Resolver::takeBox() {
     workers[i] = box->shape[i];
     if (!box->isCut[i] || target.getMasked())
       continue;
+    if (registers[i] > 1 && hasConstants)
+      return emitError(define.getPatternLoc("transform"),
+                       "expected no transform where '")
+             << define.getTarget().getDefiningOp<TensorOp>().getName()
+             << "' is staged in boxes that are cut along '" << name(i)
+             << "', but got one with tiles of " << registers[i];
     if (registers[i] > 1)
       return emitError(define.getPatternLoc("registers"), "expected 1 of '")
              << name(i) << "' in 'registers', along which the staged box is "
