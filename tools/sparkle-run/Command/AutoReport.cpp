@@ -53,7 +53,7 @@ bool AutoReport::isAbovePeak(const AutoLayer &layer, const Side &side) const {
       peak += peaks.getOperations(d);
       done = std::min(done, layer.devices[d].done);
     }
-  return done / side.times.getMedian() * 1e-9 > peak;
+  return done / side.times.getMedian() * 1e-9 > Peaks::getLimit(peak);
 }
 
 /// What makes a side's time worth nothing.

@@ -97,7 +97,8 @@ private:
   void check(size_t i);
   bool isAbovePeak(const Figure &figure) const {
     return figure.isTimed() &&
-           figure.getRate(figure.done) > peaks.getOperations(figure.device);
+           figure.getRate(figure.done) >
+               Peaks::getLimit(peaks.getOperations(figure.device));
   }
   /// What it does beside what the device can do; never effective.
   double getPercent(const Figure &figure) const {

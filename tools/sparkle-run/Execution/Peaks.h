@@ -30,6 +30,9 @@ public:
   double getOperations(size_t device) const {
     return performances[device].gflops;
   }
+  /// What no kernel can be above. Clocks of shared machines are not held still,
+  /// and a peak is measured at another time than the kernel.
+  static double getLimit(double operations) { return 1.03 * operations; }
   double getBandwidth(size_t device) const {
     return performances[device].gbytes_per_second;
   }
